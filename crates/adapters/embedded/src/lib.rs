@@ -1,0 +1,18 @@
+//! The shared ports in this process, for a CoinLink that is one node: no coordinator, nothing to reach, nothing to wait for.
+
+mod bus;
+mod lease;
+mod quota;
+mod system;
+
+pub use bus::EmbeddedBus;
+pub use lease::EmbeddedLease;
+pub use quota::EmbeddedQuota;
+pub use system::{SystemClock, SystemDice, TokioPause};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a panicking holder left behind is whole: every change here is one assignment or insertion.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

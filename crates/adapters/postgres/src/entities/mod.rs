@@ -1,0 +1,3 @@
+#![expect(unreachable_pub, reason = "sea-orm's derives want `pub`")]
+
+pub(crate) mod last_known_prices;

@@ -1,0 +1,48 @@
+use coinlink_ports::shared::StoreError;
+use sea_orm::{DbErr, SqlErr};
+
+/// The settings lead to no database.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Neither of the two that we know.
+    #[error("a database URL begins with postgres:// or sqlite:")]
+    Scheme,
+    /// The rest of it cannot be read. What is told of it never holds the URL, which holds a password.
+    #[error("the database URL cannot be read: {0}")]
+    Url(#[source] sea_orm::sqlx::Error),
+    /// The pool cannot be made.
+    #[error("the database cannot be used: {0}")]
+    Pool(#[source] DbErr),
+}
+
+/// A call took longer than the database may take.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer in time")]
+pub(crate) struct DeadlineExceeded;
+
+/// The only place that knows both `DbErr` and `StoreError`.
+pub(crate) fn store_error(err: DbErr) -> StoreError {
+    if let Some(SqlErr::UniqueConstraintViolation(constraint)) = err.sql_err() {
+        return StoreError::Conflict { constraint };
+    }
+    match err {
+        DbErr::Type(_) | DbErr::TryIntoErr { .. } => corrupt("the value of a column", err),
+        err => StoreError::Unavailable(Box::new(err)),
+    }
+}
+
+/// What is stored is not what a store puts there.
+pub(crate) fn corrupt(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Corrupt { what, source: Some(Box::new(source)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_corrupt_and_all_else_is_unavailable() {
+        assert!(matches!(store_error(DbErr::Type("x".into())), StoreError::Corrupt { .. }));
+        assert!(matches!(store_error(DbErr::Custom("x".into())), StoreError::Unavailable(_)));
+    }
+}

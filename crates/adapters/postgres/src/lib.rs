@@ -1,0 +1,20 @@
+//! Stores on PostgreSQL, and on SQLite for the embedded default: the same code. What differs between the two stands in one
+//! module a difference: `pool` (what each connection is told), `write_transaction` (how writers are put in line),
+//! `exact` (columns that keep every digit), `migration_lock` (how one node at a time migrates).
+
+mod database;
+mod entities;
+mod errors;
+mod exact;
+mod market;
+mod migration_lock;
+mod pool;
+mod probe;
+mod settings;
+mod write_transaction;
+
+pub use database::Database;
+pub use errors::ConnectError;
+pub use market::SqlLastKnownPrices;
+pub use probe::DatabaseProbe;
+pub use settings::ConnectSettings;

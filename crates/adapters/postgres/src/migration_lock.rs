@@ -1,0 +1,70 @@
+//! One node at a time changes the schema.
+
+use std::{fs::File, io, path::PathBuf, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbErr, sqlx::sqlite::SqliteConnectOptions,
+};
+
+use crate::{Database, pool};
+
+/// Which of PostgreSQL's advisory locks is ours: "coinlink" in ASCII.
+const LOCK: i64 = 0x636f_696e_6c69_6e6b;
+/// How long the database may take to be connected to.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for another node to end its migration, and for any table.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(5);
+
+impl Database {
+    /// Runs `migrate` while no other node does. On PostgreSQL it gets a connection of its own, without the time-out that
+    /// statements have elsewhere; the lock is that connection's, so it ends with it, however that comes.
+    pub async fn with_migration_lock<T>(
+        &self,
+        migrate: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
+        if let Some(url) = pool::postgres_url(&self.settings.url) {
+            let connection = Box::pin(locked_connection(&url)).await?;
+            let done = Box::pin(migrate(&connection)).await;
+            return connection.close().await.and(done);
+        }
+        let _held = locked_file(&self.settings.url).await?;
+        Box::pin(migrate(&self.connection)).await
+    }
+}
+
+/// The only connection of a pool, with the lock held.
+async fn locked_connection(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .set_application_name("coinlink migrate")
+        .sqlx_logging(false);
+    let connection = SeaDatabase::connect(options).await?;
+    let wait = LOCK_TIMEOUT.as_millis();
+    let lock = format!("SET statement_timeout = 0; SET lock_timeout = {wait}; SELECT pg_advisory_lock({LOCK})");
+    connection.execute_unprepared(&lock).await?;
+    Ok(connection)
+}
+
+/// The lock on a file beside the database's, held until it is dropped; `None` for a database in memory, which is only ours.
+async fn locked_file(url: &str) -> Result<Option<File>, DbErr> {
+    if pool::is_in_memory(url) {
+        return Ok(None);
+    }
+    let database: SqliteConnectOptions = url.parse().map_err(|e| DbErr::Custom(format!("{e}")))?;
+    let mut path = database.get_filename().as_os_str().to_owned();
+    path.push(".migration-lock");
+    let file = tokio::task::spawn_blocking(move || lock(path.into())).await.map_err(io::Error::other).flatten();
+    file.map(Some).map_err(|e| DbErr::Custom(format!("migration lock: {e}")))
+}
+
+fn lock(path: PathBuf) -> io::Result<File> {
+    let file = File::create(path)?;
+    file.lock()?;
+    Ok(file)
+}

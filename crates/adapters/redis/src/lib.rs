@@ -1,0 +1,23 @@
+//! The shared ports on Redis: one leader, its ticks on every node, budgets and a probe.
+//!
+//! Commands go over one multiplexed connection ([`RedisLink`]), pub/sub over a connection of its own for each follower.
+//! Neither client library's reconnection is relied upon: both stop silently in some outages (redis-rs's manager after six
+//! tries, fred's subscriptions when one resubscription fails). Here a command that finds no connection starts one, and a
+//! follower whose connection is gone, or does not answer, says so to its caller.
+
+mod bus;
+mod follower;
+mod keys;
+mod lease;
+mod link;
+mod payload;
+mod probe;
+mod quota;
+mod settings;
+
+pub use bus::RedisBus;
+pub use lease::RedisLease;
+pub use link::RedisLink;
+pub use probe::RedisProbe;
+pub use quota::RedisQuota;
+pub use settings::{RedisSettings, RedisSettingsError};

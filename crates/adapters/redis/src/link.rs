@@ -1,0 +1,220 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use coinlink_domain::shared::backoff::FullJitter;
+use coinlink_ports::shared::{BusError, Dice};
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, ErrorKind, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind,
+    aio::MultiplexedConnection,
+};
+use fred::types::config::Config;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+use crate::{
+    keys::Keys,
+    settings::{RedisSettings, RedisSettingsError},
+};
+
+/// Waits between attempts to connect.
+const RECONNECT: FullJitter = FullJitter { base: time::Duration::milliseconds(100), cap: time::Duration::seconds(2) };
+
+/// This node's connection to Redis, shared by everything that sends it commands. Made by the first command that needs it,
+/// dropped on the first error, made again by the next command; between attempts that fail, commands fail at once.
+#[derive(Clone)]
+pub struct RedisLink {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    subscriptions: Config,
+    keys: Keys,
+    command_timeout: Duration,
+    connect_timeout: Duration,
+    dice: Arc<dyn Dice>,
+    state: watch::Sender<State>,
+    connections: AtomicU64,
+    newest_epoch: AtomicU64,
+}
+
+#[derive(Clone)]
+enum State {
+    Down { failures: u32, retry_at: Instant, reason: Arc<str> },
+    Connecting { failures: u32 },
+    Up { connection: MultiplexedConnection, number: u64 },
+}
+
+enum Failure {
+    Down(Arc<str>),
+    Command(RedisError),
+}
+
+impl RedisLink {
+    /// A link by `settings`. Connects to nothing yet.
+    pub fn try_new(settings: &RedisSettings, dice: Arc<dyn Dice>) -> Result<Self, RedisSettingsError> {
+        let endpoint = settings.endpoint()?;
+        let idle = State::Down { failures: 0, retry_at: Instant::now(), reason: "not connected yet".into() };
+        let shared = Shared {
+            client: Client::open(endpoint.commands).map_err(|_| RedisSettingsError::Url)?,
+            subscriptions: endpoint.subscriptions,
+            keys: Keys::under(&settings.prefix),
+            command_timeout: settings.command_timeout,
+            connect_timeout: settings.connect_timeout,
+            dice,
+            state: watch::Sender::new(idle),
+            connections: AtomicU64::new(0),
+            newest_epoch: AtomicU64::new(0),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.shared.keys
+    }
+
+    pub(crate) fn subscriptions(&self) -> &Config {
+        &self.shared.subscriptions
+    }
+
+    pub(crate) fn command_timeout(&self) -> Duration {
+        self.shared.command_timeout
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.shared.connect_timeout
+    }
+
+    /// The newest epoch this node has heard of: what a wiped Redis with a clock set back can be reminded of.
+    pub(crate) fn newest_epoch(&self) -> u64 {
+        self.shared.newest_epoch.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn heard_of_epoch(&self, epoch: u64) {
+        self.shared.newest_epoch.fetch_max(epoch, Ordering::Relaxed);
+    }
+
+    /// Runs one command or script. Takes no longer than the command time-out, whatever Redis does.
+    pub(crate) async fn run<T, F>(&self, command: impl FnOnce(MultiplexedConnection) -> F + Send) -> Result<T, BusError>
+    where
+        F: Future<Output = RedisResult<T>> + Send,
+    {
+        let mut used = None;
+        let answer = timeout(self.shared.command_timeout, async {
+            let (connection, number) = self.connection().await.map_err(Failure::Down)?;
+            used = Some(number);
+            command(connection).await.map_err(Failure::Command)
+        })
+        .await;
+        let error = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(Failure::Down(reason))) => return Err(BusError(reason.to_string())),
+            Ok(Err(Failure::Command(error))) if leaves_connection_usable(&error) => return Err(BusError(error.to_string())),
+            Ok(Err(Failure::Command(error))) => error.to_string(),
+            Err(_) if used.is_none() => return Err(BusError(format!("no connection after {:?}", self.shared.command_timeout))),
+            Err(_) => format!("no answer within {:?}", self.shared.command_timeout),
+        };
+        if let Some(number) = used {
+            self.shared.lost(number, &error);
+        }
+        Err(BusError(error))
+    }
+
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), Arc<str>> {
+        let mut changes = self.shared.state.subscribe();
+        loop {
+            let state = changes.borrow_and_update().clone();
+            match state {
+                State::Up { connection, number } => return Ok((connection, number)),
+                State::Down { retry_at, reason, .. } if Instant::now() < retry_at => return Err(reason),
+                State::Down { .. } => self.shared.start_connecting(),
+                State::Connecting { .. } => {}
+            }
+            changes.changed().await.map_err(|_| "the link is gone")?;
+        }
+    }
+}
+
+/// Redis refused this command, and is well otherwise.
+fn leaves_connection_usable(error: &RedisError) -> bool {
+    let refused = [ServerErrorKind::ResponseError, ServerErrorKind::NoScript, ServerErrorKind::NoPerm];
+    match error.kind() {
+        ErrorKind::Server(kind) => refused.contains(&kind),
+        kind => kind == ErrorKind::UnexpectedReturnType,
+    }
+}
+
+impl Shared {
+    /// Begins one attempt, unless somebody else just did. It is a task of its own: a caller that gives up waiting does not
+    /// take it along.
+    fn start_connecting(self: &Arc<Self>) {
+        let ours = self.state.send_if_modified(|state| match *state {
+            State::Down { failures, .. } => {
+                *state = State::Connecting { failures };
+                true
+            }
+            _ => false,
+        });
+        if ours {
+            tokio::spawn(self.clone().connect());
+        }
+    }
+
+    async fn connect(self: Arc<Self>) {
+        let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let link = Arc::downgrade(&self);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connect_timeout))
+            .set_response_timeout(Some(self.command_timeout))
+            .set_push_sender(move |push: PushInfo| {
+                if push.kind == PushKind::Disconnection
+                    && let Some(link) = link.upgrade()
+                {
+                    link.lost(number, "Redis closed the connection");
+                }
+                Ok::<_, std::convert::Infallible>(())
+            });
+        let connected =
+            match timeout(self.connect_timeout, self.client.get_multiplexed_async_connection_with_config(&config)).await {
+                Ok(Ok(connection)) => Ok(connection),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err(format!("no connection within {:?}", self.connect_timeout)),
+            };
+        self.state.send_modify(|state| {
+            let failures = if let State::Connecting { failures } = state { *failures } else { 0 };
+            *state = match connected {
+                Ok(connection) => {
+                    tracing::info!(number, "connected to Redis");
+                    State::Up { connection, number }
+                }
+                Err(reason) => {
+                    if failures == 0 {
+                        tracing::warn!(reason, "Redis cannot be reached");
+                    }
+                    let wait = RECONNECT.delay(failures, self.dice.roll());
+                    let retry_at = Instant::now() + wait.try_into().unwrap_or_default();
+                    State::Down { failures: failures.saturating_add(1), retry_at, reason: reason.into() }
+                }
+            };
+        });
+    }
+
+    /// Connection `number` is of no use any more.
+    fn lost(&self, number: u64, reason: &str) {
+        self.state.send_if_modified(|state| match state {
+            State::Up { number: current, .. } if *current == number => {
+                tracing::warn!(number, reason, "the connection to Redis is lost");
+                *state = State::Down { failures: 0, retry_at: Instant::now(), reason: reason.into() };
+                true
+            }
+            _ => false,
+        });
+    }
+}

@@ -1,0 +1,4 @@
+//! CoinLink's use cases: load, decide, record, tell. One file each.
+
+pub mod market;
+pub mod operations;

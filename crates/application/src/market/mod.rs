@@ -1,0 +1,9 @@
+//! Use cases of the market context.
+
+mod collect_quotes;
+mod follow_ticker;
+mod lead_ticker;
+
+pub use collect_quotes::{CallReport, CollectQuotes, Collected, Metering};
+pub use follow_ticker::{FollowTicker, FollowerReport};
+pub use lead_ticker::{LeadTicker, LeaderParts, LeaderPolicy, TickOutcome};

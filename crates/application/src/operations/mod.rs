@@ -1,0 +1,5 @@
+//! Use cases of the operations context.
+
+mod check_readiness;
+
+pub use check_readiness::{Check, CheckFailure, CheckReadiness, Readiness};

@@ -1,0 +1,56 @@
+//! One published state of the ticker.
+
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Quote, Source};
+
+/// A tick's place in the order of all ticks: the leader's fencing epoch, then its own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TickId {
+    /// The leader's fencing token; milliseconds of the coordinator's clock when it was minted, or one more than the last.
+    pub epoch: u64,
+    /// 1 for the first tick of an epoch, then one more each time.
+    pub seq: u64,
+}
+
+/// One line of the ticker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TickItem {
+    /// The newest usable quote.
+    pub quote: Quote,
+    /// It is carried from before, or older than twice its source's period.
+    pub stale: bool,
+}
+
+/// The whole list at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tick {
+    /// Its place in the order.
+    pub id: TickId,
+    /// When the leader published it.
+    pub timestamp: OffsetDateTime,
+    /// The source of the list; `None` while nothing was ever known.
+    pub source: Option<Source>,
+    /// How old the list is by its source; `None` while nothing was ever known.
+    pub as_of: Option<OffsetDateTime>,
+    /// The list is replayed, or older than twice its source's period. Its lines carry their own flags.
+    pub stale: bool,
+    /// Sorted by rank, then by the source's order.
+    pub items: Arc<[TickItem]>,
+}
+
+impl Tick {
+    /// The list's age at `now`; zero where the source's clock is ahead, `None` while nothing was ever known.
+    #[must_use]
+    pub fn age(&self, now: OffsetDateTime) -> Option<Duration> {
+        self.as_of.map(|as_of| (now - as_of).max(Duration::ZERO))
+    }
+
+    /// The line of `symbol`.
+    #[must_use]
+    pub fn item(&self, symbol: &str) -> Option<&TickItem> {
+        self.items.iter().find(|item| item.quote.symbol.as_str() == symbol)
+    }
+}

@@ -1,0 +1,10 @@
+//! Vocabulary that every context may use.
+
+pub mod backoff;
+pub mod breaker;
+pub mod quota;
+pub mod retry_after;
+pub mod retry_budget;
+pub mod sliding_window;
+pub mod token_bucket;
+pub mod upstream_failure;

@@ -1,0 +1,13 @@
+//! Ports of the market context.
+
+mod bus;
+mod lease;
+mod prices;
+mod quota;
+mod store;
+
+pub use bus::{PublishError, TickAudience, TickFollower, TickerBus};
+pub use lease::{LeaderLease, Lease};
+pub use prices::{LiveFeedHealth, LiveQuotes, PriceProvider};
+pub use quota::QuotaLedger;
+pub use store::LastKnownPrices;

@@ -1,0 +1,13 @@
+//! Ports of the operations context.
+
+use async_trait::async_trait;
+
+/// A dependency that decides whether this node is ready.
+#[async_trait]
+pub trait DependencyProbe: Send + Sync {
+    /// Its name in the checks: `database` or `redis`.
+    fn name(&self) -> &'static str;
+
+    /// One cheap round trip. The error is for logs and operators; never a credential. The caller bounds the time.
+    async fn check(&self) -> Result<(), String>;
+}

@@ -1,0 +1,32 @@
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique constraint is in the way.
+    #[error("unique constraint {constraint} violated")]
+    Conflict {
+        /// Its name.
+        constraint: String,
+    },
+    /// The store cannot be reached, or did not answer in time.
+    #[error("store unavailable")]
+    Unavailable(#[source] Source),
+    /// What the store holds is not what was put there.
+    #[error("stored data is not valid: {what}")]
+    Corrupt {
+        /// Which column or value.
+        what: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: Option<Source>,
+    },
+}
+
+/// What the nodes share between them (leases, ticks, budgets) could not be reached, or did not answer in time.
+#[derive(Debug, thiserror::Error)]
+#[error("shared state unavailable: {0}")]
+pub struct BusError(
+    /// What went wrong, for logs; never a credential.
+    pub String,
+);

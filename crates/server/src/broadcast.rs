@@ -1,0 +1,181 @@
+//! The newest tick on this node, encoded once for everybody who reads it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use coinlink_domain::market::{Accepted, Resumption, Tick, TickId, TickLog};
+use coinlink_ports::{market::TickAudience, shared::Clock};
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+
+use crate::{
+    wire::{self, Shown},
+    ws::frame,
+};
+
+/// Ticks a returning client may catch up on: five minutes of them.
+const KEPT: usize = 60;
+
+/// One showing of the ticker, in every encoding that is shared.
+#[derive(Debug)]
+pub struct Published {
+    /// The tick; `None` until the first one.
+    pub tick: Option<Arc<Tick>>,
+    /// Old, replayed, or nothing was ever known.
+    pub stale: bool,
+    /// 0 for the tick itself, then counting its replays.
+    pub replay: u64,
+    /// When this showing was made.
+    pub at: time::OffsetDateTime,
+    /// The whole list as a WebSocket text frame, header included.
+    pub frame: Bytes,
+    /// The same as a server-sent event.
+    pub event: Bytes,
+    /// The body of `GET /api/crypto/ticker`.
+    pub ticker_json: Bytes,
+    /// The body of `GET /api/bitcoin/price`.
+    pub bitcoin_json: Option<Bytes>,
+    /// Strong entity tag of `ticker_json`, quoted.
+    pub etag_ticker: Arc<str>,
+    /// Strong entity tag of `bitcoin_json`, quoted.
+    pub etag_bitcoin: Arc<str>,
+    /// The list alone, shared by the tick's replays.
+    data: Arc<RawValue>,
+}
+
+impl Published {
+    fn new(tick: &Arc<Tick>, data: Arc<RawValue>, replay: u64, at: time::OffsetDateTime) -> Self {
+        let shown = Shown { tick, at, stale: tick.stale || replay > 0, replay };
+        let update = shown.update(&data);
+        let TickId { epoch, seq } = tick.id;
+        let tag = |what| Arc::from(format!("\"{what}-{epoch}-{seq}-{replay}\""));
+        Self {
+            tick: Some(Arc::clone(tick)),
+            stale: shown.stale,
+            replay,
+            at,
+            frame: frame::text(&update),
+            event: event(tick.id, &update),
+            ticker_json: shown.listing(&data).into(),
+            bitcoin_json: shown.bitcoin().map(Bytes::from),
+            etag_ticker: tag("ticker"),
+            etag_bitcoin: tag("bitcoin"),
+            data,
+        }
+    }
+
+    /// What is shown before the first tick: an empty list, marked stale.
+    fn nothing(at: time::OffsetDateTime) -> Self {
+        let tick = Arc::new(Tick {
+            id: TickId { epoch: 0, seq: 0 },
+            timestamp: at,
+            source: None,
+            as_of: None,
+            stale: true,
+            items: Arc::new([]),
+        });
+        let data = Arc::from(wire::data(&tick, |_| true));
+        Self { tick: None, ..Self::new(&tick, data, 0, at) }
+    }
+
+    /// The tick's place in the order; zeros before the first one.
+    pub fn id(&self) -> TickId {
+        self.tick.as_ref().map_or(TickId { epoch: 0, seq: 0 }, |tick| tick.id)
+    }
+}
+
+fn event(id: TickId, json: &[u8]) -> Bytes {
+    let mut event = format!("id: {}-{}\nevent: crypto_ticker_update\ndata: ", id.epoch, id.seq).into_bytes();
+    event.extend_from_slice(json);
+    event.extend_from_slice(b"\n\n");
+    event.into()
+}
+
+/// The ticks a client may catch up on, and their frames, so that a thousand returning clients share them.
+struct Past {
+    log: TickLog,
+    frames: VecDeque<(TickId, Bytes)>,
+}
+
+/// Hands each new tick to the sockets and routes of this node.
+#[derive(Clone)]
+pub struct Broadcaster {
+    past: Arc<Mutex<Past>>,
+    published: watch::Sender<Arc<Published>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Broadcaster {
+    /// A broadcaster that has seen nothing.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let nothing = Arc::new(Published::nothing(clock.now()));
+        Self {
+            past: Arc::new(Mutex::new(Past { log: TickLog::new(KEPT), frames: VecDeque::new() })),
+            published: watch::Sender::new(nothing),
+            clock,
+        }
+    }
+
+    /// The newest showing.
+    pub fn current(&self) -> Arc<Published> {
+        Arc::clone(&self.published.borrow())
+    }
+
+    /// Tells of each showing after this call; only the newest is kept for a slow reader.
+    pub fn watch(&self) -> watch::Receiver<Arc<Published>> {
+        self.published.subscribe()
+    }
+
+    /// What a client whose last tick was `last` gets.
+    pub fn resume(&self, last: TickId) -> Resumption {
+        self.past().log.resume(last)
+    }
+
+    /// The whole list of a past tick as a frame.
+    pub fn frame_of(&self, tick: &Arc<Tick>) -> Bytes {
+        let kept = self.past().frames.iter().find(|(id, _)| *id == tick.id).map(|(_, frame)| frame.clone());
+        kept.unwrap_or_else(|| Published::new(tick, Arc::from(wire::data(tick, |_| true)), 0, tick.timestamp).frame)
+    }
+
+    /// The whole list of a past tick as a server-sent event.
+    pub fn event_of(&self, tick: &Arc<Tick>) -> Bytes {
+        let data = wire::data(tick, |_| true);
+        let shown = Shown { tick, at: tick.timestamp, stale: tick.stale, replay: 0 };
+        event(tick.id, &shown.update(&data))
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TickAudience for Broadcaster {
+    fn deliver(&self, tick: Arc<Tick>) {
+        let data = Arc::from(wire::data(&tick, |_| true));
+        let published = Published::new(&tick, data, 0, tick.timestamp);
+        {
+            let mut past = self.past();
+            if past.log.accept(tick) == Accepted::NotNewer {
+                return;
+            }
+            if past.frames.len() == KEPT {
+                past.frames.pop_front();
+            }
+            past.frames.push_back((published.id(), published.frame.clone()));
+        }
+        self.published.send_replace(Arc::new(published));
+    }
+
+    fn replay_stale(&self) {
+        let current = self.current();
+        let now = self.clock.now();
+        let next = match &current.tick {
+            Some(tick) => Published::new(tick, Arc::clone(&current.data), current.replay + 1, now),
+            None => Published { replay: current.replay + 1, ..Published::nothing(now) },
+        };
+        self.published.send_replace(Arc::new(next));
+    }
+}

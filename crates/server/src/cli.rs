@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Mode;
+
+/// The backend a crypto front end wants on its first day: live prices over HTTP and WebSocket, in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "coinlink",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with `coinlink dev` and open http://localhost:8000.\n\
+                  Settings come from config/*.toml, environment variables and flags, in this order; `coinlink config check` shows them all."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run on this machine, with nothing else needed
+    ///
+    /// Keeps its data in SQLite and its secrets in files under the data folder, both made on first use. Listens on
+    /// 127.0.0.1:8000 unless told otherwise.
+    Dev(Dev),
+    /// Run in production
+    ///
+    /// Needs PostgreSQL, Redis and secrets; without them it says everything that is missing at once and exits with 1.
+    Serve,
+    /// Change the database's schema, or look at it
+    ///
+    /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none.
+    Migrate {
+        /// Which way.
+        #[command(subcommand)]
+        direction: MigrateCommand,
+    },
+    /// Look at the settings
+    Config {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the OpenAPI document of the HTTP API as JSON
+    Openapi,
+}
+
+/// Flags of `dev`.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Where prices come from: the real providers, or made up (and marked so) for work without a network
+    #[arg(long, value_enum, default_value_t = Feed::Live)]
+    pub feed: Feed,
+    /// Port to listen on; 0 takes any free one [default: 8000]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long)]
+    pub host: Option<String>,
+    /// Folder for the database, secrets and mail [default: data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Where prices come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Feed {
+    /// The real providers.
+    Live,
+    /// Made up.
+    Simulated,
+}
+
+/// What to do with the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum MigrateCommand {
+    /// Bring the schema up to this release; does nothing when it is
+    Up,
+    /// Take the newest migration back
+    Down,
+    /// List migrations, and which of them are applied
+    Status,
+}
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print what is in effect, where it comes from, and what is wrong with it
+    ///
+    /// Secrets are masked. Exits with 1 when anything is wrong.
+    Check {
+        /// For which command the settings should do
+        #[arg(long = "for", value_enum, default_value_t = Purpose::Serve)]
+        purpose: Purpose,
+    },
+}
+
+/// A command that settings are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Purpose {
+    /// `coinlink dev`
+    Dev,
+    /// `coinlink serve`
+    Serve,
+}
+
+impl From<Purpose> for Mode {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Dev => Self::Dev,
+            Purpose::Serve => Self::Serve,
+        }
+    }
+}
+
+impl Dev {
+    /// The flags as the uppermost layer of settings.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let flags = [
+            ("server.port", self.port.map(|port| port.to_string())),
+            ("server.host", self.host.clone()),
+            ("server.data_dir", self.data_dir.as_ref().map(|folder| folder.display().to_string())),
+        ];
+        flags.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_of_the_specification_is_understood() {
+        for line in [
+            "coinlink dev --feed simulated --port 0 --host 127.0.0.1 --data-dir /tmp/x",
+            "coinlink serve",
+            "coinlink migrate up",
+            "coinlink migrate down",
+            "coinlink migrate status",
+            "coinlink config check --for dev",
+            "coinlink openapi",
+        ] {
+            Cli::try_parse_from(line.split(' ')).unwrap();
+        }
+        let Cli { command: Command::Dev(dev) } = Cli::try_parse_from(["coinlink", "dev", "--port", "9"]).unwrap() else {
+            panic!()
+        };
+        assert_eq!((dev.feed, dev.settings()), (Feed::Live, vec![("server.port", "9".to_owned())]));
+    }
+}

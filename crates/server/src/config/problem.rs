@@ -1,0 +1,139 @@
+//! What is wrong with the settings, in one message.
+
+use std::fmt;
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::settings::{Mode, Plan, Settings};
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting's variable, or the file.
+    pub setting: String,
+    /// What is wrong, after the name.
+    pub why: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl Problem {
+    pub(super) fn new(setting: &str, why: &str, fix: &str) -> Self {
+        Self { setting: setting.into(), why: why.into(), fix: fix.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.setting, self.why, self.fix)
+    }
+}
+
+/// The settings cannot be used; lists every reason.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct ConfigError {
+    /// The reasons; never empty.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        write!(f, "{count} {} with the settings:", if count == 1 { "problem" } else { "problems" })?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+    }
+}
+
+/// Secrets shorter than this can be guessed.
+const MIN_SECRET_BYTES: usize = 32;
+const RANDOM: &str = "set it to at least 32 random bytes, e.g. the output of `openssl rand -hex 32`";
+/// Words of secrets that stand in examples.
+const PLACEHOLDERS: [&str; 9] =
+    ["changeme", "change-me", "change_me", "change-this", "placeholder", "your-secret", "your_secret", "example", "password"];
+
+impl Settings {
+    /// What is missing or too weak to run in `mode`.
+    pub fn problems(&self, mode: Mode) -> Vec<Problem> {
+        let mut problems = self.contradictions();
+        if mode == Mode::Serve {
+            self.requirements(&mut problems);
+        }
+        problems
+    }
+
+    fn contradictions(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.ws.dead_after_secs <= self.ws.ping_secs {
+            problems.push(Problem::new(
+                "WS_DEAD_AFTER_SECS",
+                "is not longer than WS_PING_SECS",
+                "make it more than twice as long",
+            ));
+        }
+        if matches!(self.coingecko.plan, Plan::Demo | Plan::Pro) && self.coingecko.api_key.is_none() {
+            problems.push(Problem::new(
+                "COINGECKO_API_KEY",
+                "is missing for the plan in COINGECKO_PLAN",
+                "set it, or set the plan to keyless",
+            ));
+        }
+        problems
+    }
+
+    fn requirements(&self, problems: &mut Vec<Problem>) {
+        let mut require = |present: bool, name: &str, fix: &str| {
+            if !present {
+                problems.push(Problem::new(name, "is missing", fix));
+            }
+        };
+        require(self.database.url.is_some(), "DATABASE_URL", "set it to postgresql://user:password@host/database");
+        require(self.redis.url.is_some(), "REDIS_URL", "set it to redis://host:6379 or rediss://host:6379");
+        require(!self.auth.jwt_issuer.is_empty(), "JWT_ISSUER", "set it to the name tokens are issued under, e.g. coinlink-api");
+        require(!self.auth.jwt_audience.is_empty(), "JWT_AUDIENCE", "set it to whom tokens are for, e.g. coinlink-app");
+        let origins = "set it to the exact origins of your front ends, e.g. https://app.example.com";
+        require(!self.server.allowed_origins.is_empty(), "ALLOWED_ORIGINS", origins);
+        require(!self.server.public_url.is_empty(), "PUBLIC_URL", "set it to the URL of this API, e.g. https://api.example.com");
+        for (name, secret) in [("JWT_SECRET_KEY", &self.auth.jwt_secret_key), ("PASSWORD_PEPPER", &self.auth.password_pepper)] {
+            match secret {
+                None => problems.push(Problem::new(name, "is missing", RANDOM)),
+                Some(secret) => problems.extend(weakness(secret).map(|why| Problem::new(name, why, RANDOM))),
+            }
+        }
+        let totp = "set it to 32 random bytes as hex or base64, e.g. the output of `openssl rand -hex 32`";
+        match &self.auth.totp_encryption_key {
+            None => problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is missing", totp)),
+            Some(key) if key_bytes(key).is_none() => problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is not 32 bytes", totp)),
+            Some(_) => {}
+        }
+    }
+}
+
+fn weakness(secret: &SecretString) -> Option<&'static str> {
+    let secret = secret.expose_secret();
+    let lower = secret.to_ascii_lowercase();
+    let distinct = secret.bytes().collect::<std::collections::BTreeSet<_>>().len();
+    if secret.len() < MIN_SECRET_BYTES {
+        Some("is shorter than 32 bytes")
+    } else if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+        Some("is a placeholder from an example")
+    } else if distinct < 8 {
+        Some("is too regular")
+    } else {
+        None
+    }
+}
+
+/// The 32 bytes of a key in hex or base64.
+pub fn key_bytes(key: &SecretString) -> Option<[u8; 32]> {
+    let text = key.expose_secret();
+    let bytes = if text.len() == 64 && text.is_ascii() {
+        (0..64).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+    } else {
+        [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|engine| engine.decode(text).ok())
+    };
+    bytes.and_then(|bytes: Vec<u8>| bytes.try_into().ok())
+}

@@ -1,0 +1,106 @@
+//! Every setting: its path in the files, its environment variables, and what it may hold.
+
+use super::kind::Kind::{self, Bool, Choice, Cidrs, Int, LogLevel, Origins, Providers, Secret, SocketAddress, Text, Url};
+use super::kind::SecretForm;
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Its place in the files, `section.key`.
+    pub(super) path: &'static str,
+    /// Its environment variables; the first that is set counts, and names the setting in messages.
+    pub(super) variables: &'static [&'static str],
+    /// What it may hold.
+    pub(super) kind: Kind,
+}
+
+impl Entry {
+    /// What it is called in messages.
+    pub(super) fn name(&self) -> &'static str {
+        self.variables[0]
+    }
+}
+
+const fn entry(path: &'static str, variables: &'static [&'static str], kind: Kind) -> Entry {
+    Entry { path, variables, kind }
+}
+
+const fn int(min: i64, max: i64) -> Kind {
+    Int { min, max }
+}
+
+const WEB: Kind = Url(&["http", "https"]);
+const LIMIT: Kind = int(1, 1_000_000);
+const ANY: Kind = Secret(SecretForm::Any);
+
+/// The table. Adding a setting: a line here, one in `config/default.toml`, a field in `Settings`; a test compares them.
+pub(super) const SETTINGS: &[Entry] = &[
+    entry("server.host", &["HOST"], Text),
+    entry("server.port", &["PORT"], int(0, 65_535)),
+    entry("server.public_url", &["PUBLIC_URL"], WEB),
+    entry("server.allowed_origins", &["ALLOWED_ORIGINS"], Origins),
+    entry("server.trusted_proxies", &["TRUSTED_PROXIES"], Cidrs),
+    entry("server.data_dir", &["DATA_DIR"], Text),
+    entry("server.workers", &["WORKERS"], int(0, 1024)),
+    entry("server.request_timeout_secs", &["REQUEST_TIMEOUT_SECS"], int(1, 600)),
+    entry("server.max_body_bytes", &["MAX_BODY_BYTES"], int(1024, 16 << 20)),
+    entry("server.shutdown_drain_secs", &["SHUTDOWN_DRAIN_SECS"], int(0, 10)),
+    entry("database.url", &["DATABASE_URL"], Secret(SecretForm::Database)),
+    entry("redis.url", &["REDIS_URL"], Secret(SecretForm::Url(&["redis", "rediss"]))),
+    entry("redis.prefix", &["REDIS_PREFIX"], Text),
+    entry("log.level", &["LOG_LEVEL"], LogLevel),
+    entry("log.format", &["LOG_FORMAT"], Choice(&["auto", "json", "text"])),
+    entry("metrics.enabled", &["PROMETHEUS_ENABLED"], Bool),
+    entry("metrics.addr", &["METRICS_ADDR"], SocketAddress),
+    entry("observability.sentry_dsn", &["SENTRY_DSN"], Secret(SecretForm::Url(&["http", "https"]))),
+    entry("observability.otlp_endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"], WEB),
+    entry("ticker.interval_ms", &["TICKER_INTERVAL_MS"], int(100, 60_000)),
+    entry("ticker.size", &["TICKER_SIZE"], int(1, 250)),
+    entry("ticker.providers", &["TICKER_PROVIDERS"], Providers),
+    entry("ticker.overlay", &["TICKER_OVERLAY"], Bool),
+    entry("coingecko.api_key", &["COINGECKO_API_KEY", "CoinGecko_API_key"], ANY),
+    entry("coingecko.plan", &["COINGECKO_PLAN"], Choice(&["auto", "keyless", "demo", "pro"])),
+    entry("coingecko.base_url", &["COINGECKO_BASE_URL"], WEB),
+    entry("coingecko.calls_per_minute", &["COINGECKO_CALLS_PER_MINUTE"], int(0, 100_000)),
+    entry("coingecko.calls_per_month", &["COINGECKO_CALLS_PER_MONTH"], int(0, 1_000_000_000)),
+    entry("coinbase.api_key", &["COINBASE_API_KEY"], ANY),
+    entry("coinbase.api_secret", &["COINBASE_API_SECRET"], ANY),
+    entry("coinbase.base_url", &["COINBASE_BASE_URL"], WEB),
+    entry("coinbase.ws_url", &["COINBASE_WS_URL"], Url(&["ws", "wss"])),
+    entry("kraken.base_url", &["KRAKEN_BASE_URL"], WEB),
+    entry("ws.max_connections", &["WS_MAX_CONNECTIONS"], int(1, 1_000_000)),
+    entry("ws.handshake_burst", &["WS_HANDSHAKE_BURST"], LIMIT),
+    entry("ws.handshake_refill_ms", &["WS_HANDSHAKE_REFILL_MS"], int(1, 60_000)),
+    entry("ws.messages_per_minute", &["RATE_LIMIT_WS_MESSAGES"], LIMIT),
+    entry("ws.max_frame_bytes", &["WS_MAX_FRAME_BYTES"], int(256, 1 << 20)),
+    entry("ws.ping_secs", &["WS_PING_SECS"], int(1, 300)),
+    entry("ws.dead_after_secs", &["WS_DEAD_AFTER_SECS"], int(2, 900)),
+    entry("ws.write_stall_secs", &["WS_WRITE_STALL_SECS"], int(1, 300)),
+    entry("rate_limits.anonymous", &["RATE_LIMIT_ANONYMOUS"], LIMIT),
+    entry("rate_limits.authenticated", &["RATE_LIMIT_AUTHENTICATED"], LIMIT),
+    entry("rate_limits.api_key", &["RATE_LIMIT_API_KEY"], LIMIT),
+    entry("rate_limits.credentials", &["RATE_LIMIT_CREDENTIALS"], LIMIT),
+    entry("rate_limits.session", &["RATE_LIMIT_SESSION"], LIMIT),
+    entry("rate_limits.chat", &["RATE_LIMIT_CHAT"], LIMIT),
+    entry("rate_limits.price", &["RATE_LIMIT_PRICE"], LIMIT),
+    entry("auth.jwt_secret_key", &["JWT_SECRET_KEY"], ANY),
+    entry("auth.jwt_issuer", &["JWT_ISSUER"], Text),
+    entry("auth.jwt_audience", &["JWT_AUDIENCE"], Text),
+    entry("auth.password_pepper", &["PASSWORD_PEPPER"], ANY),
+    entry("auth.totp_encryption_key", &["TOTP_ENCRYPTION_KEY"], ANY),
+    entry("auth.access_token_ttl_min", &["ACCESS_TOKEN_TTL_MIN"], int(1, 1440)),
+    entry("auth.refresh_token_ttl_days", &["REFRESH_TOKEN_TTL_DAYS"], int(1, 365)),
+    entry("auth.bcrypt_cost", &["BCRYPT_COST"], int(12, 20)),
+    entry("auth.require_verified_email", &["REQUIRE_VERIFIED_EMAIL"], Bool),
+    entry("mail.smtp_url", &["SMTP_URL"], Secret(SecretForm::Url(&["smtp", "smtps"]))),
+    entry("mail.from", &["MAIL_FROM"], Kind::MailAddress),
+    entry("news.api_key", &["NEWSAPI_API_KEY", "newsapi_api_key"], ANY),
+    entry("news.base_url", &["NEWSAPI_BASE_URL"], WEB),
+    entry("sentiment.base_url", &["FNG_BASE_URL"], WEB),
+    entry("assistant.base_url", &["LLM_BASE_URL"], WEB),
+];
+
+/// The setting at `path`.
+pub(super) fn find(path: &str) -> Option<&'static Entry> {
+    SETTINGS.iter().find(|entry| entry.path == path)
+}

@@ -1,0 +1,277 @@
+//! The settings as the rest of the program reads them.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use coinlink_domain::{market::Source, shared::quota::QuotaPolicy};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::kind::network;
+
+/// How the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// One node, nothing needed beside it.
+    #[default]
+    Dev,
+    /// Production.
+    Serve,
+}
+
+/// All settings. `config/default.toml` says what each means, in the same order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How the program runs.
+    #[serde(skip)]
+    pub mode: Mode,
+    /// Which settings file was read: `local`, `production`, …
+    #[serde(skip)]
+    pub environment: String,
+    pub server: Server,
+    pub database: Database,
+    pub redis: Redis,
+    pub log: Log,
+    pub metrics: Metrics,
+    pub observability: Observability,
+    pub ticker: Ticker,
+    pub coingecko: CoinGecko,
+    pub coinbase: Coinbase,
+    pub kraken: Kraken,
+    pub ws: Ws,
+    pub rate_limits: RateLimits,
+    pub auth: Auth,
+    pub mail: Mail,
+    pub news: News,
+    pub sentiment: Sentiment,
+    pub assistant: Assistant,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub public_url: String,
+    pub allowed_origins: Vec<String>,
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    pub data_dir: PathBuf,
+    pub workers: usize,
+    pub request_timeout_secs: u64,
+    pub max_body_bytes: usize,
+    pub shutdown_drain_secs: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    #[serde(deserialize_with = "secret")]
+    pub url: Option<SecretString>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    #[serde(deserialize_with = "secret")]
+    pub url: Option<SecretString>,
+    pub prefix: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub enabled: bool,
+    #[serde(deserialize_with = "address")]
+    pub addr: Option<SocketAddr>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observability {
+    #[serde(deserialize_with = "secret")]
+    pub sentry_dsn: Option<SecretString>,
+    pub otlp_endpoint: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ticker {
+    pub interval_ms: u64,
+    pub size: usize,
+    #[serde(deserialize_with = "sources")]
+    pub providers: Vec<Source>,
+    pub overlay: bool,
+}
+
+/// CoinGecko's plans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plan {
+    /// Without a key.
+    Keyless,
+    /// A free key.
+    Demo,
+    /// A paid key, on its own host.
+    Pro,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoinGecko {
+    #[serde(deserialize_with = "secret")]
+    pub api_key: Option<SecretString>,
+    pub plan: Plan,
+    /// Empty: the plan's host.
+    pub base_url: String,
+    pub calls_per_minute: u32,
+    pub calls_per_month: u32,
+}
+
+impl CoinGecko {
+    /// The budget: what is set, else the plan's. Plans and their pages differ; these are the lower figures seen.
+    pub fn quota(&self) -> QuotaPolicy {
+        let (minute, month) = match self.plan {
+            Plan::Keyless => (5, None),
+            Plan::Demo => (30, Some(10_000)),
+            Plan::Pro => (250, Some(500_000)),
+        };
+        let set = |calls: u32| (calls > 0).then_some(calls);
+        QuotaPolicy { per_minute: set(self.calls_per_minute).or(Some(minute)), per_month: set(self.calls_per_month).or(month) }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coinbase {
+    #[serde(deserialize_with = "secret")]
+    pub api_key: Option<SecretString>,
+    #[serde(deserialize_with = "secret")]
+    pub api_secret: Option<SecretString>,
+    pub base_url: String,
+    pub ws_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kraken {
+    pub base_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ws {
+    pub max_connections: usize,
+    pub handshake_burst: u32,
+    pub handshake_refill_ms: u32,
+    pub messages_per_minute: u32,
+    pub max_frame_bytes: usize,
+    pub ping_secs: u32,
+    pub dead_after_secs: u32,
+    pub write_stall_secs: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimits {
+    pub anonymous: u32,
+    pub authenticated: u32,
+    pub api_key: u32,
+    pub credentials: u32,
+    pub session: u32,
+    pub chat: u32,
+    pub price: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    #[serde(deserialize_with = "secret")]
+    pub jwt_secret_key: Option<SecretString>,
+    pub jwt_issuer: String,
+    pub jwt_audience: String,
+    #[serde(deserialize_with = "secret")]
+    pub password_pepper: Option<SecretString>,
+    #[serde(deserialize_with = "secret")]
+    pub totp_encryption_key: Option<SecretString>,
+    pub access_token_ttl_min: u32,
+    pub refresh_token_ttl_days: u32,
+    pub bcrypt_cost: u32,
+    pub require_verified_email: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    #[serde(deserialize_with = "secret")]
+    pub smtp_url: Option<SecretString>,
+    pub from: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct News {
+    #[serde(deserialize_with = "secret")]
+    pub api_key: Option<SecretString>,
+    pub base_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sentiment {
+    pub base_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assistant {
+    pub base_url: String,
+}
+
+impl Settings {
+    /// The origins browsers may call from: those allowed, and our own, which serves the page at `/`.
+    pub fn origins(&self) -> Vec<String> {
+        let own = url::Url::parse(&self.server.public_url).map(|url| url.origin().ascii_serialization());
+        let mut origins = self.server.allowed_origins.clone();
+        origins.extend(own.ok().filter(|own| !self.server.allowed_origins.contains(own)));
+        origins
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| network(text).ok_or_else(|| D::Error::custom("not a network"))).collect()
+}
+
+fn sources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Source>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| Source::from_name(name).ok_or_else(|| D::Error::custom("not a source"))).collect()
+}

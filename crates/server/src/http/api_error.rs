@@ -1,0 +1,168 @@
+//! The one shape of errors.
+
+use std::{borrow::Cow, collections::BTreeMap, error::Error as StdError, fmt};
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    body::BoxBody,
+    error::{JsonPayloadError, PathError, QueryPayloadError},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use bytes::Bytes;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::error_codes::{self, ErrorCode};
+use crate::telemetry::RequestContext;
+
+/// Everything a handler may fail with.
+#[derive(Debug)]
+pub struct ApiError {
+    code: &'static ErrorCode,
+    message: Cow<'static, str>,
+    details: BTreeMap<&'static str, String>,
+    retry_after_secs: Option<u32>,
+    allow: Option<&'static str>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ApiError {
+    /// An error of `code` with the message of the table.
+    pub fn new(code: &'static ErrorCode) -> Self {
+        Self { code, message: code.meaning.into(), details: BTreeMap::new(), retry_after_secs: None, allow: None, source: None }
+    }
+
+    /// A more exact message.
+    #[must_use]
+    pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// What is wrong with one field.
+    #[must_use]
+    pub fn detail(mut self, field: &'static str, why: impl Into<String>) -> Self {
+        self.details.insert(field, why.into());
+        self
+    }
+
+    /// When to come back.
+    #[must_use]
+    pub const fn retry_after(mut self, secs: u32) -> Self {
+        self.retry_after_secs = Some(secs);
+        self
+    }
+
+    /// What the path takes, for 405.
+    #[must_use]
+    pub const fn allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// What caused it, for the log; never shown.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Its code.
+    pub const fn code(&self) -> &'static ErrorCode {
+        self.code
+    }
+
+    /// The body, with the trace id of the request being served.
+    pub fn body(&self) -> Bytes {
+        let trace_id = RequestContext::try_with(|context| context.trace_id).unwrap_or_else(|| RequestContext::current().trace_id);
+        let body = Body {
+            error: Fields { code: self.code.code, message: &self.message, details: &self.details, trace_id },
+            detail: &self.message,
+        };
+        // Text and maps of text: nothing here fails to serialise.
+        serde_json::to_vec(&body).unwrap_or_default().into()
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Fields<'a>,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct Fields<'a> {
+    code: &'static str,
+    message: &'a str,
+    details: &'a BTreeMap<&'static str, String>,
+    #[serde(serialize_with = "hyphenated")]
+    trace_id: Uuid,
+}
+
+fn hyphenated<S: serde::Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(id.hyphenated().encode_lower(&mut [0; 36]))
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.code)
+    }
+}
+
+impl StdError for ApiError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::with_body(self.status_code(), BoxBody::new(self.body()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(secs) = self.retry_after_secs {
+            headers.insert(header::RETRY_AFTER, secs.into());
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+}
+
+/// A body that is not the JSON it should be. `serde_json` says where, in words that hold nothing but field names and types.
+#[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
+pub(super) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
+    let refused = match &error {
+        JsonPayloadError::OverflowKnownLength { limit, .. } | JsonPayloadError::Overflow { limit } => {
+            ApiError::new(error_codes::PAYLOAD_TOO_LARGE).detail("max_bytes", limit.to_string())
+        }
+        JsonPayloadError::ContentType => {
+            ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "application/json")
+        }
+        JsonPayloadError::Deserialize(why) => ApiError::new(error_codes::INVALID_JSON).detail("body", why.to_string()),
+        JsonPayloadError::Payload(actix_web::error::PayloadError::Overflow) => ApiError::new(error_codes::PAYLOAD_TOO_LARGE),
+        _ => ApiError::new(error_codes::INVALID_JSON),
+    };
+    refused.into()
+}
+
+/// A query string that is not what the route takes.
+#[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
+pub(super) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
+    ApiError::new(error_codes::INVALID_QUERY).detail("query", error.to_string()).into()
+}
+
+/// A path segment that is not what the route takes.
+#[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
+pub(super) fn path_error(error: PathError, _: &HttpRequest) -> actix_web::Error {
+    ApiError::new(error_codes::INVALID_PATH).detail("path", error.to_string()).into()
+}

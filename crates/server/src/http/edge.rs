@@ -1,0 +1,228 @@
+//! What happens to every request, whatever it asks for: ids, headers, the shape of errors, compression, metrics and the
+//! access log. One middleware, since each costs an allocation and a poll.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use actix_http::encoding::Encoder;
+use actix_web::{
+    Error, HttpResponse, ResponseError as _,
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::{
+        Method, StatusCode,
+        header::{self, ContentEncoding, HeaderMap, HeaderValue},
+    },
+};
+use futures_util::future::{LocalBoxFuture, Ready, ready};
+use prometheus::IntGauge;
+
+use super::{ApiError, coding, conditional, error_codes, headers, routes::RouteTemplate};
+use crate::telemetry::{Metrics, metrics::HttpHandles};
+
+/// The middleware.
+#[derive(Clone)]
+pub struct Edge {
+    metrics: Metrics,
+}
+
+impl Edge {
+    /// Counts in `metrics`.
+    pub const fn new(metrics: Metrics) -> Self {
+        Self { metrics }
+    }
+}
+
+/// A body of ours, or one that stands in for it.
+type EdgeBody<B> = EitherBody<Encoder<B>, BoxBody>;
+
+impl<S, B> Transform<S, ServiceRequest> for Edge
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EdgeBody<B>>;
+    type Error = Error;
+    type Transform = EdgeService<S>;
+    type InitError = ();
+    type Future = Ready<Result<EdgeService<S>, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(EdgeService {
+            service,
+            counting: Rc::new(Counting { metrics: self.metrics.clone(), handles: RefCell::default() }),
+        }))
+    }
+}
+
+/// The middleware around one worker's routes.
+pub struct EdgeService<S> {
+    service: S,
+    counting: Rc<Counting>,
+}
+
+impl<S, B> Service<ServiceRequest> for EdgeService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EdgeBody<B>>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let started = Instant::now();
+        let context = headers::context_of(request.headers());
+        let method = method_label(request.method());
+        let counting = Rc::clone(&self.counting);
+        let in_flight = InFlight::new(&counting.metrics.http_in_flight);
+        let inner = context.clone().sync_scope(|| self.service.call(request));
+        Box::pin(context.clone().scope(async move {
+            let answered = inner.await;
+            let _in_flight = in_flight;
+            match answered {
+                Ok(mut response) => {
+                    let route = response.request().app_data::<RouteTemplate>().map_or(UNMATCHED, |route| route.0);
+                    log_failure(response.response().error(), response.status());
+                    headers::stamp(response.headers_mut(), &context);
+                    counting.record(method, route, response.status(), started.elapsed());
+                    Ok(finished(response))
+                }
+                Err(mut error) => {
+                    let status = error.as_response_error().status_code();
+                    log_failure(Some(&error), status);
+                    counting.record(method, UNMATCHED, status, started.elapsed());
+                    error.add_response_mapper(move |mut response| {
+                        headers::stamp(response.headers_mut(), &context);
+                        response
+                    });
+                    Err(error)
+                }
+            }
+        }))
+    }
+}
+
+/// Requests that no route took, and those whose route is not known.
+const UNMATCHED: &str = "unmatched";
+
+fn finished<B: MessageBody + 'static>(mut response: ServiceResponse<B>) -> ServiceResponse<EdgeBody<B>> {
+    if is_foreign_error(response.status(), response.headers()) {
+        return in_our_shape(response).map_into_right_body();
+    }
+    let coding = compression(&mut response);
+    response.map_body(|head, body| {
+        if coding != ContentEncoding::Identity
+            && let Some(etag) = head.headers().get(header::ETAG)
+            && let Some(etag) = conditional::compressed_etag(etag, coding.as_str())
+        {
+            head.headers_mut().insert(header::ETAG, etag);
+        }
+        EitherBody::left(Encoder::response(coding, head, body))
+    })
+}
+
+/// An error that did not come from a handler of ours: the framework's, or a middleware's.
+fn is_foreign_error(status: StatusCode, headers: &HeaderMap) -> bool {
+    let json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
+    status.as_u16() >= 400 && !headers.get(header::CONTENT_TYPE).is_some_and(json)
+}
+
+fn in_our_shape<B>(response: ServiceResponse<B>) -> ServiceResponse {
+    let (request, foreign) = response.into_parts();
+    let status = foreign.status();
+    let mut ours: HttpResponse = ApiError::new(error_codes::of_status(status.as_u16())).error_response();
+    *ours.status_mut() = status;
+    for (name, value) in foreign.headers() {
+        if ![header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CACHE_CONTROL].contains(name) {
+            ours.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, ours)
+}
+
+/// How to compress this answer; where it could be, caches are told that it depends on the request.
+fn compression<B: MessageBody>(response: &mut ServiceResponse<B>) -> ContentEncoding {
+    let headers = response.headers();
+    let long = matches!(response.response().body().size(), BodySize::Sized(length) if length > coding::MIN_COMPRESSED);
+    let shrinks = || headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(coding::shrinks);
+    if !long || headers.contains_key(header::CONTENT_ENCODING) || response.request().method() == Method::HEAD || !shrinks() {
+        return ContentEncoding::Identity;
+    }
+    let coding = coding::preferred(response.request().headers());
+    if coding == ContentEncoding::Identity {
+        // A compressed answer gets it from the encoder.
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    coding
+}
+
+fn log_failure(error: Option<&Error>, status: StatusCode) {
+    if !status.is_server_error() {
+        return;
+    }
+    let cause = error.and_then(|error| error.as_error::<ApiError>()).and_then(std::error::Error::source);
+    if let Some(cause) = cause {
+        tracing::error!(target: "coinlink::http", status = status.as_u16(), error = %cause, "request failed");
+    }
+}
+
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// One worker's metric handles: looking them up by their labels takes a lock that all workers share.
+struct Counting {
+    metrics: Metrics,
+    handles: RefCell<HashMap<(&'static str, &'static str, u16), HttpHandles>>,
+}
+
+impl Counting {
+    fn record(&self, method: &'static str, route: &'static str, status: StatusCode, latency: Duration) {
+        let mut handles = self.handles.borrow_mut();
+        let kind = (method, route, status.as_u16());
+        handles.entry(kind).or_insert_with(|| self.metrics.http(method, route, status.as_str())).record(latency);
+        log_access(method, route, status, latency);
+    }
+}
+
+fn log_access(method: &str, route: &str, status: StatusCode, latency: Duration) {
+    let micros = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
+    let (status, latency_ms) = (status.as_u16(), f64::from(micros) / 1e3);
+    // Probes come every few seconds for ever; a quiet one is of no interest.
+    if status < 400 && matches!(route, "/livez" | "/readyz" | "/health" | "/metrics") {
+        tracing::debug!(target: "coinlink::http", method, route, status, latency_ms, "request");
+    } else {
+        tracing::info!(target: "coinlink::http", method, route, status, latency_ms, "request");
+    }
+}
+
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}

@@ -1,0 +1,102 @@
+//! Every error code of the API. The table is also the documentation: docs/errors.md is made from it.
+
+use std::fmt::Write as _;
+
+/// One code.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// As in `error.code`.
+    pub code: &'static str,
+    /// The status it comes with.
+    pub status: u16,
+    /// What it means; the message, where none is more exact.
+    pub meaning: &'static str,
+}
+
+macro_rules! error_codes {
+    ($($name:ident $status:literal $code:literal $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $name: &ErrorCode = &ErrorCode { code: $code, status: $status, meaning: $meaning };)*
+        /// All of them, by status.
+        pub const ALL: &[&ErrorCode] = &[$($name),*];
+    };
+}
+
+error_codes! {
+    BAD_REQUEST 400 "bad_request" "The request is malformed.";
+    INVALID_JSON 400 "invalid_json" "The body is not the JSON this route takes.";
+    INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes.";
+    INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes.";
+    WEBSOCKET_EXPECTED 400 "websocket_expected" "This path takes WebSocket handshakes only.";
+    ORIGIN_NOT_ALLOWED 403 "origin_not_allowed" "Pages of this origin may not connect.";
+    NOT_FOUND 404 "not_found" "There is nothing at this path.";
+    METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";
+    PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
+    UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";
+    RATE_LIMITED 429 "rate_limited" "Too many requests; try again after the time in the Retry-After header.";
+    INTERNAL_ERROR 500 "internal_error" "Something went wrong on our side; the trace id leads us to it.";
+    DEPENDENCY_UNAVAILABLE 503 "dependency_unavailable" "Something this server depends on is down; try again later.";
+    PRICE_UNAVAILABLE 503 "price_unavailable" "No price has been received since this server started.";
+    NODE_FULL 503 "node_full" "This node holds as many connections as it may; try again after the time in the Retry-After header.";
+    NODE_DRAINING 503 "node_draining" "This node is going away; connect again.";
+    REQUEST_TIMEOUT 504 "request_timeout" "The request took longer than it may.";
+}
+
+/// The code for an answer that is none of ours, such as a framework's own refusal.
+pub fn of_status(status: u16) -> &'static ErrorCode {
+    match status {
+        403 => ORIGIN_NOT_ALLOWED,
+        404 => NOT_FOUND,
+        405 => METHOD_NOT_ALLOWED,
+        413 => PAYLOAD_TOO_LARGE,
+        415 => UNSUPPORTED_MEDIA_TYPE,
+        429 => RATE_LIMITED,
+        503 => DEPENDENCY_UNAVAILABLE,
+        504 => REQUEST_TIMEOUT,
+        500.. => INTERNAL_ERROR,
+        _ => BAD_REQUEST,
+    }
+}
+
+/// docs/errors.md.
+pub fn markdown() -> String {
+    let mut text = String::from(
+        "# Errors\n\n\
+         Every error has this body; `detail` repeats the message for clients that read only that:\n\n\
+         ```json\n\
+         {\"error\":{\"code\":\"snake_case\",\"message\":\"for people\",\"details\":{\"field\":\"why\"},\"trace_id\":\"uuid\"},\"detail\":\"for people\"}\n\
+         ```\n\n\
+         Quote `trace_id` (also in the `X-Trace-Id` header) when you report one. 429 and 503 name a wait in `Retry-After` where\n\
+         one is known. Messages may change; codes do not.\n\n\
+         This file is made from `crates/server/src/http/error_codes.rs`: `UPDATE_DOCS=1 cargo test -p coinlink --test http_errors`.\n\n\
+         | code | status | meaning |\n|---|---|---|\n",
+    );
+    for code in ALL {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "| `{}` | {} | {} |", code.code, code.status, code.meaning);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_sorted_by_status_and_of_statuses_the_api_uses() {
+        let mut codes: Vec<_> = ALL.iter().map(|code| code.code).collect();
+        assert!(ALL.is_sorted_by_key(|code| code.status));
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+        let used = [400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 502, 503, 504];
+        assert!(ALL.iter().all(|code| used.contains(&code.status)));
+    }
+
+    #[test]
+    fn a_foreign_error_gets_a_code_of_its_own_status() {
+        for status in [403, 404, 405, 413, 415, 429, 500, 503, 504] {
+            assert_eq!(of_status(status).status, status);
+        }
+        assert_eq!((of_status(431).code, of_status(599).code), ("bad_request", "internal_error"));
+    }
+}

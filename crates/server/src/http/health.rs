@@ -1,0 +1,178 @@
+//! `/health` for people, `/livez` for whoever restarts processes, `/readyz` for whoever balances load.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
+use coinlink_application::operations::{CheckFailure, CheckReadiness, Readiness};
+use serde::Serialize;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use crate::{broadcast::Broadcaster, wire::rfc3339, ws::Connections};
+
+/// One thing that was looked at.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CheckBody {
+    /// `up`, `down`, or for the feed `stale`.
+    pub status: &'static str,
+    /// For people.
+    pub message: &'static str,
+    /// How long it took to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+}
+
+fn checks(readiness: &Readiness) -> BTreeMap<&'static str, CheckBody> {
+    let body = |outcome: &Result<time::Duration, CheckFailure>| match outcome {
+        Ok(took) => CheckBody { status: "up", message: "answers", latency_ms: Some(took.as_seconds_f64() * 1e3) },
+        Err(CheckFailure::Slow) => CheckBody { status: "down", message: "no answer within 250 ms", latency_ms: None },
+        Err(CheckFailure::Failed) => CheckBody { status: "down", message: "cannot be used", latency_ms: None },
+    };
+    readiness.checks.iter().map(|check| (check.name, body(&check.outcome))).collect()
+}
+
+/// The prices: reported, never decisive, since a node without them still serves what it knows.
+fn feed(broadcaster: &Broadcaster) -> CheckBody {
+    let shown = broadcaster.current();
+    let known = shown.tick.as_ref().filter(|tick| !tick.items.is_empty());
+    let (status, message) = match (known, shown.stale) {
+        (None, _) => ("down", "no price was ever received"),
+        (Some(_), true) => ("stale", "the newest prices are old"),
+        (Some(_), false) => ("up", "prices are fresh"),
+    };
+    CheckBody { status, message, latency_ms: None }
+}
+
+fn now() -> String {
+    rfc3339(OffsetDateTime::now_utc())
+}
+
+fn answer(healthy: bool, body: &impl Serialize) -> HttpResponse {
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+}
+
+/// How this node is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HealthBody {
+    /// `healthy` or `degraded`.
+    pub status: &'static str,
+    /// When this was looked at.
+    pub timestamp: String,
+    /// Which release this is.
+    pub version: &'static str,
+    /// Open sockets.
+    pub connections: usize,
+    /// By name: `database`, `redis`, `feed`.
+    pub checks: BTreeMap<&'static str, CheckBody>,
+    /// What is served.
+    pub routes_loaded: RoutesLoaded,
+}
+
+/// Which parts of the API this release serves.
+#[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the shape is the contract's")]
+pub(super) struct RoutesLoaded {
+    pub agents: bool,
+    pub rd_status: bool,
+    pub rd_full: bool,
+    pub growth: bool,
+    pub auth_v2: bool,
+    pub websocket: bool,
+    pub market_data: bool,
+    pub user_management: bool,
+    pub notifications: bool,
+}
+
+const ROUTES_LOADED: RoutesLoaded = RoutesLoaded {
+    agents: false,
+    rd_status: false,
+    rd_full: false,
+    growth: false,
+    auth_v2: false,
+    websocket: true,
+    market_data: true,
+    user_management: false,
+    notifications: false,
+};
+
+/// Whether the store and Redis answer; looked at once a second at most.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "operations",
+    responses((status = 200, description = "`healthy`", body = HealthBody), (status = 503, description = "`degraded`", body = HealthBody))
+)]
+pub(super) async fn health(
+    readiness: Data<CheckReadiness>,
+    broadcaster: Data<Broadcaster>,
+    connections: Data<Connections>,
+) -> HttpResponse {
+    let readiness = readiness.execute().await;
+    let mut checks = checks(&readiness);
+    checks.insert("feed", feed(&broadcaster));
+    let body = HealthBody {
+        status: if readiness.is_ready() { "healthy" } else { "degraded" },
+        timestamp: now(),
+        version: env!("CARGO_PKG_VERSION"),
+        connections: connections.counts().total,
+        checks,
+        routes_loaded: ROUTES_LOADED,
+    };
+    answer(readiness.is_ready(), &body)
+}
+
+/// Whether this process works at all.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LivezBody {
+    /// Always `alive`.
+    pub status: &'static str,
+    /// When this was looked at.
+    pub timestamp: String,
+    /// How long this thread's other work kept a new task waiting.
+    pub response_time_ms: f64,
+    /// Whether that is under 100 ms.
+    pub event_loop_responsive: bool,
+}
+
+/// Whether this process works: asks nothing and nobody.
+#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, description = "It does", body = LivezBody)))]
+pub(super) async fn livez() -> HttpResponse {
+    let started = Instant::now();
+    tokio::task::yield_now().await;
+    let response_time_ms = started.elapsed().as_secs_f64() * 1e3;
+    let body = LivezBody { status: "alive", timestamp: now(), response_time_ms, event_loop_responsive: response_time_ms < 100.0 };
+    answer(true, &body)
+}
+
+/// Whether this node should get requests.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReadyzBody {
+    /// `healthy` or `unhealthy`.
+    pub status: &'static str,
+    /// When this was looked at.
+    pub timestamp: String,
+    /// By name: `database` and `redis` decide, `feed` and `websocket` are told.
+    pub checks: BTreeMap<&'static str, CheckBody>,
+}
+
+/// Whether the store and Redis answer, so that requests may come.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    responses((status = 200, description = "They do", body = ReadyzBody), (status = 503, description = "They do not", body = ReadyzBody))
+)]
+pub(super) async fn readyz(readiness: Data<CheckReadiness>, broadcaster: Data<Broadcaster>) -> HttpResponse {
+    let readiness = readiness.execute().await;
+    let mut checks = checks(&readiness);
+    checks.insert("feed", feed(&broadcaster));
+    checks.insert("websocket", CheckBody { status: "up", message: "takes connections", latency_ms: None });
+    let status = if readiness.is_ready() { "healthy" } else { "unhealthy" };
+    answer(readiness.is_ready(), &ReadyzBody { status, timestamp: now(), checks })
+}

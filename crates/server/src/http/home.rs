@@ -1,0 +1,158 @@
+//! `GET /`: facts for programs, a page of live prices for browsers.
+
+use std::sync::LazyLock;
+
+use actix_web::{
+    Either, HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web::Data,
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::{Conditional, Environment, coding::weight, docs::etag_of};
+use crate::wire::rfc3339;
+
+/// The page as it is written: one file.
+const PAGE: &str = include_str!("page.html");
+
+/// The page and its script apart: our Content-Security-Policy runs no script that stands in a page.
+struct Parts {
+    html: Conditional,
+    script: Conditional,
+}
+
+static PARTS: LazyLock<Parts> = LazyLock::new(|| {
+    let (html, script) = apart(PAGE);
+    let document = |text: String, content_type| Conditional {
+        etag: etag_of("page", text.as_bytes()),
+        body: text.into(),
+        content_type: HeaderValue::from_static(content_type),
+        cache_control: HeaderValue::from_static("no-cache"),
+    };
+    Parts { html: document(html, "text/html; charset=utf-8"), script: document(script, "text/javascript; charset=utf-8") }
+});
+
+fn apart(page: &str) -> (String, String) {
+    const OPEN: &str = "<script>";
+    const CLOSE: &str = "</script>";
+    let found =
+        page.split_once(OPEN).and_then(|(before, rest)| rest.split_once(CLOSE).map(|(script, after)| (before, script, after)));
+    match found {
+        Some((before, script, after)) => (format!("{before}<script src=\"/page.js\">{CLOSE}{after}"), script.to_owned()),
+        None => (page.to_owned(), String::new()),
+    }
+}
+
+/// What this server is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HomeBody {
+    pub message: &'static str,
+    pub version: &'static str,
+    pub status: &'static str,
+    pub timestamp: String,
+    pub environment: String,
+    /// Path of the API reference.
+    pub documentation: &'static str,
+    pub api_endpoints: ApiEndpoints,
+    pub features: [&'static str; 4],
+}
+
+/// Where to go from here.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ApiEndpoints {
+    pub ticker: &'static str,
+    pub bitcoin_price: &'static str,
+    pub ticker_stream: &'static str,
+    pub websocket: &'static str,
+    pub connections: &'static str,
+    pub health: &'static str,
+    pub openapi: &'static str,
+    pub asyncapi: &'static str,
+}
+
+/// What this server is; for browsers (`Accept: text/html`) a page of live prices.
+#[utoipa::path(get, path = "/", tag = "operations", responses((status = 200, description = "Facts, or the page", body = HomeBody)))]
+pub(super) async fn index(request: HttpRequest, environment: Data<Environment>) -> Either<Conditional, HttpResponse> {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if prefers_html(accepted) {
+        return Either::Left(PARTS.html.clone());
+    }
+    let body = HomeBody {
+        message: "CoinLink API",
+        version: env!("CARGO_PKG_VERSION"),
+        status: "operational",
+        timestamp: rfc3339(OffsetDateTime::now_utc()),
+        environment: environment.0.to_string(),
+        documentation: "/docs/",
+        api_endpoints: ApiEndpoints {
+            ticker: "/api/crypto/ticker",
+            bitcoin_price: "/api/bitcoin/price",
+            ticker_stream: "/api/stream/ticker",
+            websocket: "/ws",
+            connections: "/api/connections",
+            health: "/health",
+            openapi: "/openapi.json",
+            asyncapi: "/asyncapi.json",
+        },
+        features: ["live-prices", "websocket", "server-sent-events", "openapi"],
+    };
+    let response =
+        HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::VARY, "accept")).json(body);
+    Either::Right(response)
+}
+
+/// The page's script.
+pub(super) async fn script() -> Conditional {
+    PARTS.script.clone()
+}
+
+/// Whether `text/html` is asked for by name, and not less than JSON.
+fn prefers_html(accepted: &str) -> bool {
+    let asked = |name: &str| {
+        accepted.split(',').find_map(|part| {
+            let (media, parameters) = part.split_once(';').unwrap_or((part, ""));
+            media.trim().eq_ignore_ascii_case(name).then(|| weight(parameters))
+        })
+    };
+    asked("text/html").is_some_and(|html| html > 0 && html >= asked("application/json").unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn browsers_get_the_page_and_programs_the_facts() {
+        for (accepted, html) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("*/*", false),
+            ("application/json", false),
+            ("", false),
+            ("text/html;q=0", false),
+            ("application/json, text/html;q=0.5", false),
+            ("TEXT/HTML", true),
+        ] {
+            assert_eq!(prefers_html(accepted), html, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn the_pages_script_is_served_apart_from_it() {
+        let (html, script) = apart("<p>a</p><script>let b = 1;</script><p>c</p>");
+        assert_eq!(html, "<p>a</p><script src=\"/page.js\"></script><p>c</p>");
+        assert_eq!(script, "let b = 1;");
+        let (html, _) = apart(PAGE);
+        assert!(!html.contains("<script>"), "one script only: {html}");
+        assert!(!html.contains("onclick=") && !html.contains("http-equiv"), "what the policy forbids");
+    }
+
+    proptest! {
+        #[test]
+        fn no_accept_header_panics(accepted in "[ -~]{0,80}") {
+            let _ = prefers_html(&accepted);
+        }
+    }
+}

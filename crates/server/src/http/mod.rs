@@ -1,0 +1,161 @@
+//! The HTTP edge: routes and what holds for all of them.
+
+mod api_error;
+mod client_ip;
+mod coding;
+mod conditional;
+mod connections;
+mod deadline;
+mod docs;
+mod edge;
+pub mod error_codes;
+pub mod handshake;
+mod headers;
+mod health;
+mod home;
+mod metrics;
+mod prices;
+mod routes;
+pub mod shapes;
+mod stream;
+
+use std::{sync::Arc, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
+};
+use coinlink_application::operations::CheckReadiness;
+
+use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
+
+pub use api_error::ApiError;
+pub use client_ip::client_ip;
+pub use conditional::Conditional;
+pub use docs::openapi_json;
+pub use edge::Edge;
+pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
+
+/// The name of the environment, as `GET /` tells it.
+#[derive(Debug, Clone)]
+pub struct Environment(pub Arc<str>);
+
+/// What the routes work with; cheap to clone, one for all workers.
+#[derive(Clone)]
+pub struct HttpParts {
+    /// The settings' environment.
+    pub environment: Environment,
+    /// Origins browsers may call from.
+    pub origins: Arc<[String]>,
+    /// After it a request is answered 504.
+    pub request_timeout: Duration,
+    /// The largest JSON body.
+    pub max_body_bytes: usize,
+    /// Whether `/metrics` is on this port.
+    pub serves_metrics: bool,
+    /// Where requests are counted.
+    pub metrics: Metrics,
+    /// The newest prices.
+    pub broadcaster: Broadcaster,
+    /// The open sockets.
+    pub connections: Connections,
+    /// Whether dependencies answer.
+    pub readiness: Arc<CheckReadiness>,
+}
+
+/// The whole application, for each worker.
+pub fn app(
+    parts: &HttpParts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    app_with(parts, &[])
+}
+
+/// [`app`] with further routes.
+pub fn app_with(
+    parts: &HttpParts,
+    more: &[Endpoint],
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    // The last one wrapped is the first one asked.
+    App::new()
+        .configure(|config| configure(config, parts, more))
+        .default_service(web::to(routes::not_found))
+        .wrap(cors(&parts.origins))
+        .wrap(Edge::new(parts.metrics.clone()))
+}
+
+/// `/metrics` alone, for a port of its own.
+pub fn metrics_app(
+    metrics: &Metrics,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .app_data(Data::new(metrics.clone()))
+        .configure(|config| METRICS.register(config, SCRAPE_WITHIN))
+        .default_service(web::to(routes::not_found))
+        .wrap(Edge::new(metrics.clone()))
+}
+
+/// Prometheus gives up after 10 s by default.
+const SCRAPE_WITHIN: Duration = Duration::from_secs(10);
+
+fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
+    config
+        .app_data(Data::new(parts.environment.clone()))
+        .app_data(Data::new(parts.metrics.clone()))
+        .app_data(Data::new(parts.broadcaster.clone()))
+        .app_data(Data::new(parts.connections.clone()))
+        .app_data(Data::from(Arc::clone(&parts.readiness)))
+        .app_data(JsonConfig::default().limit(parts.max_body_bytes).error_handler(api_error::json_error))
+        .app_data(QueryConfig::default().error_handler(api_error::query_error))
+        .app_data(PathConfig::default().error_handler(api_error::path_error));
+    let metrics = parts.serves_metrics.then_some(&METRICS);
+    for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {
+        endpoint.register(config, parts.request_timeout);
+    }
+}
+
+/// Who may call from a browser.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::ORIGIN])
+        .allowed_headers(["x-csrf-token", "x-request-id", "x-api-key", "idempotency-key"])
+        .expose_headers([
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+            "retry-after",
+            "x-request-id",
+            "x-trace-id",
+        ])
+        .supports_credentials()
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

@@ -1,0 +1,172 @@
+//! What runs beside requests: leading the ticker, following it, and looking at it once a second.
+
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use coinlink_application::market::{FollowerReport, LeadTicker, TickOutcome};
+use coinlink_domain::market::Tick;
+use coinlink_ports::{
+    market::{LiveQuotes, TickAudience},
+    operations::DependencyProbe,
+    shared::Clock,
+};
+use time::{Duration, OffsetDateTime};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
+
+use crate::{broadcast::Broadcaster, telemetry::Metrics};
+
+/// A node that does not lead looks this often whether it may.
+const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);
+/// A probe that takes longer is a failure.
+const PROBE_WITHIN: StdDuration = StdDuration::from_millis(500);
+
+/// How long until the wall clock shows a multiple of `interval`, so that ticks come at the same moments whoever leads.
+fn until_next(now: OffsetDateTime, interval: Duration) -> StdDuration {
+    let interval = interval.whole_nanoseconds().max(1);
+    let left = interval - now.unix_timestamp_nanos().rem_euclid(interval);
+    StdDuration::from_nanos(u64::try_from(left).unwrap_or(0))
+}
+
+/// Leads whenever this node may, until `stop`; then gives leadership up.
+pub async fn lead(
+    mut ticker: LeadTicker,
+    interval: Duration,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        // A stop does not wait for providers: what was asked is dropped.
+        let outcome = tokio::select! {
+            outcome = ticker.execute() => outcome,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        record(&outcome, &ticker, &metrics);
+        let aligned = until_next(clock.now(), interval);
+        let wait = if ticker.is_leading() { aligned } else { aligned.min(ACQUIRE_EVERY) };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    metrics.leader.set(0);
+    if let Err(error) = ticker.release().await {
+        tracing::warn!(%error, "leadership could not be given up; it lapses by itself");
+    }
+}
+
+fn record(outcome: &TickOutcome, ticker: &LeadTicker, metrics: &Metrics) {
+    metrics.leader.set(i64::from(ticker.is_leading()));
+    let calls = match outcome {
+        TickOutcome::Following => return,
+        TickOutcome::Published { receivers, calls, .. } => {
+            metrics.bus_receivers.set(i64::try_from(*receivers).unwrap_or(i64::MAX));
+            calls
+        }
+        TickOutcome::Fenced { calls } => calls,
+        TickOutcome::Unavailable { error, calls } => {
+            tracing::warn!(%error, "the tick could not be published");
+            calls
+        }
+    };
+    for call in calls {
+        match &call.result {
+            Ok(()) => metrics.provider_request(call.source.name(), "ok"),
+            Err(failure) => {
+                metrics.provider_request(call.source.name(), "error");
+                metrics.provider_error(call.source.name(), failure.class.label());
+                tracing::warn!(provider = call.source.name(), class = failure.class.label(), error = %failure, "a price provider failed");
+            }
+        }
+    }
+    for (source, state) in ticker.breakers() {
+        metrics.breaker(source.name(), i64::from(state));
+    }
+}
+
+/// Counts what the follower reports and what this node's clients are shown.
+pub struct Counted {
+    pub broadcaster: Broadcaster,
+    pub metrics: Metrics,
+}
+
+impl FollowerReport for Counted {
+    fn gap(&self) {
+        self.metrics.ticker_gaps.inc();
+    }
+}
+
+impl TickAudience for Counted {
+    fn deliver(&self, tick: Arc<Tick>) {
+        self.metrics.ticker_broadcast(tick.stale);
+        self.broadcaster.deliver(tick);
+    }
+
+    fn replay_stale(&self) {
+        self.metrics.ticker_broadcast(true);
+        self.broadcaster.replay_stale();
+    }
+}
+
+/// What the sampler looks at.
+pub struct Sampled {
+    pub broadcaster: Broadcaster,
+    pub live: Option<Arc<dyn LiveQuotes>>,
+    pub redis: Option<Arc<dyn DependencyProbe>>,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Metrics,
+}
+
+/// Keeps gauges that nobody reports: ages and connections.
+pub async fn sample(sampled: Sampled) {
+    let mut every = tokio::time::interval(StdDuration::from_secs(1));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut turn = 0_u32;
+    loop {
+        every.tick().await;
+        let metrics = &sampled.metrics;
+        if let Some(age) = sampled.broadcaster.current().tick.as_ref().and_then(|tick| tick.age(sampled.clock.now())) {
+            metrics.ticker_age.set(age.as_seconds_f64());
+        }
+        if let Some(live) = &sampled.live {
+            let health = live.health();
+            metrics.live_feed_connected.set(i64::from(health.connected));
+        }
+        if let Some(redis) = &sampled.redis
+            && turn.is_multiple_of(5)
+        {
+            let up = matches!(timeout(PROBE_WITHIN, redis.check()).await, Ok(Ok(())));
+            metrics.redis_up.set(i64::from(up));
+        }
+        turn = turn.wrapping_add(1);
+    }
+}
+
+/// Runs jobs until one ends, which none should: a node without one of them only seems to work.
+pub async fn watch_over(mut jobs: JoinSet<()>) -> String {
+    why_ended(jobs.join_next().await.unwrap_or(Ok(())))
+}
+
+/// What to say of a job that ended before it was asked to.
+pub fn why_ended(job: Result<(), JoinError>) -> String {
+    match job {
+        Err(error) if error.is_panic() => format!("a job panicked: {error}"),
+        _ => "a job ended".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn ticks_fall_on_multiples_of_the_interval_by_the_wall_clock() {
+        let five = Duration::seconds(5);
+        assert_eq!(until_next(datetime!(2026-01-01 0:00:01.5 UTC), five), StdDuration::from_millis(3_500));
+        assert_eq!(until_next(datetime!(2026-01-01 0:00:05 UTC), five), StdDuration::from_secs(5), "not the same moment again");
+    }
+}

@@ -1,0 +1,12 @@
+//! The CoinLink backend: settings, wiring, HTTP, sockets and jobs around the use cases.
+
+pub mod broadcast;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod jobs;
+pub mod serve;
+pub mod telemetry;
+pub mod wire;
+pub mod wiring;
+pub mod ws;

@@ -1,0 +1,58 @@
+//! `coinlink`: reads the command line and the settings, and hands over.
+
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use coinlink::{
+    cli::{Cli, Command, ConfigCommand},
+    config::{self, Mode, Settings, Sources},
+    http, serve,
+    telemetry::logs,
+};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            // With standard error gone there is nobody to tell.
+            let _ = writeln!(io::stderr(), "coinlink: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Dev(dev) => {
+            let settings = settings(Mode::Dev, dev.settings())?.with_dev_secrets()?;
+            let _logs = logs::start(&settings.log)?;
+            actix_rt::System::new().block_on(serve::dev(settings, dev.feed))?;
+        }
+        Command::Serve => {
+            let settings = settings(Mode::Serve, vec![])?;
+            let _logs = logs::start(&settings.log)?;
+            actix_rt::System::new().block_on(serve::serve(settings))?;
+        }
+        Command::Migrate { direction } => {
+            let settings = settings(Mode::Dev, vec![])?;
+            let _logs = logs::start(&settings.log)?;
+            actix_rt::System::new().block_on(serve::migrate(settings, direction))?;
+        }
+        Command::Config { command: ConfigCommand::Check { purpose } } => {
+            let mode = Mode::from(purpose);
+            let loaded = config::load(&Sources::of_process(mode, vec![]));
+            io::stdout().write_all(loaded.report(mode).as_bytes())?;
+            return Ok(if loaded.all_problems(mode).is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Openapi => writeln!(io::stdout(), "{}", http::openapi_json())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn settings(mode: Mode, flags: Vec<(&'static str, String)>) -> Result<Settings, config::ConfigError> {
+    config::load(&Sources::of_process(mode, flags)).into_settings()
+}

@@ -1,0 +1,339 @@
+//! From settings to a running node, and to its end.
+
+use std::{
+    io,
+    net::{TcpListener, ToSocketAddrs as _},
+    sync::Arc,
+    time::Duration as StdDuration,
+};
+
+use actix_http::{HttpService, KeepAlive};
+use actix_server::Server;
+use actix_service::map_config;
+use actix_web::{dev::AppConfig, web::Data};
+use coinlink_application::operations::CheckReadiness;
+use coinlink_domain::shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy};
+use coinlink_migration::{Migrator, MigratorTrait as _};
+use coinlink_postgres::{ConnectSettings, Database};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use secrecy::ExposeSecret as _;
+use socket2::{Domain, Protocol, Socket, Type};
+use time::Duration;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{
+    broadcast::Broadcaster,
+    cli::{Feed, MigrateCommand},
+    config::{Mode, Settings},
+    http::{self, Environment, HttpParts},
+    jobs::{self, Sampled},
+    telemetry::Metrics,
+    wiring::{self, Feeds, Shared, Surroundings},
+    ws::{Admission, AdmissionPolicy, Connections, Context, Figures, Limits, Upgrade},
+};
+
+/// Open files besides sockets: requests, stores, logs.
+const OTHER_FILES: u64 = 512;
+/// Handshakes that may wait to be accepted: a whole front end reconnects at once.
+const BACKLOG: i32 = 4096;
+/// A request's head must be there by then.
+const HEAD_WITHIN: StdDuration = StdDuration::from_secs(10);
+/// Idle connections are kept this long.
+const KEEP_ALIVE: StdDuration = StdDuration::from_secs(75);
+/// Sockets get this long to hear that the node goes away.
+const SOCKETS_LEAVE_WITHIN: StdDuration = StdDuration::from_secs(3);
+/// Leadership is given up within this, or lapses.
+const RELEASE_WITHIN: StdDuration = StdDuration::from_secs(1);
+/// Kernel send buffer of a socket: a few ticks, so that a client that does not read is found out.
+const SEND_BUFFER: usize = 32 * 1024;
+
+/// The node could not start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data folder cannot be made.
+    #[error("the data folder {folder} cannot be made: {source}")]
+    DataDir {
+        /// Which.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database's settings are wrong.
+    #[error(transparent)]
+    Database(#[from] coinlink_postgres::ConnectError),
+    /// The schema could not be brought up to date.
+    #[error("the database's schema could not be migrated: {0}")]
+    Migration(#[from] coinlink_migration::DbErr),
+    /// Redis's settings are wrong.
+    #[error(transparent)]
+    Redis(#[from] coinlink_redis::RedisSettingsError),
+    /// A provider's settings are wrong.
+    #[error(transparent)]
+    Provider(#[from] coinlink_upstream::InvalidSettings),
+    /// The source is no provider that can be asked.
+    #[error("{0} is not a source that can be asked")]
+    NotPolled(&'static str),
+    /// The metrics could not be made.
+    #[error(transparent)]
+    Metrics(#[from] prometheus::Error),
+    /// The operating system is in the way.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A job ended: the node would only seem to work.
+    #[error("stopped: {0}")]
+    Job(String),
+}
+
+/// Runs one node that needs nothing beside it, until a signal.
+pub async fn dev(settings: Settings, feed: Feed) -> Result<(), StartError> {
+    let folder = &settings.server.data_dir;
+    std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir { folder: folder.display().to_string(), source })?;
+    let around = Surroundings::of_process();
+    let shared = Shared::embedded(&around);
+    run(settings, feed, shared, around).await
+}
+
+/// Runs one of several nodes, until a signal.
+pub async fn serve(settings: Settings) -> Result<(), StartError> {
+    let around = Surroundings::of_process();
+    let shared = Shared::redis(&settings, &around)?;
+    run(settings, Feed::Live, shared, around).await
+}
+
+/// Changes the schema, or tells of it.
+pub async fn migrate(settings: Settings, command: MigrateCommand) -> Result<(), StartError> {
+    let database = database(&settings).await?;
+    database
+        .with_migration_lock(async |connection| match command {
+            MigrateCommand::Up => Migrator::up(connection, None).await,
+            MigrateCommand::Down => Migrator::down(connection, Some(1)).await,
+            MigrateCommand::Status => Migrator::status(connection).await,
+        })
+        .await?;
+    Ok(())
+}
+
+async fn database(settings: &Settings) -> Result<Database, StartError> {
+    let url = match &settings.database.url {
+        Some(url) => url.expose_secret().to_owned(),
+        None => format!("sqlite://{}?mode=rwc", settings.server.data_dir.join("coinlink.db").display()),
+    };
+    Ok(Database::connect(&ConnectSettings::new(url)).await?)
+}
+
+/// A socket is an open file: takes as many as the system allows, and says when that is too few.
+fn raise_open_files(sockets: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, the limit stays as it was, and is told of below.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let files = getrlimit(Resource::Nofile).current;
+    if files.is_some_and(|files| files < sockets as u64 + OTHER_FILES) {
+        tracing::warn!(files, sockets, "fewer open files are allowed than WS_MAX_CONNECTIONS needs: raise `ulimit -n`");
+    }
+}
+
+async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surroundings) -> Result<(), StartError> {
+    raise_open_files(settings.ws.max_connections);
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), &settings.environment)?;
+    let listener = listen(&settings.server.host, settings.server.port)?;
+    let database = database(&settings).await?;
+    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await?;
+    let feeds = Feeds::choose(&settings, feed, &around)?;
+
+    let broadcaster = Broadcaster::new(Arc::clone(&around.clock));
+    let (draining, drained) = watch::channel(false);
+    let connections = Connections::default();
+    let context = Arc::new(socket_context(&settings, &broadcaster, &connections, &metrics, &around, drained.clone()));
+    let parts = http_parts(&settings, &shared, &database, &broadcaster, &connections, &metrics, &around);
+    let address = listener.local_addr()?;
+    let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];
+    if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
+        servers.push(listen_for_metrics(&metrics, listen(&address.ip().to_string(), address.port())?)?);
+    }
+
+    let interval = wiring::interval(&settings);
+    let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);
+    let follower = wiring::follower(&settings, &shared, &broadcaster, &metrics, &around);
+    let mut jobs = JoinSet::new();
+    jobs.spawn(async move { follower.execute().await });
+    let sampled = Sampled {
+        broadcaster,
+        live: feeds.live.clone(),
+        redis: shared.probe.clone(),
+        clock: Arc::clone(&around.clock),
+        metrics: metrics.clone(),
+    };
+    jobs.spawn(jobs::sample(sampled));
+    let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
+    tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
+
+    let handles: Vec<_> = servers.iter().map(Server::handle).collect();
+    let running = futures_util::future::try_join_all(servers);
+    let mut running = std::pin::pin!(running);
+    let outcome = tokio::select! {
+        ended = &mut running => return ended.map(|_| ()).map_err(StartError::Io),
+        job = jobs::watch_over(jobs) => Err(StartError::Job(job)),
+        leader = &mut leading => Err(StartError::Job(jobs::why_ended(leader))),
+        signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
+    };
+    let _ = draining.send(true);
+    // Leadership first: another node goes on while this one is still saying goodbye.
+    if !leading.is_finished() {
+        let _ = tokio::time::timeout(RELEASE_WITHIN, leading).await;
+    }
+    wait_for_sockets(&connections).await;
+    // A server hears of its end only while it is polled.
+    let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
+    let (_, ended) = tokio::join!(stops, running);
+    tracing::info!("stopped");
+    outcome.and(ended.map(|_| ()).map_err(StartError::Io))
+}
+
+const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Dev => "dev",
+        Mode::Serve => "serve",
+    }
+}
+
+async fn stop_signal() -> io::Result<&'static str> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    })
+}
+
+async fn wait_for_sockets(connections: &Connections) {
+    let left = async {
+        while connections.counts().total > 0 {
+            tokio::time::sleep(StdDuration::from_millis(20)).await;
+        }
+    };
+    let _ = tokio::time::timeout(SOCKETS_LEAVE_WITHIN, left).await;
+}
+
+fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
+    let refuse = |source| StartError::Listen { address: format!("{host}:{port}"), source };
+    let address = (host, port).to_socket_addrs().map_err(refuse)?.next();
+    let address = address.ok_or_else(|| refuse(io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address")))?;
+    let listener = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    listener().map_err(refuse)
+}
+
+fn builder(settings: Option<&Settings>) -> actix_server::ServerBuilder {
+    let builder = Server::build().disable_signals().backlog(BACKLOG.unsigned_abs());
+    let Some(settings) = settings else { return builder.workers(1) };
+    let builder = builder.shutdown_timeout(settings.server.shutdown_drain_secs);
+    if settings.server.workers > 0 { builder.workers(settings.server.workers) } else { builder }
+}
+
+fn listen_for_all(settings: &Settings, listener: TcpListener, parts: HttpParts, context: Arc<Context>) -> io::Result<Server> {
+    let server = builder(Some(settings)).listen("coinlink", listener, move || {
+        let parts = parts.clone();
+        let draining = context.draining.clone();
+        HttpService::build()
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .client_request_timeout(HEAD_WITHIN)
+            // Idle connections end with the node; only running requests are waited for.
+            .graceful_shutdown_signal(move || {
+                let mut draining = draining.clone();
+                async move { drop(draining.wait_for(|draining| *draining).await) }
+            })
+            .upgrade(Upgrade::new(Arc::clone(&context)))
+            .h1(map_config(http::app(&parts).app_data(Data::from(Arc::clone(&context))), |()| AppConfig::default()))
+            .tcp()
+    })?;
+    Ok(server.run())
+}
+
+fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Server> {
+    let metrics = metrics.clone();
+    let server = builder(None).listen("metrics", listener, move || {
+        HttpService::build()
+            .client_request_timeout(HEAD_WITHIN)
+            .h1(map_config(http::metrics_app(&metrics), |()| AppConfig::default()))
+            .tcp()
+    })?;
+    Ok(server.run())
+}
+
+fn http_parts(
+    settings: &Settings,
+    shared: &Shared,
+    database: &Database,
+    broadcaster: &Broadcaster,
+    connections: &Connections,
+    metrics: &Metrics,
+    around: &Surroundings,
+) -> HttpParts {
+    let probes = shared.probes(database);
+    HttpParts {
+        environment: Environment(settings.environment.as_str().into()),
+        origins: settings.origins().into(),
+        request_timeout: StdDuration::from_secs(settings.server.request_timeout_secs),
+        max_body_bytes: settings.server.max_body_bytes,
+        serves_metrics: settings.metrics.enabled && settings.metrics.addr.is_none(),
+        metrics: metrics.clone(),
+        broadcaster: broadcaster.clone(),
+        connections: connections.clone(),
+        readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
+    }
+}
+
+fn socket_context(
+    settings: &Settings,
+    broadcaster: &Broadcaster,
+    connections: &Connections,
+    metrics: &Metrics,
+    around: &Surroundings,
+    draining: watch::Receiver<bool>,
+) -> Context {
+    let ws = &settings.ws;
+    let policy = AdmissionPolicy {
+        max_connections: ws.max_connections,
+        handshakes: BucketPolicy { burst: ws.handshake_burst, refill: Duration::milliseconds(ws.handshake_refill_ms.into()) },
+        allowed_origins: settings.origins().into(),
+    };
+    Context {
+        broadcaster: broadcaster.clone(),
+        admission: Admission::new(policy, connections.clone()),
+        limits: Limits {
+            messages: WindowPolicy { limit: ws.messages_per_minute, window: Duration::minutes(1) },
+            max_message: ws.max_frame_bytes,
+            ping_every_ms: u64::from(ws.ping_secs) * 1000,
+            dead_after_ms: u64::from(ws.dead_after_secs) * 1000,
+            write_stall_ms: u64::from(ws.write_stall_secs) * 1000,
+            tick_every_ms: settings.ticker.interval_ms,
+            send_buffer: SEND_BUFFER,
+        },
+        figures: Figures {
+            open: metrics.ws_connections_anonymous.clone(),
+            ticks_sent: metrics.ws_messages_sent.with_label_values(&["ticker"]),
+            answers_sent: metrics.ws_messages_sent.with_label_values(&["other"]),
+            send_lag: metrics.ws_send_lag.clone(),
+            slow_closed: metrics.ws_slow_closed.clone(),
+        },
+        clock: Arc::clone(&around.clock),
+        trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
+        draining,
+    }
+}

@@ -1,0 +1,227 @@
+//! Which adapter stands behind which port: chosen once, at the start, and nowhere else.
+
+use std::{collections::HashSet, sync::Arc};
+
+use coinlink_application::market::{CollectQuotes, FollowTicker, LeadTicker, LeaderParts, LeaderPolicy};
+use coinlink_coinbase::{CoinbaseLiveFeed, CoinbasePrices, CoinbaseSettings, LiveSettings};
+use coinlink_coingecko::{CoinGeckoPrices, CoinGeckoSettings, Plan as CoinGeckoPlan};
+use coinlink_domain::{
+    market::{DEFAULT_UNIVERSE, OverlayPolicy, Source, SourcePolicy, Sourcing, Symbol, Ticker, TickerPolicy},
+    shared::breaker::BreakerPolicy,
+};
+use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota, SystemClock, SystemDice, TokioPause};
+use coinlink_kraken::{KrakenPrices, KrakenSettings};
+use coinlink_ports::{
+    market::{LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
+    operations::DependencyProbe,
+    shared::{Clock, Dice, Pause},
+};
+use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
+use coinlink_redis::{RedisBus, RedisLease, RedisLink, RedisProbe, RedisQuota, RedisSettings};
+use coinlink_simulated::SimulatedPrices;
+use secrecy::ExposeSecret as _;
+use time::Duration;
+
+use crate::{
+    broadcast::Broadcaster,
+    cli::Feed,
+    config::{Plan, Settings},
+    jobs::Counted,
+    serve::StartError,
+    telemetry::Metrics,
+};
+
+/// Ticks kept for nodes and clients that were away.
+const HISTORY: usize = 60;
+/// How long the live overlay's prices count as its own period: see [`OverlayPolicy`].
+const LIVE_PERIOD: Duration = Duration::seconds(30);
+/// What a lease lasts at least.
+const SHORTEST_LEASE: Duration = Duration::seconds(10);
+/// Between writes of the last known prices.
+const REMEMBER_EVERY: Duration = Duration::seconds(60);
+/// Prices change on every exchange at least this often.
+const EXCHANGE_PERIOD: Duration = Duration::seconds(5);
+
+/// Time and chance, as the process has them.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    pub pause: Arc<dyn Pause>,
+    pub dice: Arc<dyn Dice>,
+}
+
+impl Surroundings {
+    pub fn of_process() -> Self {
+        Self { clock: Arc::new(SystemClock::default()), pause: Arc::new(TokioPause), dice: Arc::new(SystemDice::default()) }
+    }
+}
+
+/// What the nodes share, or this process alone.
+pub struct Shared {
+    pub leases: Arc<dyn LeaderLease>,
+    pub bus: Arc<dyn TickerBus>,
+    pub ledger: Arc<dyn QuotaLedger>,
+    /// Redis's probe, where there is a Redis.
+    pub probe: Option<Arc<dyn DependencyProbe>>,
+}
+
+impl Shared {
+    /// In this process.
+    pub fn embedded(around: &Surroundings) -> Self {
+        let leases = EmbeddedLease::new(Arc::clone(&around.clock));
+        let bus = EmbeddedBus::new(&leases, HISTORY);
+        Self { leases: Arc::new(leases), bus: Arc::new(bus), ledger: Arc::new(EmbeddedQuota::default()), probe: None }
+    }
+
+    /// On Redis.
+    pub fn redis(settings: &Settings, around: &Surroundings) -> Result<Self, StartError> {
+        let url = settings.redis.url.as_ref().map_or("", |url| url.expose_secret());
+        let redis = RedisSettings { prefix: settings.redis.prefix.clone(), ..RedisSettings::new(url) };
+        let link = RedisLink::try_new(&redis, Arc::clone(&around.dice))?;
+        let node = format!("{}:{}", settings.server.host, std::process::id());
+        Ok(Self {
+            leases: Arc::new(RedisLease::new(link.clone(), &node)),
+            bus: Arc::new(RedisBus::new(link.clone(), HISTORY)),
+            ledger: Arc::new(RedisQuota::new(link.clone())),
+            probe: Some(Arc::new(RedisProbe::new(link))),
+        })
+    }
+
+    /// What decides readiness.
+    pub fn probes(&self, database: &Database) -> Vec<Arc<dyn DependencyProbe>> {
+        let database: Arc<dyn DependencyProbe> = Arc::new(DatabaseProbe::new(database.clone()));
+        std::iter::once(database).chain(self.probe.clone()).collect()
+    }
+}
+
+/// Where prices come from.
+pub struct Feeds {
+    providers: Vec<Arc<dyn PriceProvider>>,
+    /// The live overlay, where it is switched on.
+    pub live: Option<Arc<dyn LiveQuotes>>,
+    policies: Vec<SourcePolicy>,
+}
+
+impl Feeds {
+    /// By settings, or made up.
+    pub fn choose(settings: &Settings, feed: Feed, around: &Surroundings) -> Result<Self, StartError> {
+        let policy = |source, period| SourcePolicy { source, period, breaker: BreakerPolicy::default() };
+        if feed == Feed::Simulated {
+            return Ok(Self {
+                providers: vec![Arc::new(SimulatedPrices::new(Arc::clone(&around.clock)))],
+                live: None,
+                policies: vec![policy(Source::Simulated, period(Source::Simulated, settings))],
+            });
+        }
+        let mut seen = HashSet::new();
+        let sources: Vec<Source> = settings.ticker.providers.iter().copied().filter(|source| seen.insert(*source)).collect();
+        let providers = sources.iter().map(|&source| provider(source, settings, around)).collect::<Result<_, _>>()?;
+        let live = settings.ticker.overlay.then(|| live(settings, around)).transpose()?;
+        let policies = sources.iter().map(|&source| policy(source, period(source, settings))).collect();
+        Ok(Self { providers, live, policies })
+    }
+}
+
+fn provider(source: Source, settings: &Settings, around: &Surroundings) -> Result<Arc<dyn PriceProvider>, StartError> {
+    let clock = Arc::clone(&around.clock);
+    Ok(match source {
+        Source::CoinGecko => Arc::new(CoinGeckoPrices::new(&coingecko(settings), clock)?),
+        Source::Kraken => {
+            let kraken = KrakenSettings { base_url: settings.kraken.base_url.clone(), ..KrakenSettings::default() };
+            Arc::new(KrakenPrices::new(&kraken, clock)?)
+        }
+        Source::Coinbase => {
+            let coinbase = CoinbaseSettings { base_url: settings.coinbase.base_url.clone(), ..CoinbaseSettings::default() };
+            Arc::new(CoinbasePrices::new(&coinbase, clock)?)
+        }
+        Source::CoinbaseLive | Source::Simulated => return Err(StartError::NotPolled(source.name())),
+    })
+}
+
+fn coingecko(settings: &Settings) -> CoinGeckoSettings {
+    let key = settings.coingecko.api_key.clone();
+    let plan = match (settings.coingecko.plan, key) {
+        (Plan::Demo, Some(key)) => CoinGeckoPlan::Demo(key),
+        (Plan::Pro, Some(key)) => CoinGeckoPlan::Pro(key),
+        _ => CoinGeckoPlan::Keyless,
+    };
+    let base_url = Some(settings.coingecko.base_url.clone()).filter(|url| !url.is_empty());
+    CoinGeckoSettings { plan, base_url, size: settings.ticker.size, ..CoinGeckoSettings::default() }
+}
+
+fn live(settings: &Settings, around: &Surroundings) -> Result<Arc<dyn LiveQuotes>, StartError> {
+    let live = LiveSettings {
+        ws_url: settings.coinbase.ws_url.clone(),
+        base_url: settings.coinbase.base_url.clone(),
+        ..LiveSettings::default()
+    };
+    Ok(Arc::new(CoinbaseLiveFeed::spawn(live, Arc::clone(&around.clock))?))
+}
+
+/// How long a source serves the same answer: CoinGecko's documentation for its plans, and the pace of exchanges.
+fn period(source: Source, settings: &Settings) -> Duration {
+    match (source, settings.coingecko.plan) {
+        (Source::CoinGecko, Plan::Pro) => Duration::seconds(45),
+        (Source::CoinGecko, _) => Duration::seconds(60),
+        (Source::CoinbaseLive, _) => LIVE_PERIOD,
+        _ => EXCHANGE_PERIOD.max(interval(settings)),
+    }
+}
+
+/// Between ticks.
+pub fn interval(settings: &Settings) -> Duration {
+    Duration::milliseconds(i64::try_from(settings.ticker.interval_ms).unwrap_or(i64::MAX))
+}
+
+/// The leader's side of the ticker.
+pub fn leader(settings: &Settings, feeds: &Feeds, shared: &Shared, database: &Database, around: &Surroundings) -> LeadTicker {
+    let mut periods: Vec<(Source, Duration)> = Source::ALL.iter().map(|&source| (source, period(source, settings))).collect();
+    for policy in &feeds.policies {
+        periods.retain(|(source, _)| *source != policy.source);
+        periods.push((policy.source, policy.period));
+    }
+    let interval = interval(settings);
+    LeadTicker::new(LeaderParts {
+        collect: CollectQuotes {
+            providers: feeds.providers.clone(),
+            sourcing: Sourcing::new(&feeds.policies),
+            metering: vec![(Source::CoinGecko, settings.coingecko.quota())],
+            ledger: Arc::clone(&shared.ledger),
+            clock: Arc::clone(&around.clock),
+            pause: Arc::clone(&around.pause),
+            dice: Arc::clone(&around.dice),
+        },
+        ticker: Ticker::new(TickerPolicy { size: settings.ticker.size, periods, overlay: OverlayPolicy::default() }),
+        leases: Arc::clone(&shared.leases),
+        bus: Arc::clone(&shared.bus),
+        live: feeds.live.clone(),
+        last_known: Arc::new(SqlLastKnownPrices::new(database.clone())),
+        clock: Arc::clone(&around.clock),
+        policy: LeaderPolicy {
+            ttl: SHORTEST_LEASE.max(interval * 2),
+            margin: Duration::milliseconds(500),
+            remember_every: REMEMBER_EVERY,
+        },
+        defaults: DEFAULT_UNIVERSE.iter().filter_map(|symbol| Symbol::try_new(symbol).ok()).collect(),
+    })
+}
+
+/// Every node's side of the ticker.
+pub fn follower(
+    settings: &Settings,
+    shared: &Shared,
+    broadcaster: &Broadcaster,
+    metrics: &Metrics,
+    around: &Surroundings,
+) -> FollowTicker {
+    let counted = Arc::new(Counted { broadcaster: broadcaster.clone(), metrics: metrics.clone() });
+    FollowTicker {
+        bus: Arc::clone(&shared.bus),
+        audience: Arc::clone(&counted) as Arc<dyn TickAudience>,
+        report: counted,
+        clock: Arc::clone(&around.clock),
+        pause: Arc::clone(&around.pause),
+        dice: Arc::clone(&around.dice),
+        interval: interval(settings),
+    }
+}

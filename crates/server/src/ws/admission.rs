@@ -1,0 +1,173 @@
+//! Who may open a socket: an origin we know, not too often from one address, and not more than this node bears.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use coinlink_domain::shared::token_bucket::{BucketPolicy, TokenBucket};
+use time::{Duration, OffsetDateTime};
+
+/// What a node bears.
+#[derive(Debug, Clone)]
+pub struct AdmissionPolicy {
+    /// Open sockets on this node.
+    pub max_connections: usize,
+    /// Handshakes per client address.
+    pub handshakes: BucketPolicy,
+    /// Exact origins of browsers; same-origin pages are always let in.
+    pub allowed_origins: Arc<[String]>,
+}
+
+/// Why a handshake is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// 403: a page of another origin.
+    Origin,
+    /// 429: too many handshakes from this address.
+    TooMany {
+        /// When the next one is let in.
+        retry_after: Duration,
+    },
+    /// 503: this node is full.
+    Full,
+    /// 503: this node is going away.
+    Draining,
+}
+
+/// How many sockets are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConnectionCounts {
+    /// All of them.
+    pub total: usize,
+    /// Those of signed-in users.
+    pub authenticated: usize,
+    /// The others.
+    pub anonymous: usize,
+}
+
+/// The open sockets of this node.
+#[derive(Debug, Clone, Default)]
+pub struct Connections(Arc<AtomicUsize>);
+
+impl Connections {
+    /// How many are open now.
+    pub fn counts(&self) -> ConnectionCounts {
+        let total = self.0.load(Ordering::Relaxed);
+        ConnectionCounts { total, authenticated: 0, anonymous: total }
+    }
+}
+
+/// One open socket or event stream: dropped, it is no longer counted.
+#[derive(Debug)]
+pub struct Place(Connections);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Addresses remembered before those with full buckets are forgotten.
+const SWEEP_AT: usize = 10_000;
+
+/// Judges handshakes for the whole node.
+#[derive(Debug)]
+pub struct Admission {
+    policy: AdmissionPolicy,
+    connections: Connections,
+    buckets: Mutex<HashMap<IpAddr, TokenBucket>>,
+}
+
+impl Admission {
+    /// Judges by `policy` and counts in `connections`.
+    pub fn new(policy: AdmissionPolicy, connections: Connections) -> Self {
+        Self { policy, connections, buckets: Mutex::default() }
+    }
+
+    /// Lets a handshake in, or says why not. `client` is the limiter's key: an IPv6 address is its /64.
+    pub(super) fn admit(
+        &self,
+        client: IpAddr,
+        origin: Option<&str>,
+        host: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Place, Refusal> {
+        if !origin.is_none_or(|origin| self.knows(origin, host)) {
+            return Err(Refusal::Origin);
+        }
+        self.charge(client, now)?;
+        let place = Place(self.connections.clone());
+        let open = self.connections.0.fetch_add(1, Ordering::Relaxed);
+        if open >= self.policy.max_connections { Err(Refusal::Full) } else { Ok(place) }
+    }
+
+    fn knows(&self, origin: &str, host: Option<&str>) -> bool {
+        let same = |host: &str| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+        self.policy.allowed_origins.iter().any(|allowed| allowed == origin) || host.is_some_and(same)
+    }
+
+    fn charge(&self, client: IpAddr, now: OffsetDateTime) -> Result<(), Refusal> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= SWEEP_AT {
+            buckets.retain(|_, bucket| !bucket.is_full(now));
+        }
+        let bucket = buckets.entry(client).or_insert_with(|| TokenBucket::full(now));
+        bucket.take(now, self.policy.handshakes).map_err(|retry_after| Refusal::TooMany { retry_after })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn admission(max_connections: usize) -> Admission {
+        let handshakes = BucketPolicy { burst: 3, refill: Duration::SECOND };
+        let allowed_origins = Arc::new(["https://app.example".to_owned()]);
+        Admission::new(AdmissionPolicy { max_connections, handshakes, allowed_origins }, Connections::default())
+    }
+
+    fn refused(admission: &Admission, origin: Option<&str>, host: Option<&str>) -> Option<Refusal> {
+        admission.admit(CLIENT, origin, host, NOW).err()
+    }
+
+    #[test]
+    fn foreign_pages_stay_out_and_programs_without_an_origin_do_not() {
+        let refused = |origin, host| refused(&admission(10), origin, host);
+        assert_eq!(refused(None, None), None);
+        assert_eq!(refused(Some("https://app.example"), Some("api.example")), None);
+        assert_eq!(refused(Some("http://localhost:8000"), Some("LOCALHOST:8000")), None, "our own page");
+        for origin in ["https://evil.example", "https://app.example.evil.example", "null", "", "https://APP.example/"] {
+            assert_eq!(refused(Some(origin), Some("api.example")), Some(Refusal::Origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_full_node_lets_in_the_next_one_when_one_leaves() {
+        let admission = admission(1);
+        let first = admission.admit(CLIENT, None, None, NOW).unwrap();
+        assert_eq!(refused(&admission, None, None), Some(Refusal::Full));
+        assert_eq!(admission.connections.counts().total, 1, "a refused one is not counted");
+        drop(first);
+        assert_eq!(refused(&admission, None, None), None);
+        assert_eq!(admission.connections.counts().total, 0);
+    }
+
+    #[test]
+    fn handshakes_from_one_address_are_paced_and_others_unaffected() {
+        let admission = admission(10);
+        for _ in 0..3 {
+            assert_eq!(refused(&admission, None, None), None);
+        }
+        assert_eq!(refused(&admission, None, None), Some(Refusal::TooMany { retry_after: Duration::SECOND }));
+        assert!(admission.admit(IpAddr::from([10, 0, 0, 1]), None, None, NOW).is_ok());
+    }
+}

@@ -1,0 +1,379 @@
+//! One socket: its state, shared by its own task and its thread's hub, and the task.
+
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    rc::Rc,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use coinlink_domain::{
+    market::{Resumption, Symbol, Tick, TickId},
+    shared::sliding_window::SlidingWindow,
+};
+use serde_json::json;
+use tokio::{io::Interest, net::TcpStream, sync::Notify};
+
+use super::{
+    Close,
+    admission::Place,
+    decoder::{Decoder, Received},
+    farewell::{End, farewell},
+    frame,
+    hub::Context,
+    inbound::{self, Message, Misunderstood},
+    outbox::Outbox,
+    subscription::{Encoded, Subscription},
+};
+use crate::{broadcast::Published, wire};
+
+/// Frames of any kind, pongs among them, that a client may send in a second.
+const MOST_FRAMES_A_SECOND: u32 = 200;
+/// Bytes read at once, into a buffer that all connections of a thread share.
+const CHUNK: usize = 8 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<[u8; CHUNK]> = const { RefCell::new([0; CHUNK]) };
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    outbox: RefCell<Outbox>,
+    decoder: RefCell<Decoder>,
+    messages: RefCell<SlidingWindow>,
+    /// Frames of any kind since the hub last looked.
+    received: Cell<u32>,
+    /// Messages refused since the last one that was not.
+    refused: Cell<u32>,
+    subscription: RefCell<Option<Subscription>>,
+    /// The last showing written.
+    last: Cell<(TickId, u64)>,
+    /// The last tick written, kept only for clients that want deltas.
+    last_tick: RefCell<Option<Arc<Tick>>>,
+    /// Milliseconds of the hub's clock, as all below.
+    shown_at: Cell<u64>,
+    alive_at: Cell<u64>,
+    pinged_at: Cell<u64>,
+    /// Since when the socket has taken nothing though something waits, and how much it had taken by then.
+    stalled: Cell<Option<(u64, u64)>>,
+    end: Cell<Option<End>>,
+    wake: Notify,
+    _place: Place,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, early: &[u8], place: Place, context: &Context) -> Self {
+        let now = context.millis();
+        let mut decoder = Decoder::new(context.limits.max_message);
+        decoder.feed(early);
+        Self {
+            stream,
+            outbox: RefCell::default(),
+            decoder: RefCell::new(decoder),
+            messages: RefCell::default(),
+            received: Cell::new(0),
+            refused: Cell::new(0),
+            subscription: RefCell::default(),
+            last: Cell::new((TickId { epoch: 0, seq: 0 }, u64::MAX)),
+            last_tick: RefCell::default(),
+            shown_at: Cell::new(0),
+            alive_at: Cell::new(now),
+            pinged_at: Cell::new(now),
+            stalled: Cell::new(None),
+            end: Cell::new(None),
+            wake: Notify::new(),
+            _place: place,
+        }
+    }
+
+    /// Shows the newest tick, unless it was shown, is not due yet, or the socket has no room: then the newest one at the
+    /// time it has. `true` when it was begun.
+    pub(super) fn show(&self, shown: &Published, encoded: &mut Encoded, now: u64) -> bool {
+        let id = (shown.id(), shown.replay);
+        if self.last.get() == id || self.end.get().is_some() {
+            return false;
+        }
+        let subscription = self.subscription.borrow();
+        if let Some(view) = &*subscription
+            && now < self.shown_at.get() + u64::from(view.interval_ms)
+        {
+            return false;
+        }
+        let mut outbox = self.outbox.borrow_mut();
+        if !outbox.has_room() {
+            outbox.postpone_tick();
+            return false;
+        }
+        let frame = match &*subscription {
+            None => shown.frame.clone(),
+            Some(view) => view.frame(shown, self.last_tick.borrow().as_ref(), encoded),
+        };
+        if subscription.as_ref().is_some_and(|view| view.delta) {
+            self.last_tick.replace(shown.tick.clone());
+        }
+        self.last.set(id);
+        self.shown_at.set(now);
+        match outbox.begin(&self.stream, frame) {
+            Err(_) => self.finish(End::Gone),
+            Ok(()) if !outbox.is_empty() => self.wake.notify_one(),
+            Ok(()) => {}
+        }
+        true
+    }
+
+    /// Shows the newest tick outside of the hub's round.
+    fn show_current(&self, context: &Context) {
+        if self.show(&context.broadcaster.current(), &mut Encoded::default(), context.millis()) {
+            context.figures.ticks_sent.inc();
+        }
+    }
+
+    /// What the hub looks after once a second: pings, silence, and writes that make no progress.
+    pub(super) fn tend(&self, context: &Context) {
+        let now = context.millis();
+        let limits = &context.limits;
+        self.received.set(0);
+        let stuck = {
+            let outbox = self.outbox.borrow();
+            let stalled = match self.stalled.get() {
+                _ if outbox.is_empty() => None,
+                Some((since, written)) if written == outbox.written() => Some((since, written)),
+                _ => Some((now, outbox.written())),
+            };
+            self.stalled.set(stalled);
+            stalled.is_some_and(|(since, _)| now.saturating_sub(since) >= limits.write_stall_ms)
+        };
+        if stuck {
+            self.close(Close::TooSlow, context);
+        } else if now.saturating_sub(self.alive_at.get()) >= limits.dead_after_ms {
+            self.close(Close::Unresponsive, context);
+        } else if now.saturating_sub(self.pinged_at.get()) >= limits.ping_every_ms {
+            self.pinged_at.set(now);
+            self.send(frame::ping(), context);
+        }
+    }
+
+    /// Closes from our side.
+    pub(super) fn close(&self, close: Close, context: &Context) {
+        if self.end.get().is_none() && matches!(close, Close::TooSlow | Close::Unresponsive) {
+            context.figures.slow_closed.inc();
+        }
+        self.finish(End::Closed(close));
+    }
+
+    fn finish(&self, end: End) {
+        if self.end.get().is_none() {
+            self.end.set(Some(end));
+            self.wake.notify_one();
+        }
+    }
+
+    fn send(&self, frame: Bytes, context: &Context) {
+        let mut outbox = self.outbox.borrow_mut();
+        context.figures.answers_sent.inc();
+        if !outbox.answer(frame) {
+            drop(outbox);
+            self.close(Close::TooSlow, context);
+        } else if outbox.flush(&self.stream).is_err() {
+            self.finish(End::Gone);
+        } else if !outbox.is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
+    fn say(&self, kind: &str, data: &serde_json::Value, context: &Context) {
+        let message = json!({ "type": kind, "data": data, "timestamp": wire::rfc3339(context.clock.now()) });
+        self.send(frame::text(message.to_string().as_bytes()), context);
+    }
+
+    /// Serves the socket until it ends. The hub has it in its list meanwhile.
+    pub(super) async fn run(self: Rc<Self>, context: Arc<Context>) {
+        self.greet(&context);
+        self.understand(&context);
+        let end = loop {
+            if let Some(end) = self.end.get() {
+                break end;
+            }
+            let idle = self.outbox.borrow().is_empty();
+            let interest = if idle { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+            let ready = tokio::select! {
+                biased;
+                () = self.wake.notified() => continue,
+                ready = self.stream.ready(interest) => ready,
+            };
+            let Ok(ready) = ready else { break End::Gone };
+            if ready.is_writable() {
+                self.catch_up(&context);
+            }
+            if ready.is_readable() || ready.is_read_closed() {
+                self.read(&context);
+            }
+            // A socket that is always ready must not keep its thread.
+            tokio::task::coop::consume_budget().await;
+        };
+        let outbox = self.outbox.take();
+        farewell(&self.stream, outbox, end).await;
+    }
+
+    fn greet(&self, context: &Context) {
+        let limits = &context.limits;
+        let data = json!({
+            "connection_id": uuid::Uuid::now_v7(),
+            "authenticated": false,
+            "user_id": null,
+            "server_time": wire::rfc3339(context.clock.now()),
+            "capabilities": ["subscribe", "delta", "resume"],
+            "tick_interval_ms": limits.tick_every_ms,
+            "ping_interval_ms": limits.ping_every_ms,
+            "limits": {
+                "messages_per_minute": limits.messages.limit,
+                "message_bytes": limits.max_message,
+                "symbols": inbound::MAX_SYMBOLS,
+            },
+        });
+        self.say("connected", &data, context);
+        self.show_current(context);
+    }
+
+    /// Goes on writing; when all is written, the tick that had no room.
+    fn catch_up(&self, context: &Context) {
+        let flushed = self.outbox.borrow_mut().flush(&self.stream);
+        match flushed {
+            Err(_) => self.finish(End::Gone),
+            Ok(true) if self.outbox.borrow_mut().take_due_tick() => {
+                self.show_current(context);
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn read(&self, context: &Context) {
+        let read = BUFFER.with_borrow_mut(|buffer| {
+            let count = self.stream.try_read(buffer)?;
+            self.decoder.borrow_mut().feed(&buffer[..count]);
+            Ok::<_, io::Error>(count)
+        });
+        match read {
+            Ok(0) => self.finish(End::Gone),
+            Ok(_) => self.understand(context),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.finish(End::Gone),
+        }
+    }
+
+    fn understand(&self, context: &Context) {
+        while self.end.get().is_none() {
+            let received = self.decoder.borrow_mut().next();
+            match received {
+                Ok(None) => return,
+                Ok(Some(received)) => self.receive(received, context),
+                Err(close) => self.close(close, context),
+            }
+        }
+    }
+
+    fn receive(&self, received: Received, context: &Context) {
+        self.alive_at.set(context.millis());
+        self.received.set(self.received.get() + 1);
+        if self.received.get() > MOST_FRAMES_A_SECOND {
+            return self.close(Close::TooManyMessages, context);
+        }
+        match received {
+            Received::Pong => {}
+            Received::Close(code) => self.finish(End::Goodbye(code)),
+            Received::Ping(_) | Received::Text(_) if !self.may_speak(context) => {}
+            Received::Ping(payload) => self.send(frame::pong(&payload), context),
+            Received::Text(text) if std::str::from_utf8(&text).is_err() => self.close(Close::NotUtf8, context),
+            Received::Text(text) => match inbound::parse(&text) {
+                Ok(message) => self.answer(message, context),
+                Err(misunderstood) => self.object(&misunderstood, context),
+            },
+        }
+    }
+
+    /// Whether one more message is within the limit; says so once when it is not, and closes when that changes nothing.
+    fn may_speak(&self, context: &Context) -> bool {
+        let policy = context.limits.messages;
+        let Err(wait) = self.messages.borrow_mut().take(context.steady(), policy) else {
+            self.refused.set(0);
+            return true;
+        };
+        self.refused.set(self.refused.get() + 1);
+        if self.refused.get() == 1 {
+            let message = format!("at most {} messages a minute; the next one in {} ms", policy.limit, wire::millis(wait));
+            self.object(&Misunderstood { code: "rate_limited", message }, context);
+        } else if self.refused.get() > policy.limit {
+            self.close(Close::TooManyMessages, context);
+        }
+        false
+    }
+
+    fn object(&self, misunderstood: &Misunderstood, context: &Context) {
+        self.say("error", &json!({ "error_code": misunderstood.code, "error_message": misunderstood.message }), context);
+    }
+
+    fn answer(&self, message: Message, context: &Context) {
+        match message {
+            Message::Ping => self.say("pong", &json!({ "server_time": wire::rfc3339(context.clock.now()) }), context),
+            Message::Pong => {}
+            Message::Subscribe { symbols, delta, interval_ms } => {
+                let names: Option<Vec<&str>> = symbols.as_ref().map(|symbols| symbols.iter().map(Symbol::as_str).collect());
+                let mode = if delta { "delta" } else { "full" };
+                self.say("subscribed", &json!({ "symbols": names, "mode": mode, "interval_ms": interval_ms }), context);
+                self.view(Some(Subscription { symbols: symbols.map(Arc::new), delta, interval_ms }), context);
+            }
+            Message::Unsubscribe => {
+                self.say("unsubscribed", &json!({ "symbols": null, "mode": "full", "interval_ms": 0 }), context);
+                self.view(None, context);
+            }
+            Message::Resume(last) => self.resume(last, context),
+        }
+    }
+
+    /// Changes the view and shows it at once.
+    fn view(&self, subscription: Option<Subscription>, context: &Context) {
+        self.subscription.replace(subscription);
+        self.show_again(context);
+    }
+
+    fn show_again(&self, context: &Context) {
+        self.last_tick.replace(None);
+        self.last.set((TickId { epoch: 0, seq: 0 }, u64::MAX));
+        self.shown_at.set(0);
+        self.show_current(context);
+    }
+
+    /// Each frame asked for counts as a message, so that few bytes in cannot bring many out without end.
+    fn may_be_sent(&self, frames: usize, context: &Context) -> bool {
+        let mut messages = self.messages.borrow_mut();
+        (1..frames).all(|_| messages.take(context.steady(), context.limits.messages).is_ok())
+    }
+
+    fn resume(&self, last: TickId, context: &Context) {
+        match context.broadcaster.resume(last) {
+            Resumption::Recovered(missed) if self.may_be_sent(missed.len(), context) => {
+                self.say("resumed", &json!({ "recovered": true, "missed": missed.len() }), context);
+                for tick in &missed {
+                    let frame = match &*self.subscription.borrow() {
+                        None => context.broadcaster.frame_of(tick),
+                        Some(view) => view.frame_of(tick),
+                    };
+                    self.send(frame, context);
+                }
+                if let Some(newest) = missed.last() {
+                    // The next delta builds on what was sent last.
+                    self.last.set((newest.id, 0));
+                    self.shown_at.set(context.millis());
+                    if self.subscription.borrow().as_ref().is_some_and(|view| view.delta) {
+                        self.last_tick.replace(Some(Arc::clone(newest)));
+                    }
+                }
+            }
+            Resumption::Recovered(_) | Resumption::Lost(_) => {
+                self.say("resumed", &json!({ "recovered": false, "missed": null }), context);
+                self.show_again(context);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The real application on a port of its own, with routes that misbehave on request.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "each test binary uses its part of this")]
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration as StdDuration,
+};
+
+use actix_web::{HttpResponse, HttpServer, dev::ServerHandle, web};
+use async_trait::async_trait;
+use coinlink::{
+    broadcast::Broadcaster,
+    http::{Endpoint, Environment, HttpParts, app_with},
+    telemetry::Metrics,
+    ws::Connections,
+};
+use coinlink_application::operations::CheckReadiness;
+use coinlink_domain::market::{Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem};
+use coinlink_ports::{
+    market::TickAudience as _,
+    operations::DependencyProbe,
+    shared::{Clock, Pause},
+};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+pub const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+pub const ORIGIN: &str = "https://app.example.com";
+const TIMEOUT: StdDuration = StdDuration::from_millis(200);
+
+/// Moves a second with every look, so that no answer is shared.
+#[derive(Default)]
+struct Fast(Mutex<Duration>);
+
+impl Clock for Fast {
+    fn now(&self) -> OffsetDateTime {
+        NOW
+    }
+    fn monotonic(&self) -> Duration {
+        let mut now = self.0.lock().unwrap();
+        *now += Duration::SECOND;
+        *now
+    }
+}
+
+struct Never;
+
+#[async_trait]
+impl Pause for Never {
+    async fn pause(&self, _: Duration) {
+        std::future::pending::<()>().await;
+    }
+}
+
+struct Probe(Arc<AtomicBool>);
+
+#[async_trait]
+impl DependencyProbe for Probe {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+    async fn check(&self) -> Result<(), String> {
+        if self.0.load(Ordering::SeqCst) { Ok(()) } else { Err("password=hunter2 refused".to_owned()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Echo {
+    number: u32,
+}
+
+/// Routes that do what routes should not, under the rules for all of them.
+pub const MISBEHAVING: &[Endpoint] = &[
+    Endpoint::new("/test/slow", "GET", |at| at.route(web::get().to(std::future::pending::<HttpResponse>))),
+    Endpoint::new("/test/panic", "GET", |at| at.route(web::get().to(panics))),
+    Endpoint::new("/test/echo", "GET, POST", |at| {
+        at.route(web::post().to(|body: web::Json<Echo>| async move { HttpResponse::Ok().body(body.number.to_string()) }))
+            .route(web::get().to(|query: web::Query<Echo>| async move { HttpResponse::Ok().body(query.number.to_string()) }))
+    }),
+    Endpoint::new("/test/text/{length}", "GET", |at| {
+        at.route(web::get().to(|length: web::Path<usize>| async move {
+            HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("x".repeat(*length))
+        }))
+    }),
+];
+
+async fn panics() -> HttpResponse {
+    panic!("as asked")
+}
+
+pub struct Server {
+    pub base: String,
+    pub broadcaster: Broadcaster,
+    pub database_up: Arc<AtomicBool>,
+    client: Client,
+    handle: ServerHandle,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let database_up = Arc::new(AtomicBool::new(true));
+        let broadcaster = Broadcaster::new(Arc::new(Fast::default()));
+        let probe = Arc::new(Probe(Arc::clone(&database_up)));
+        let parts = HttpParts {
+            environment: Environment("test".into()),
+            origins: Arc::new([ORIGIN.to_owned()]),
+            request_timeout: TIMEOUT,
+            max_body_bytes: 1024,
+            serves_metrics: true,
+            metrics: Metrics::new("0", "test").unwrap(),
+            broadcaster: broadcaster.clone(),
+            connections: Connections::default(),
+            readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
+        };
+        let server =
+            HttpServer::new(move || app_with(&parts, MISBEHAVING)).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", server.addrs()[0]);
+        let running = server.run();
+        let handle = running.handle();
+        actix_web::rt::spawn(running);
+        let client = Client::builder().no_gzip().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { base, broadcaster, database_up, client, handle }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    pub async fn get_with(&self, path: &str, header: &str, value: &str) -> Response {
+        self.request(Method::GET, path).header(header, value).send().await.unwrap()
+    }
+
+    /// Shows a list of `lines` assets, BTC first.
+    pub fn tick(&self, lines: u32) {
+        let items = (0..lines).map(|n| TickItem { quote: quote(n), stale: false });
+        self.broadcaster.deliver(Arc::new(Tick {
+            id: TickId { epoch: 7, seq: u64::from(lines) },
+            timestamp: NOW,
+            source: Some(Source::CoinGecko),
+            as_of: Some(NOW),
+            stale: false,
+            items: items.collect(),
+        }));
+    }
+
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+    }
+}
+
+fn quote(n: u32) -> Quote {
+    let symbol = if n == 0 { Symbol::btc() } else { Symbol::try_new(&format!("S{n}")).unwrap() };
+    let price = Price::try_new("97012.123456789".parse::<Decimal>().unwrap()).unwrap();
+    let change = Percent::new(Decimal::new(125, 2));
+    Quote { rank: NonZeroU32::new(n + 1), change_24h: Some(change), ..Quote::bare(symbol, price, Source::CoinGecko, NOW) }
+}
+
+pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name).map(|value| value.to_str().unwrap())
+}
+
+pub async fn json(response: Response) -> Value {
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}

@@ -1,0 +1,6 @@
+//! Fakes, builders, contract suites and private servers for tests. Never part of the product.
+
+pub mod market;
+pub mod servers;
+pub mod shared;
+pub mod upstream_stub;

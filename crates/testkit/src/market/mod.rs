@@ -1,0 +1,24 @@
+//! Fakes, builders and contract suites of the market context. The leases, ticks and budgets of a cluster in one process
+//! are `coinlink-embedded`'s, which hold the same contracts as the ones on Redis; [`Cut`] makes any of them fail.
+
+pub mod bus_contract;
+pub mod last_known_contract;
+pub mod lease_contract;
+pub mod quota_contract;
+
+mod audience;
+mod builders;
+mod live;
+mod memory_last_known_prices;
+mod outage;
+mod prices;
+
+pub use audience::RecordingAudience;
+pub use builders::{NOON, a_batch, a_failure, a_full_tick, a_quote, a_ranked_quote, a_tick, symbols};
+pub use bus_contract::{HISTORY_KEPT, TickerNode};
+pub use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota};
+pub use lease_contract::LeaseNodes;
+pub use live::MemoryLiveQuotes;
+pub use memory_last_known_prices::MemoryLastKnownPrices;
+pub use outage::{Cut, Outage};
+pub use prices::ScriptedPrices;

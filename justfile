@@ -1,0 +1,42 @@
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# List the recipes.
+_default:
+    @just --list --unsorted
+
+# Start CoinLink on the embedded store (`just run --feed simulated` works without a network).
+run *args:
+    cargo run --release -- dev {{ args }}
+
+# Run the tests of one crate (`just test domain`), or of all of them.
+test crate="" *args:
+    cargo test {{ if crate == "" { "--workspace" } else if crate == "coinlink" { "-p coinlink" } else { "-p coinlink-" + crate } }} {{ args }}
+
+# Check the layers, the contexts and the tidiness of the tree.
+architecture:
+    cargo test -p coinlink-architecture-tests
+
+# Run clippy as continuous integration does.
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Format everything.
+fmt:
+    cargo fmt --all
+
+# Run everything that continuous integration runs, the quickest to fail first; installs what is missing.
+ci:
+    bash tests/run
+
+# Run one benchmark (`just bench ws`, `just bench http`), each beside a baseline in the same run.
+bench name="ws" *args:
+    cargo build --release -p coinlink -p coinlink-bench
+    cargo run --release -p coinlink-bench -- {{ name }} {{ args }}
+
+# Bring the schema of DATABASE_URL up to date, or `just migrate status`, `just migrate down`.
+migrate direction="up":
+    cargo run --release -- migrate {{ direction }}
+
+# Check licences, advisories and banned crates (needs cargo-deny).
+deny:
+    cargo deny check

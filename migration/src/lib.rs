@@ -1,0 +1,21 @@
+//! The schema, step by step. A step that was released never changes; what it got wrong, a later one mends.
+
+use sea_orm_migration::prelude::*;
+
+pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
+
+mod exact_types;
+mod m20261121_000000_create_exact_types;
+mod m20261121_000001_create_last_known_prices;
+
+/// All steps in order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000000_create_exact_types::Migration),
+            Box::new(m20261121_000001_create_last_known_prices::Migration),
+        ]
+    }
+}

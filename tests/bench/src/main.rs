@@ -1,0 +1,63 @@
+//! The project's benchmarks. Each measures the real release binary beside a bare actix server that sends the same bytes, in
+//! one run and in turns, so that what the machine does meanwhile happens to both.
+
+mod baseline;
+mod http;
+mod load;
+mod server;
+mod stamp;
+mod table;
+mod ws;
+
+use clap::{Parser, Subcommand};
+use std::{fs, os::unix::process::CommandExt, process::Command};
+
+/// What a benchmark or its parts can fail with: it is printed and ends the run.
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Parser)]
+#[command(about = "CoinLink's benchmarks, each beside a baseline in the same run")]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// Ticks to many sockets, beside a bare actix-ws fan-out.
+    Ws(ws::Plan),
+    /// GET /api/bitcoin/price, beside a bare actix JSON route.
+    Http(http::Plan),
+    /// The bare actix-ws fan-out by itself.
+    BaselineWs(baseline::ws::Fanout),
+    /// The bare actix JSON route by itself.
+    BaselineHttp(baseline::http::Route),
+}
+
+fn main() -> Outcome<()> {
+    raise_open_files()?;
+    match Arguments::parse().benchmark {
+        Benchmark::Ws(plan) => plan.run(),
+        Benchmark::Http(plan) => plan.run(),
+        Benchmark::BaselineWs(fanout) => fanout.serve(),
+        Benchmark::BaselineHttp(route) => route.serve(),
+    }
+}
+
+/// Starts this program again under the hard limit of open files where the soft one is lower; a socket each, on both sides,
+/// needs them. The shell does it because the system call is out of reach of safe Rust.
+fn raise_open_files() -> Outcome<()> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or_default();
+    let mut limits = line.split_whitespace();
+    let (soft, hard) = (limits.next(), limits.next());
+    if soft == hard {
+        return Ok(());
+    }
+    let again = Command::new("sh")
+        .args(["-c", "ulimit -S -n \"$(ulimit -H -n)\" && exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .exec();
+    Err(again.into())
+}

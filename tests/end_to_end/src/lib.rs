@@ -1,0 +1,27 @@
+//! What the end-to-end tests share: nodes of the real binary, and socket clients. The tests are in `tests/`.
+#![expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod browser;
+mod client;
+mod cluster;
+mod node;
+mod raw;
+mod recorder;
+
+pub use browser::Browser;
+pub use client::{Client, Frame};
+pub use cluster::{Serve, leader};
+pub use node::{Node, upstreams};
+pub use raw::{RawFrame, RawSocket, masked};
+pub use recorder::{Heard, Recorder, assert_one_story};
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` holds; panics with `what` when it does not in time.
+pub async fn eventually(what: &str, within: Duration, mut condition: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < within, "not within {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,114 @@
+//! Nodes of the real binary.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use coinlink_testkit::{
+    servers::{Launch, Process, built_binary, free_port},
+    upstream_stub::StubUpstream,
+};
+use serde_json::Value;
+
+use crate::Serve;
+
+/// Start-up under load on a small machine.
+const START: Duration = Duration::from_secs(30);
+
+/// A running node.
+pub struct Node {
+    /// The process.
+    pub process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Node {
+    /// `coinlink dev` with these settings.
+    pub async fn dev(settings: &[(&str, &str)]) -> Self {
+        Self::dev_with(&[], settings).await
+    }
+
+    /// `coinlink dev` with these flags and settings.
+    pub async fn dev_with(flags: &[&str], settings: &[(&str, &str)]) -> Self {
+        let mut node = Self::launch(&[&["dev"], flags].concat(), settings);
+        node.is_live().await;
+        node
+    }
+
+    /// `coinlink serve`, which answers once it waited for.
+    #[must_use]
+    pub fn serve(cluster: &Serve<'_>, settings: &[(&str, &str)]) -> Self {
+        let required = [
+            ("DATABASE_URL", cluster.database),
+            ("REDIS_URL", cluster.redis),
+            ("REDIS_PREFIX", cluster.prefix),
+            ("HOST", "127.0.0.1"),
+            ("JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef-e2e"),
+            ("JWT_ISSUER", "coinlink-api"),
+            ("JWT_AUDIENCE", "coinlink-app"),
+            ("ALLOWED_ORIGINS", "https://app.example.org"),
+            ("PASSWORD_PEPPER", "fedcba9876543210fedcba9876543210-e2e"),
+            ("TOTP_ENCRYPTION_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+            ("PUBLIC_URL", "https://api.example.org"),
+        ];
+        Self::launch(&["serve"], &[&required, settings].concat())
+    }
+
+    fn launch(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let launch = Launch::new(built_binary("coinlink")).args(arguments).env("PORT", port.to_string());
+        let launch = settings.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+        Self { process: launch.start(), address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
+    }
+
+    /// Waits until it answers.
+    pub async fn is_live(&mut self) {
+        let url = self.url("/livez");
+        self.process.wait_for(&url, START).await;
+    }
+
+    /// The URL of `path`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Answers to a GET: status and body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let response = reqwest::get(self.url(path)).await.expect("an answer");
+        (response.status().as_u16(), response.text().await.expect("a body"))
+    }
+
+    /// The JSON body of a GET.
+    pub async fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.get(path).await.1).expect("JSON")
+    }
+
+    /// The value of a counter or gauge of whole numbers, with its labels where it has any; 0 where it is not there.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let (_, text) = self.get("/metrics").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
+        line.and_then(|value| value.parse().ok()).unwrap_or(0)
+    }
+
+    /// Memory in use, KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+}
+
+/// The settings that put `stub` in every provider's place.
+#[must_use]
+pub fn upstreams(stub: &StubUpstream) -> [(&'static str, String); 4] {
+    [
+        ("COINGECKO_BASE_URL", stub.coingecko_url()),
+        ("COINBASE_BASE_URL", stub.coinbase_url()),
+        ("COINBASE_WS_URL", stub.coinbase_ws_url()),
+        ("KRAKEN_BASE_URL", stub.kraken_url()),
+    ]
+}

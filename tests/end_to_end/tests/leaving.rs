@@ -1,0 +1,95 @@
+//! How a node leaves: sockets are told when to come back, what was begun is finished, and it is gone in time.
+
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use coinlink_end_to_end_tests::{Client, Node, Serve, eventually};
+use coinlink_testkit::{
+    servers::{PrivateRedis, fresh_database},
+    upstream_stub::StubUpstream,
+};
+use serde_json::Value;
+
+const SOON: Duration = Duration::from_secs(15);
+/// Every node is gone by then, whatever was open.
+const GONE: Duration = Duration::from_secs(15);
+/// So is one where no request is being worked on.
+const GONE_SOON: Duration = Duration::from_secs(5);
+
+async fn node() -> Node {
+    let node = Node::dev_with(&["--feed", "simulated"], &[("TICKER_INTERVAL_MS", "500")]).await;
+    eventually("prices", SOON, async || node.get("/api/bitcoin/price").await.0 == 200).await;
+    node
+}
+
+#[tokio::test]
+async fn an_interrupt_sends_every_socket_away_with_a_moment_of_its_own_to_come_back() {
+    let mut node = node().await;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(Client::connect(node.address).await);
+    }
+    node.process.interrupt();
+    let asked = Instant::now();
+    let mut hints = BTreeSet::new();
+    for client in &mut clients {
+        let (code, reason) = client.closed().await.unwrap();
+        let reason: Value = serde_json::from_str(&reason).unwrap();
+        assert_eq!((code, &reason["reason"], &reason["retry"]), (1001, &"draining".into(), &"backoff".into()));
+        hints.insert(reason["retry_after_ms"].as_u64().unwrap());
+    }
+    assert!(hints.len() >= 5 && hints.iter().all(|hint| *hint <= 10_000), "{hints:?}");
+    assert!(node.process.wait().await.success());
+    assert!(asked.elapsed() < GONE_SOON, "nothing was left to wait for: {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn event_streams_half_requests_and_deaf_sockets_do_not_keep_a_node() {
+    let mut node = node().await;
+    let mut stream = reqwest::get(node.url("/api/stream/ticker")).await.unwrap();
+    stream.chunk().await.unwrap();
+    let mut half = TcpStream::connect(node.address).unwrap();
+    half.write_all(b"GET /livez HTTP/1.1\r\nHo").unwrap();
+    let idle = reqwest::Client::new();
+    assert!(idle.get(node.url("/livez")).send().await.unwrap().status().is_success());
+    let deaf = Client::connect(node.address).await;
+
+    node.process.terminate();
+    let asked = Instant::now();
+    // No answer that never ends: the stream's client is to go to another node now.
+    while stream.chunk().await.expect("a whole stream, not a cut one").is_some() {}
+    assert!(node.process.wait().await.success());
+    assert!(asked.elapsed() < GONE_SOON, "{:?}", asked.elapsed());
+    drop((stream, half, idle, deaf));
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_though_redis_hangs_fault() {
+    let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, PrivateRedis::start().await);
+    let url = redis.url();
+    let cluster = Serve { database: &database.url, redis: &url, prefix: "e2e:" };
+    let mut node = cluster.start(1, &stub).await.remove(0);
+    eventually("it is ready", SOON, async || node.get("/readyz").await.0 == 200).await;
+    redis.freeze();
+    // What readiness found is kept for a second; after that each look takes its full 250 ms.
+    eventually("it is not ready", SOON, async || node.get("/readyz").await.0 == 503).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let address = node.address;
+    let in_flight = tokio::spawn(async move {
+        let response = reqwest::get(format!("http://{address}/readyz")).await?;
+        let status = response.status().as_u16();
+        response.text().await.map(|body| (status, body))
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    node.process.terminate();
+    let asked = Instant::now();
+    let (status, body) = in_flight.await.unwrap().expect("an answer, not a cut connection");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["checks"]["redis"]["status"]), (503, &"down".into()));
+    assert!(node.process.wait().await.success());
+    assert!(asked.elapsed() < GONE, "{:?}", asked.elapsed());
+}
