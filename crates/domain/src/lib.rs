@@ -3,5 +3,6 @@
 #![deny(missing_docs)]
 #![deny(clippy::float_arithmetic)]
 
+pub mod identity;
 pub mod market;
 pub mod shared;

@@ -12,10 +12,11 @@ struct Rule {
 }
 
 const RULES: &[Rule] = &[
-    Rule { layer: "domain", ours: &[], others: &["rust_decimal", "thiserror", "time", "uuid"] },
-    Rule { layer: "ports", ours: &["domain"], others: &["async-trait", "thiserror", "time"] },
+    // hmac, sha2, zeroize: ADR 0004.
+    Rule { layer: "domain", ours: &[], others: &["hmac", "rust_decimal", "sha2", "thiserror", "time", "uuid", "zeroize"] },
+    Rule { layer: "ports", ours: &["domain"], others: &["async-trait", "thiserror", "time", "uuid"] },
     // futures-util: ADR 0002.
-    Rule { layer: "application", ours: &["domain", "ports"], others: &["futures-util", "thiserror", "time", "tracing"] },
+    Rule { layer: "application", ours: &["domain", "ports"], others: &["futures-util", "thiserror", "time", "tracing", "uuid"] },
     // adapter-support: ADR 0001.
     Rule { layer: "adapter", ours: &["domain", "ports", "adapter-support"], others: &["*"] },
     Rule { layer: "adapter-support", ours: &["domain", "ports"], others: &["*"] },

@@ -1,8 +1,10 @@
 //! Vocabulary that every context may use.
 
+pub mod audit;
 pub mod backoff;
 pub mod breaker;
 pub mod quota;
+pub mod rate_limit;
 pub mod retry_after;
 pub mod retry_budget;
 pub mod sliding_window;

@@ -29,7 +29,19 @@ impl SlidingWindow {
             self.taken.push_back(now);
             return Ok(());
         }
-        Err(self.taken.front().map_or(policy.window, |&first| (first + policy.window - now).max(Duration::ZERO)))
+        Err(self.next_free_in(now, policy))
+    }
+
+    /// Events in the window at `now`.
+    pub fn taken(&self, now: OffsetDateTime, policy: WindowPolicy) -> u32 {
+        let inside = self.taken.iter().filter(|&&at| at + policy.window > now).count();
+        u32::try_from(inside).unwrap_or(u32::MAX)
+    }
+
+    /// How long until the oldest event leaves the window; the whole window where there is none.
+    pub fn next_free_in(&self, now: OffsetDateTime, policy: WindowPolicy) -> Duration {
+        let oldest = self.taken.iter().find(|&&at| at + policy.window > now);
+        oldest.map_or(policy.window, |&first| (first + policy.window - now).max(Duration::ZERO))
     }
 }
 
