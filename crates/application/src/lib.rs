@@ -1,4 +1,5 @@
 //! CoinLink's use cases: load, decide, record, tell. One file each.
 
+pub mod identity;
 pub mod market;
 pub mod operations;

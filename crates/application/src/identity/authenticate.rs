@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use coinlink_domain::identity::{SessionId, SessionPolicy};
+use coinlink_ports::{
+    identity::{AccessGrant, AccessRefusal, AccessTokens, IdentityStore},
+    shared::Clock,
+};
+use time::Duration;
+
+use super::RevokedSessions;
+
+/// Whether a session that a token names goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It does, as far as this node heard within the last moments.
+    Good,
+    /// It is over.
+    Revoked,
+    /// Nobody can be asked: neither what the nodes share nor the store has answered for a while.
+    Unknown,
+}
+
+/// Finds out who presents an access token.
+pub struct Authenticate {
+    /// Reads tokens.
+    pub tokens: Arc<dyn AccessTokens>,
+    /// Where the arrival of new tokens is noted.
+    pub store: Arc<dyn IdentityStore>,
+    /// Sessions this node knows to be over.
+    pub revoked: Arc<RevokedSessions>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How long a rotation's grace lasts.
+    pub policy: SessionPolicy,
+}
+
+/// Nodes' clocks may differ by so much: a token may seem younger than it is.
+const CLOCKS_DIFFER: Duration = Duration::seconds(5);
+
+impl Authenticate {
+    /// What the token grants now. Does no I/O.
+    pub fn verify(&self, bearer: &str) -> Result<AccessGrant, AccessRefusal> {
+        self.tokens.verify(bearer, self.clock.now())
+    }
+
+    /// Whether the session goes on, given what the gate said of it, and whether the gate was this node's alone. Does no I/O.
+    pub fn standing(&self, session: SessionId, revoked_by_gate: bool, gate_alone: bool) -> Standing {
+        if revoked_by_gate || self.revoked.contains(session) {
+            Standing::Revoked
+        } else if gate_alone && !self.revoked.is_current(self.clock.monotonic()) {
+            Standing::Unknown
+        } else {
+            Standing::Good
+        }
+    }
+
+    /// Notes that the tokens of a rotation have arrived, which ends the grace for its parent. To be called before the request is
+    /// carried out; asks the store only for a token made within the grace, so about once a rotation. A store that does not
+    /// answer leaves the grace to its own end.
+    pub async fn confirm(&self, grant: &AccessGrant) {
+        // The sign-in's tokens have no parent.
+        let first = grant.generation <= 1;
+        let settled = grant.issued_at + self.policy.grace + CLOCKS_DIFFER < self.clock.now();
+        if first || settled || !self.revoked.first_use(grant.session, grant.generation) {
+            return;
+        }
+        if let Err(error) = self.store.confirm(grant.session, grant.generation).await {
+            self.revoked.forget_use(grant.session);
+            tracing::warn!(%error, "the arrival of refreshed tokens could not be noted");
+        }
+    }
+}

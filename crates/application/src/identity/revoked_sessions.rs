@@ -1,0 +1,148 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use coinlink_domain::identity::SessionId;
+use coinlink_ports::{
+    identity::IdentityStore,
+    shared::{Clock, RequestGate, StoreError},
+};
+use time::{Duration, OffsetDateTime};
+
+/// The sessions this node knows to be over while access tokens of theirs may still be about.
+///
+/// The store is the truth; this is this node's copy of it, kept by [`FollowRevocations`]. Redis carries the news faster, but
+/// may forget (a flush, a restart): a session that is in this list stays revoked whatever Redis says.
+#[derive(Default)]
+pub struct RevokedSessions {
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ended: HashMap<SessionId, OffsetDateTime>,
+    /// The newest generation whose tokens were used here, for sessions that were refreshed moments ago.
+    used: HashMap<SessionId, u32>,
+    /// When the list was last as the store knows it, on the monotonic clock.
+    synced_at: Option<Duration>,
+}
+
+/// Followed twice a second, a list this old has missed several turns.
+const CURRENT_FOR: Duration = Duration::seconds(5);
+/// Generations remembered as used; past it all are forgotten, which costs one statement each.
+const USED_KEPT: usize = 100_000;
+
+impl RevokedSessions {
+    /// Whether the session is known to be over.
+    pub fn contains(&self, session: SessionId) -> bool {
+        self.read().ended.contains_key(&session)
+    }
+
+    /// Whether the list was as the store knows it a moment before `now` (monotonic).
+    pub fn is_current(&self, now: Duration) -> bool {
+        self.read().synced_at.is_some_and(|at| now - at <= CURRENT_FOR)
+    }
+
+    /// Adds sessions that ended at `at`.
+    pub fn add(&self, sessions: impl IntoIterator<Item = SessionId>, at: OffsetDateTime) {
+        self.write().ended.extend(sessions.into_iter().map(|session| (session, at)));
+    }
+
+    /// Whether no access token of this generation was used on this node yet; notes that one is.
+    pub(super) fn first_use(&self, session: SessionId, generation: u32) -> bool {
+        if self.read().used.get(&session).is_some_and(|used| *used >= generation) {
+            return false;
+        }
+        let mut state = self.write();
+        if state.used.len() >= USED_KEPT {
+            state.used.clear();
+        }
+        state.used.insert(session, generation);
+        true
+    }
+
+    pub(super) fn forget_use(&self, session: SessionId) {
+        self.write().used.remove(&session);
+    }
+
+    fn merge(&self, ended: Vec<(SessionId, OffsetDateTime)>, keep_since: OffsetDateTime, synced_at: Duration) {
+        let mut state = self.write();
+        state.ended.extend(ended);
+        state.ended.retain(|_, at| *at >= keep_since);
+        state.synced_at = Some(synced_at);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps [`RevokedSessions`] as the store knows it.
+pub struct FollowRevocations {
+    /// The truth.
+    pub store: Arc<dyn IdentityStore>,
+    /// The copy.
+    pub revoked: Arc<RevokedSessions>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How long an access token can be valid after its session ended, leeway included.
+    pub keep: Duration,
+    /// When everything was last read, on the monotonic clock.
+    pub(super) read_all_at: Option<Duration>,
+}
+
+/// A look reads again what ended this long before it: a transaction may take so long to commit, clocks may differ by so much.
+const OVERLAP: Duration = Duration::seconds(30);
+/// How often everything that matters is read again.
+const READ_ALL_EVERY: Duration = Duration::seconds(60);
+
+impl FollowRevocations {
+    /// Follows `store`; `keep` is how long an access token can outlive its session, leeway included.
+    pub fn new(store: Arc<dyn IdentityStore>, revoked: Arc<RevokedSessions>, clock: Arc<dyn Clock>, keep: Duration) -> Self {
+        Self { store, revoked, clock, keep, read_all_at: None }
+    }
+
+    /// One look at the store; to be repeated twice a second.
+    pub async fn execute(&mut self) -> Result<(), StoreError> {
+        let (now, started) = (self.clock.now(), self.clock.monotonic());
+        let keep_since = now - self.keep - OVERLAP;
+        let all = self.read_all_at.is_none_or(|at| started - at >= READ_ALL_EVERY);
+        let since = if all { keep_since } else { now - OVERLAP };
+        let ended = self.store.ended_since(since).await?;
+        self.revoked.merge(ended, keep_since, started);
+        if all {
+            self.read_all_at = Some(started);
+        }
+        Ok(())
+    }
+}
+
+/// Tells everybody that sessions are over, once the store has it.
+#[derive(Clone)]
+pub struct EndedSessions {
+    /// This node's list.
+    pub revoked: Arc<RevokedSessions>,
+    /// What the nodes share.
+    pub gate: Arc<dyn RequestGate>,
+    /// How long an access token can outlive its session, leeway included.
+    pub keep: Duration,
+}
+
+impl EndedSessions {
+    /// Tells it of `sessions`. Where the shared gate does not take it the nodes find it in the store within a second.
+    pub async fn announce(&self, sessions: &[SessionId], now: OffsetDateTime) {
+        if sessions.is_empty() {
+            return;
+        }
+        self.revoked.add(sessions.iter().copied(), now);
+        let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
+        if let Err(error) = self.gate.revoke(&ids, self.keep).await {
+            tracing::warn!(%error, sessions = ids.len(), "the end of sessions could not be announced; nodes read it from the store");
+        }
+    }
+}
