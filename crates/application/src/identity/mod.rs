@@ -1,9 +1,28 @@
 //! Use cases of accounts and sessions.
 
+mod audit;
 mod authenticate;
+mod change_password;
+mod change_role;
+mod end_sessions;
 mod issue_tokens;
+mod own_account;
+mod prune;
+mod refresh_session;
 mod revoked_sessions;
+mod sign_in;
+mod sign_out;
+mod sign_up;
 
 pub use authenticate::{Authenticate, Standing};
+pub use change_password::{ChangePassword, ChangePasswordError};
+pub use change_role::{ChangeRole, ChangeRoleError};
+pub use end_sessions::EndSession;
 pub use issue_tokens::{IssueTokens, RefreshSecret, Tokens};
+pub use own_account::{AccountStats, Change, OwnAccount, ProfileChange};
+pub use prune::PruneIdentity;
+pub use refresh_session::{RefreshError, RefreshSession};
 pub use revoked_sessions::{EndedSessions, FollowRevocations, RevokedSessions};
+pub use sign_in::{SignIn, SignInError};
+pub use sign_out::{SignOut, SignOutEverywhere};
+pub use sign_up::{DeviceSecret, NewAccount, SignUp, SignUpError, SignedIn};

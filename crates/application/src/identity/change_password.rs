@@ -1,0 +1,127 @@
+use std::sync::Arc;
+
+use coinlink_domain::{
+    identity::{ClientInfo, EndReason, GuardKey, GuardPolicies, Password, PasswordFault, SessionId, SessionPolicy, UserId},
+    shared::audit::AuditStatus,
+};
+use coinlink_ports::{
+    identity::{Account, HashError, IdentityStore, PasswordHasher},
+    shared::{Clock, Entropy, StoreError},
+};
+
+use super::{EndedSessions, audit, end_sessions};
+
+/// The password stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The account is gone.
+    #[error("there is no such account")]
+    NoAccount,
+    /// The present password is another, or was guessed at too often.
+    #[error("the present password is another")]
+    WrongPassword,
+    /// The new password does not do.
+    #[error("the new password does not do")]
+    WeakPassword(Vec<PasswordFault>),
+    /// The new password is the present one.
+    #[error("the new password is the present one")]
+    Unchanged,
+    /// A password could not be hashed or checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store is not there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Gives an account another password and ends its other sessions.
+pub struct ChangePassword {
+    /// Accounts and sessions.
+    pub store: Arc<dyn IdentityStore>,
+    /// Hashes and checks passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Told which sessions are over.
+    pub ended: EndedSessions,
+    /// How guessing is slowed down.
+    pub guards: GuardPolicies,
+    /// How long sessions live.
+    pub policy: SessionPolicy,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of audit entries.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl ChangePassword {
+    /// Changes `present` to `new` for `user`, whose `session` goes on. Tells how many others were ended.
+    #[tracing::instrument(name = "identity.change_password", skip_all)]
+    pub async fn execute(
+        &self,
+        (user, session): (UserId, SessionId),
+        present: &Password,
+        new: &Password,
+        client: &ClientInfo,
+    ) -> Result<usize, ChangePasswordError> {
+        let account = self.account(user).await?;
+        new.check(&account.user.email).map_err(ChangePasswordError::WeakPassword)?;
+        // Counted by session: whoever found one open gets few guesses, and an attack from outside does not stand in the way.
+        let keys = [GuardKey::Device(account.user.email.clone(), session.0)];
+        if !self.is_right(&keys, &account, present).await? {
+            self.record_wrong(user, client).await?;
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        if present == new {
+            return Err(ChangePasswordError::Unchanged);
+        }
+        let hashed = self.hasher.hash(new).await?;
+
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let locked = tx.users().lock(user).await?.ok_or(ChangePasswordError::NoAccount)?;
+        if locked.password != account.password {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        let mut changed = Account { password: hashed, ..locked };
+        changed.user.updated_at = now;
+        tx.users().save(&changed).await?;
+        let ended = end_sessions::all_but(&mut *tx, user, Some(session), EndReason::PasswordChanged, now, &self.policy).await?;
+        let entry = audit::on_user(&*self.entropy, now, audit::PASSWORD_CHANGE, client)
+            .by(user.0)
+            .on(user.to_string())
+            .detail("sessions_ended", ended.len().to_string());
+        tx.audit().record(&entry).await?;
+        tx.commit().await?;
+        self.ended.announce(&ended, now).await;
+        Ok(ended.len())
+    }
+
+    async fn account(&self, user: UserId) -> Result<Account, ChangePasswordError> {
+        let user = self.store.user(user).await?.filter(|user| user.is_active).ok_or(ChangePasswordError::NoAccount)?;
+        self.store.account(&user.email).await?.ok_or(ChangePasswordError::NoAccount)
+    }
+
+    async fn is_right(&self, keys: &[GuardKey], account: &Account, present: &Password) -> Result<bool, ChangePasswordError> {
+        let mut tx = self.store.begin().await?;
+        let admitted = tx.guards().reserve(keys, self.clock.now(), &self.guards).await?.is_ok();
+        tx.commit().await?;
+        let checked = self.hasher.check(present, Some(&account.password)).await;
+        let unchecked = matches!(checked, Err(HashError::Busy { .. }));
+        if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
+            let mut tx = self.store.begin().await?;
+            tx.guards().give_back(keys, &self.guards).await?;
+            tx.commit().await?;
+        }
+        Ok(checked?.matches && admitted)
+    }
+
+    async fn record_wrong(&self, user: UserId, client: &ClientInfo) -> Result<(), StoreError> {
+        let entry = audit::on_user(&*self.entropy, self.clock.now(), audit::PASSWORD_CHANGE, client)
+            .by(user.0)
+            .on(user.to_string())
+            .detail("reason", "wrong_password")
+            .ended(AuditStatus::Failure);
+        let mut tx = self.store.begin().await?;
+        tx.audit().record(&entry).await?;
+        tx.commit().await
+    }
+}

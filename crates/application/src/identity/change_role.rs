@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use coinlink_domain::identity::{ClientInfo, Email, Role, User};
+use coinlink_ports::{
+    identity::IdentityStore,
+    shared::{Clock, Entropy, StoreError},
+};
+
+use super::audit;
+
+/// The role stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeRoleError {
+    /// Nobody has this address.
+    #[error("there is no account with this address")]
+    NoAccount,
+    /// Nobody would be left to administer.
+    #[error("this is the last administrator: grant the role to another account first")]
+    LastAdmin,
+    /// The store is not there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes an account an administrator's, or an ordinary one again: for the command line of whoever runs the server.
+pub struct ChangeRole {
+    /// Accounts.
+    pub store: Arc<dyn IdentityStore>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of audit entries.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl ChangeRole {
+    /// Gives the account of `email` this role. Tells the account, and whether it had another before.
+    #[tracing::instrument(name = "identity.change_role", skip_all)]
+    pub async fn execute(&self, email: &Email, role: Role) -> Result<(User, bool), ChangeRoleError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        // Administrators first, in the order everybody takes: two that remove each other at once wait here.
+        let admins = tx.users().lock_active_admins().await?;
+        let mut account = tx.users().lock_by_email(email).await?.ok_or(ChangeRoleError::NoAccount)?;
+        if account.user.role == role {
+            return Ok((account.user, false));
+        }
+        if role != Role::Admin && admins == [account.user.id] {
+            return Err(ChangeRoleError::LastAdmin);
+        }
+        account.user.role = role;
+        account.user.updated_at = now;
+        tx.users().save(&account).await?;
+        let action = if role == Role::Admin { audit::ADMIN_GRANT } else { audit::ADMIN_REVOKE };
+        let entry = audit::on_user(&*self.entropy, now, action, &ClientInfo::default())
+            .on(account.user.id.to_string())
+            .detail("by", "command_line");
+        tx.audit().record(&entry).await?;
+        tx.commit().await?;
+        Ok((account.user, true))
+    }
+}

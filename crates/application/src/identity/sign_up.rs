@@ -1,0 +1,138 @@
+use std::sync::Arc;
+
+use coinlink_domain::{
+    identity::{
+        ClientInfo, Email, FamilyKey, Password, PasswordFault, PersonName, Session, SessionId, StoredPassword, User, UserId,
+    },
+    shared::audit::AuditStatus,
+};
+use coinlink_ports::{
+    identity::{Account, DeviceTokens, HashError, IdentityStore, PasswordHasher, SigningError},
+    shared::{Clock, Entropy, StoreError},
+};
+
+use super::{
+    IssueTokens, Tokens,
+    audit::{self, masked},
+};
+
+/// Somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// What the client goes on with.
+    pub tokens: Tokens,
+    /// What the device keeps to be known next time.
+    pub device_token: DeviceSecret,
+}
+
+/// A device token, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeviceSecret(pub String);
+
+impl std::fmt::Debug for DeviceSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceSecret(…)")
+    }
+}
+
+/// A new account as it is asked for.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its address.
+    pub email: Email,
+    /// Its password.
+    pub password: Password,
+    /// Given name.
+    pub first_name: Option<PersonName>,
+    /// Family name.
+    pub last_name: Option<PersonName>,
+}
+
+/// There is no new account.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// The password does not do.
+    #[error("the password does not do")]
+    WeakPassword(Vec<PasswordFault>),
+    /// The address has an account already.
+    #[error("the address has an account already")]
+    EmailTaken,
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The tokens could not be made.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The store is not there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens an account and signs it in.
+pub struct SignUp {
+    /// Accounts and sessions.
+    pub store: Arc<dyn IdentityStore>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Makes tokens.
+    pub tokens: IssueTokens,
+    /// Makes device tokens.
+    pub devices: Arc<dyn DeviceTokens>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and keys.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl SignUp {
+    /// Opens the account of `new` for `client`.
+    #[tracing::instrument(name = "identity.sign_up", skip_all)]
+    pub async fn execute(&self, new: NewAccount, client: ClientInfo) -> Result<SignedIn, SignUpError> {
+        new.password.check(&new.email).map_err(SignUpError::WeakPassword)?;
+        let password = self.hasher.hash(&new.password).await?;
+        match self.open(&new, password, &client).await {
+            Err(SignUpError::Store(StoreError::Conflict { .. })) => {
+                self.record_taken(&new.email, &client).await?;
+                Err(SignUpError::EmailTaken)
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open(&self, new: &NewAccount, password: StoredPassword, client: &ClientInfo) -> Result<SignedIn, SignUpError> {
+        let now = self.clock.now();
+        let mut user = User::new(UserId(self.entropy.id()), new.email.clone(), now);
+        user.first_name.clone_from(&new.first_name);
+        user.last_name.clone_from(&new.last_name);
+        user.signed_in(now);
+        let family_key = FamilyKey(self.entropy.key());
+        let session = Session::start(SessionId(self.entropy.id()), user.id, family_key, client.clone(), now);
+        let device_token = DeviceSecret(self.devices.mint(user.id, self.entropy.id())?);
+        let tokens = self.tokens.of(&session, now)?;
+        let account = Account { user, password };
+
+        let mut tx = self.store.begin().await?;
+        tx.users().add(&account).await?;
+        tx.sessions().add(&session).await?;
+        let user = account.user;
+        let entry = audit::on_user(&*self.entropy, now, audit::SIGN_UP, client)
+            .by(user.id.0)
+            .on(user.id.to_string())
+            .detail("session", session.id.to_string());
+        tx.audit().record(&entry).await?;
+        tx.commit().await?;
+        Ok(SignedIn { user, tokens, device_token })
+    }
+
+    async fn record_taken(&self, email: &Email, client: &ClientInfo) -> Result<(), StoreError> {
+        let entry = audit::on_user(&*self.entropy, self.clock.now(), audit::SIGN_UP, client)
+            .detail("reason", "email_taken")
+            .detail("email", masked(email))
+            .ended(AuditStatus::Failure);
+        let mut tx = self.store.begin().await?;
+        tx.audit().record(&entry).await?;
+        tx.commit().await
+    }
+}
