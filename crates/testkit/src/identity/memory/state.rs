@@ -1,0 +1,76 @@
+use std::collections::{BTreeMap, HashMap};
+
+use coinlink_domain::{
+    identity::{Attempts, Email, Ending, GuardKey, Preferences, Session, SessionId, SessionPolicy, User, UserId},
+    shared::audit::AuditEntry,
+};
+use coinlink_ports::identity::Account;
+use time::OffsetDateTime;
+
+/// Everything that is kept.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    pub(super) accounts: BTreeMap<UserId, Account>,
+    pub(super) preferences: HashMap<UserId, Preferences>,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) guards: BTreeMap<GuardKey, Attempts>,
+    pub(super) audit: Vec<AuditEntry>,
+}
+
+impl State {
+    pub(super) fn account(&self, email: &Email) -> Option<&Account> {
+        self.accounts.values().find(|account| account.user.email == *email)
+    }
+
+    pub(super) fn live(&self, user: UserId, now: OffsetDateTime, policy: &SessionPolicy) -> Vec<Session> {
+        let live = |session: &&Session| session.user == user && session.is_live(now, policy);
+        self.sessions.values().filter(live).cloned().collect()
+    }
+
+    pub(super) fn put_account(&mut self, account: &Account) {
+        let user = User {
+            created_at: micros(account.user.created_at),
+            updated_at: micros(account.user.updated_at),
+            last_login_at: account.user.last_login_at.map(micros),
+            ..account.user.clone()
+        };
+        self.accounts.insert(user.id, Account { user, password: account.password.clone() });
+    }
+
+    pub(super) fn put_session(&mut self, session: &Session) {
+        let session = Session {
+            created_at: micros(session.created_at),
+            rotated_at: micros(session.rotated_at),
+            ended: session.ended.map(|ending| Ending { at: micros(ending.at), ..ending }),
+            ..session.clone()
+        };
+        self.sessions.insert(session.id, session);
+    }
+
+    pub(super) fn put_attempts(&mut self, key: &GuardKey, attempts: Attempts) {
+        let attempts = Attempts {
+            failures: attempts.failures,
+            last_at: attempts.last_at.map(micros),
+            delayed_until: attempts.delayed_until.map(micros),
+        };
+        self.guards.insert(key.clone(), attempts);
+    }
+
+    pub(super) fn prune(&mut self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> u64 {
+        let before = micros(before);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let forgotten = |attempts: &Attempts| attempts.last_at.is_none_or(|last| last < before);
+        let over =
+            |session: &Session| session.ended.is_some_and(|ending| ending.at < before) || session.expires_at(policy) < before;
+        let guards: Vec<_> = self.guards.iter().filter(|(_, a)| forgotten(a)).map(|(key, _)| key.clone()).take(limit).collect();
+        let sessions: Vec<_> = self.sessions.values().filter(|s| over(s)).map(|s| s.id).take(limit).collect();
+        self.guards.retain(|key, _| !guards.contains(key));
+        self.sessions.retain(|id, _| !sessions.contains(id));
+        (guards.len() + sessions.len()) as u64
+    }
+}
+
+/// To the microsecond, which is what every store keeps.
+pub(super) fn micros(moment: OffsetDateTime) -> OffsetDateTime {
+    moment.replace_microsecond(moment.microsecond()).unwrap_or(moment)
+}

@@ -1,0 +1,199 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use coinlink_domain::{
+    identity::{Attempts, Email, GuardKey, GuardPolicies, Preferences, Role, Session, SessionId, SessionPolicy, User, UserId},
+    shared::audit::AuditEntry,
+};
+use coinlink_ports::{
+    identity::{Account, IdentityTx, Sessions, SignInGuards, Users},
+    shared::{AuditLog, StoreError},
+};
+use time::OffsetDateTime;
+use tokio::sync::OwnedMutexGuard;
+
+use super::{Kept, State, faults::unavailable};
+use crate::shared::lock;
+
+/// What is going to be, until it is committed or dropped.
+pub(super) struct MemoryTx {
+    kept: Arc<Kept>,
+    draft: State,
+    failed: bool,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl MemoryTx {
+    pub(super) fn new(kept: Arc<Kept>, turn: OwnedMutexGuard<()>) -> Self {
+        let draft = lock(&kept.committed).clone();
+        Self { kept, draft, failed: false, _turn: turn }
+    }
+
+    /// After one call that failed, all others do.
+    fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.failed {
+            return Err(unavailable("the transaction has failed"));
+        }
+        let done = self.kept.call().and_then(|()| change(&mut self.draft));
+        self.failed = done.is_err();
+        done
+    }
+}
+
+fn conflict(constraint: &str) -> StoreError {
+    StoreError::Conflict { constraint: constraint.to_owned() }
+}
+
+#[async_trait]
+impl IdentityTx for MemoryTx {
+    fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    fn guards(&mut self) -> &mut dyn SignInGuards {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        let draft = self.call(|draft| Ok(std::mem::take(draft)))?;
+        *lock(&self.kept.committed) = draft;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Users for MemoryTx {
+    async fn add(&mut self, account: &Account) -> Result<(), StoreError> {
+        self.call(|draft| {
+            if draft.account(&account.user.email).is_some() {
+                return Err(conflict("users.email"));
+            }
+            if draft.accounts.contains_key(&account.user.id) {
+                return Err(conflict("users.id"));
+            }
+            draft.put_account(account);
+            Ok(())
+        })
+    }
+
+    async fn lock(&mut self, id: UserId) -> Result<Option<Account>, StoreError> {
+        self.call(|draft| Ok(draft.accounts.get(&id).cloned()))
+    }
+
+    async fn lock_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
+        self.call(|draft| Ok(draft.account(email).cloned()))
+    }
+
+    async fn save(&mut self, account: &Account) -> Result<(), StoreError> {
+        self.call(|draft| {
+            let kept = draft.accounts.get(&account.user.id).ok_or_else(|| unavailable("no such account"))?;
+            let user = User { email: kept.user.email.clone(), created_at: kept.user.created_at, ..account.user.clone() };
+            draft.put_account(&Account { user, password: account.password.clone() });
+            Ok(())
+        })
+    }
+
+    async fn save_preferences(&mut self, user: UserId, preferences: &Preferences) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.accounts.get(&user).ok_or_else(|| unavailable("no such account"))?;
+            draft.preferences.insert(user, preferences.clone());
+            Ok(())
+        })
+    }
+
+    async fn lock_active_admins(&mut self) -> Result<Vec<UserId>, StoreError> {
+        self.call(|draft| {
+            let users = draft.accounts.values().map(|account| &account.user);
+            Ok(users.filter(|user| user.is_active && user.role == Role::Admin).map(|user| user.id).collect())
+        })
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryTx {
+    async fn add(&mut self, session: &Session) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.accounts.get(&session.user).ok_or_else(|| unavailable("no such account"))?;
+            if draft.sessions.contains_key(&session.id) {
+                return Err(conflict("sessions.id"));
+            }
+            draft.put_session(session);
+            Ok(())
+        })
+    }
+
+    async fn lock(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.call(|draft| Ok(draft.sessions.get(&id).cloned()))
+    }
+
+    async fn lock_live(&mut self, user: UserId, now: OffsetDateTime, policy: &SessionPolicy) -> Result<Vec<Session>, StoreError> {
+        self.call(|draft| Ok(draft.live(user, now, policy)))
+    }
+
+    async fn save(&mut self, session: &Session) -> Result<bool, StoreError> {
+        self.call(|draft| {
+            let Some(kept) = draft.sessions.get(&session.id).filter(|kept| kept.ended.is_none()) else {
+                return Ok(false);
+            };
+            let Session { user, family_key, created_at, .. } = *kept;
+            draft.put_session(&Session { user, family_key, created_at, ..session.clone() });
+            Ok(true)
+        })
+    }
+}
+
+#[async_trait]
+impl SignInGuards for MemoryTx {
+    async fn reserve(
+        &mut self,
+        keys: &[GuardKey],
+        now: OffsetDateTime,
+        policies: &GuardPolicies,
+    ) -> Result<Result<(), OffsetDateTime>, StoreError> {
+        self.call(|draft| {
+            let known = |key| draft.guards.get(key).copied().unwrap_or_default();
+            let mut reserved: Vec<(&GuardKey, Attempts)> = keys.iter().map(|key| (key, known(key))).collect();
+            if let Some(until) = reserved.iter().filter_map(|(_, attempts)| attempts.admit(now).err()).max() {
+                return Ok(Err(until));
+            }
+            for (key, attempts) in &mut reserved {
+                attempts.reserve(now, policies.of(key));
+                draft.put_attempts(key, *attempts);
+            }
+            Ok(Ok(()))
+        })
+    }
+
+    async fn give_back(&mut self, keys: &[GuardKey], policies: &GuardPolicies) -> Result<(), StoreError> {
+        self.call(|draft| {
+            for key in keys {
+                if let Some(attempts) = draft.guards.get_mut(key) {
+                    attempts.give_back(policies.of(key));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn attempts(&mut self, key: &GuardKey) -> Result<Attempts, StoreError> {
+        self.call(|draft| Ok(draft.guards.get(key).copied().unwrap_or_default()))
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryTx {
+    async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.audit.push(entry.clone());
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! Fakes, builders and the contract suite of the identity context.
+
+mod builders;
+mod memory;
+
+pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email};
+pub use memory::MemoryIdentity;
