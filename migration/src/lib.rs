@@ -7,6 +7,7 @@ pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
 mod exact_types;
 mod m20261121_000000_create_exact_types;
 mod m20261121_000001_create_last_known_prices;
+mod m20261121_000020_create_audit_log;
 
 /// All steps in order.
 pub struct Migrator;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000000_create_exact_types::Migration),
             Box::new(m20261121_000001_create_last_known_prices::Migration),
+            Box::new(m20261121_000020_create_audit_log::Migration),
         ]
     }
 }

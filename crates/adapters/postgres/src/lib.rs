@@ -11,6 +11,7 @@ mod migration_lock;
 mod pool;
 mod probe;
 mod settings;
+mod shared;
 mod write_transaction;
 
 pub use database::Database;

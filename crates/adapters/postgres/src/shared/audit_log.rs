@@ -1,0 +1,59 @@
+//! Entries of the audit log as rows, and back.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use coinlink_domain::shared::audit::{AuditEntry, AuditStatus};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
+
+use crate::{
+    entities::audit_log::{ActiveModel, Entity, Model},
+    exact::Moment,
+};
+
+/// Adds one entry, in whatever transaction `connection` is. A NUL, which PostgreSQL keeps in no text, is written as its
+/// picture `␀`: an act must not fail because of what a client calls itself.
+pub(crate) async fn insert(connection: &impl ConnectionTrait, entry: &AuditEntry) -> Result<(), DbErr> {
+    Entity::insert(row(entry)?).exec_without_returning(connection).await.map(drop)
+}
+
+fn row(entry: &AuditEntry) -> Result<ActiveModel, DbErr> {
+    let details: BTreeMap<String, String> = entry.details.iter().map(|(name, value)| (text(name), text(value))).collect();
+    Ok(ActiveModel {
+        id: Set(entry.id),
+        timestamp: Set(Moment(entry.at)),
+        user_id: Set(entry.user),
+        action: Set(text(&entry.action)),
+        resource_type: Set(text(&entry.resource_type)),
+        resource_id: Set(entry.resource_id.as_deref().map(text)),
+        ip_address: Set(entry.ip.map(|ip| ip.to_string())),
+        user_agent: Set(entry.user_agent.as_deref().map(text)),
+        details: Set(serde_json::to_string(&details).map_err(|e| DbErr::Custom(format!("audit_log.details: {e}")))?),
+        status: Set(entry.status.name().to_owned()),
+    })
+}
+
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{2400}")
+}
+
+/// The entry in a row; `None` where the row is not one that [`insert`] writes.
+pub(crate) fn entry(row: Model) -> Option<AuditEntry> {
+    let details: BTreeMap<String, String> = serde_json::from_str(&row.details).ok()?;
+    let ip = match row.ip_address {
+        // Only as it is written: else two texts would be the same entry.
+        Some(written) => Some(written.parse().ok().filter(|ip: &std::net::IpAddr| ip.to_string() == written)?),
+        None => None,
+    };
+    Some(AuditEntry {
+        id: row.id,
+        at: row.timestamp.0,
+        user: row.user_id,
+        action: row.action.into(),
+        resource_type: row.resource_type.into(),
+        resource_id: row.resource_id,
+        ip,
+        user_agent: row.user_agent,
+        details: details.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect(),
+        status: AuditStatus::from_name(&row.status)?,
+    })
+}

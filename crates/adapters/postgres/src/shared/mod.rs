@@ -1,0 +1,3 @@
+//! What stores of several contexts write.
+
+pub(crate) mod audit_log;
