@@ -1,7 +1,9 @@
 //! Fakes, builders and the contract suite of the identity context.
 
 mod builders;
+mod credentials;
 mod memory;
 
 pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email};
+pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens};
 pub use memory::MemoryIdentity;

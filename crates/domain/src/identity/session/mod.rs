@@ -87,6 +87,36 @@ impl ClientInfo {
         let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(Self::MAX_USER_AGENT).collect::<String>();
         Self { ip, user_agent: user_agent.map(kept).filter(|text| !text.is_empty()) }
     }
+
+    /// What it seems to be, for people: browser and system where their usual marks are found, else the first word of what the
+    /// client calls itself. Whoever writes the text decides what is found in it.
+    #[must_use]
+    pub fn device(&self) -> String {
+        // The first mark that is found counts: others claim to be Safari or Chrome too.
+        const BROWSERS: [(&str, &str); 6] = [
+            ("Edg/", "Edge"),
+            ("OPR/", "Opera"),
+            ("Firefox/", "Firefox"),
+            ("FxiOS/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+        ];
+        const SYSTEMS: [(&str, &str); 6] = [
+            ("Android", "Android"),
+            ("iPhone", "iPhone"),
+            ("iPad", "iPad"),
+            ("Windows", "Windows"),
+            ("Mac OS X", "macOS"),
+            ("Linux", "Linux"),
+        ];
+        let Some(text) = self.user_agent.as_deref() else { return "unknown device".to_owned() };
+        let found = |marks: &[(&str, &'static str)]| marks.iter().find(|(mark, _)| text.contains(mark)).map(|(_, name)| *name);
+        match (found(&BROWSERS), found(&SYSTEMS)) {
+            (Some(browser), Some(system)) => format!("{browser} on {system}"),
+            (Some(name), None) | (None, Some(name)) => name.to_owned(),
+            (None, None) => text.split([' ', '/']).next().unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// One sign-in and what followed from it.

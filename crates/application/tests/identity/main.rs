@@ -1,0 +1,11 @@
+//! Identity's use cases, on a store in memory and a clock that stands still.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accounts;
+mod faults;
+mod guessing;
+mod passwords;
+mod refreshing;
+mod revocations;
+mod signing_in;
+mod support;

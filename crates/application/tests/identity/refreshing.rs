@@ -1,0 +1,116 @@
+use coinlink_application::identity::RefreshError;
+use coinlink_domain::{
+    identity::{EndReason, RefreshRefusal},
+    shared::audit::AuditStatus,
+};
+use coinlink_ports::identity::AccessTokens as _;
+use coinlink_testkit::identity::{PlainAccessTokens, PlainRefreshTokens};
+use time::Duration;
+
+use crate::support::{ADA, GOOD, Identity, client};
+
+#[tokio::test]
+async fn a_refresh_moves_on_by_one_and_a_replay_gets_the_same_bytes() {
+    let identity = Identity::new();
+    let first = identity.signs_up(ADA).await.unwrap().tokens;
+    let next = identity.refreshes(&first.refresh.0, None).await.unwrap();
+    assert_ne!(next.refresh, first.refresh);
+    identity.clock.advance(Duration::seconds(9));
+    let again = identity.refreshes(&first.refresh.0, None).await.unwrap();
+    assert_eq!((&again.refresh, &again.access), (&next.refresh, &next.access));
+    assert_eq!(again.expires_in, next.expires_in - Duration::seconds(9), "counted from when it is told");
+    assert_eq!(identity.store.sessions()[0].generation, 2);
+}
+
+#[tokio::test]
+async fn a_stale_token_ends_the_family_although_the_request_fails() {
+    let identity = Identity::new();
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    let next = identity.refreshes(&signed_in.tokens.refresh.0, None).await.unwrap();
+    identity.clock.advance(Duration::seconds(10));
+    assert!(matches!(identity.refreshes(&signed_in.tokens.refresh.0, None).await, Err(RefreshError::Reused)));
+    assert!(identity.is_revoked(&signed_in));
+    assert_eq!(identity.store.sessions()[0].ended.unwrap().reason, EndReason::TokenReused);
+    let after = identity.refreshes(&next.refresh.0, None).await;
+    assert!(matches!(after, Err(RefreshError::Refused(RefreshRefusal::Ended(EndReason::TokenReused)))));
+    assert!(identity.audited().contains(&("auth.refresh_reused".to_owned(), AuditStatus::Denied)));
+}
+
+#[tokio::test]
+async fn the_first_use_of_the_new_access_token_closes_the_grace() {
+    let identity = Identity::new();
+    let first = identity.signs_up(ADA).await.unwrap().tokens;
+    let next = identity.refreshes(&first.refresh.0, None).await.unwrap();
+    let old = identity.authenticate.verify(&first.access.0).unwrap();
+    identity.authenticate.confirm(&old).await;
+    assert!(!identity.store.sessions()[0].confirmed, "calls with the old token may still be on their way");
+    let new = identity.authenticate.verify(&next.access.0).unwrap();
+    identity.authenticate.confirm(&new).await;
+    assert!(identity.store.sessions()[0].confirmed);
+    assert!(matches!(identity.refreshes(&first.refresh.0, None).await, Err(RefreshError::Reused)));
+}
+
+#[tokio::test]
+async fn the_arrival_is_noted_once_and_again_where_the_store_failed() {
+    let identity = Identity::new();
+    let first = identity.signs_up(ADA).await.unwrap().tokens;
+    let next = identity.refreshes(&first.refresh.0, None).await.unwrap();
+    let grant = PlainAccessTokens.verify(&next.access.0, coinlink_testkit::identity::NOON).unwrap();
+    identity.store.fail_next();
+    identity.authenticate.confirm(&grant).await;
+    assert!(!identity.store.sessions()[0].confirmed);
+    identity.authenticate.confirm(&grant).await;
+    assert!(identity.store.sessions()[0].confirmed);
+    let calls = identity.store.calls();
+    for _ in 0..10 {
+        identity.authenticate.confirm(&grant).await;
+    }
+    assert_eq!(identity.store.calls(), calls);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_given_again_to_whoever_named_the_request() {
+    let identity = Identity::new();
+    let first = identity.signs_up(ADA).await.unwrap().tokens;
+    let lost = identity.refreshes(&first.refresh.0, Some("a-1")).await.unwrap();
+    identity.clock.advance(Duration::seconds(290));
+    assert_eq!(identity.refreshes(&first.refresh.0, Some("a-1")).await.unwrap().refresh, lost.refresh);
+    assert!(matches!(identity.refreshes(&first.refresh.0, Some("a-2")).await, Err(RefreshError::Reused)));
+}
+
+#[tokio::test]
+async fn tokens_of_the_wrong_family_and_of_nobody_lead_nowhere() {
+    let identity = Identity::new();
+    let (ada, eve) = (identity.signs_up(ADA).await.unwrap(), identity.signs_up("eve@example.org").await.unwrap());
+    let mut forged = identity.refresh.claimed(&eve.tokens.refresh.0).unwrap();
+    forged.session = ada.tokens.session;
+    let answer = identity.refresh.execute(forged, None, client("192.0.2.1")).await;
+    assert!(matches!(answer, Err(RefreshError::Invalid)));
+    assert!(!identity.is_revoked(&ada), "a forgery ends nothing");
+    let session = identity.store.sessions().into_iter().find(|session| session.id == ada.tokens.session).unwrap();
+    let ahead = identity.refreshes(&PlainRefreshTokens::of_generation(&session, 9), None).await;
+    assert!(matches!(ahead, Err(RefreshError::Refused(RefreshRefusal::UnknownGeneration))));
+}
+
+#[tokio::test]
+async fn a_session_that_was_signed_out_is_told_apart_from_one_that_was_stolen() {
+    let identity = Identity::new();
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    let other = identity.signs_in(ADA, GOOD).await.unwrap();
+    identity.sign_out.with_access_token(signed_in.tokens.session, &client("192.0.2.1")).await.unwrap();
+    let answer = identity.refreshes(&signed_in.tokens.refresh.0, None).await;
+    assert!(matches!(answer, Err(RefreshError::Refused(RefreshRefusal::Ended(EndReason::SignedOut)))));
+    identity.refreshes(&other.tokens.refresh.0, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_access_token_does_not_outlive_its_session() {
+    let identity = Identity::new();
+    let mut token = identity.signs_up(ADA).await.unwrap().tokens.refresh.0;
+    for _ in 0..4 {
+        identity.clock.advance(Duration::days(6));
+        token = identity.refreshes(&token, None).await.unwrap().refresh.0;
+    }
+    identity.clock.advance(Duration::days(6) - Duration::minutes(5));
+    assert_eq!(identity.refreshes(&token, None).await.unwrap().expires_in, Duration::minutes(5));
+}

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use coinlink_application::identity::{FollowRevocations, RevokedSessions, Standing};
+use coinlink_domain::identity::SessionId;
+use coinlink_ports::shared::Clock as _;
+use time::Duration;
+
+use crate::support::{ADA, Identity, TTL, client};
+
+fn follower(identity: &Identity, list: &Arc<RevokedSessions>) -> FollowRevocations {
+    FollowRevocations::new(Arc::new(identity.store.clone()), list.clone(), identity.clock.clone(), TTL + Duration::minutes(1))
+}
+
+#[tokio::test]
+async fn another_node_finds_in_the_store_what_redis_did_not_take() {
+    let identity = Identity::new();
+    *identity.gate.down.lock().unwrap() = true;
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    let other_node = Arc::new(RevokedSessions::default());
+    let mut follower = follower(&identity, &other_node);
+    follower.execute().await.unwrap();
+    assert!(!other_node.contains(signed_in.tokens.session));
+    identity.sign_out.with_access_token(signed_in.tokens.session, &client("192.0.2.1")).await.unwrap();
+    assert!(identity.gate.revoked.lock().unwrap().is_empty());
+    follower.execute().await.unwrap();
+    assert!(other_node.contains(signed_in.tokens.session));
+}
+
+#[tokio::test]
+async fn a_node_that_starts_knows_whatever_still_matters() {
+    let identity = Identity::new();
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    identity.sign_out.with_access_token(signed_in.tokens.session, &client("192.0.2.1")).await.unwrap();
+    identity.clock.advance(TTL);
+    let list = Arc::new(RevokedSessions::default());
+    follower(&identity, &list).execute().await.unwrap();
+    assert!(list.contains(signed_in.tokens.session));
+}
+
+#[tokio::test]
+async fn what_no_token_can_outlive_is_forgotten() {
+    let identity = Identity::new();
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    identity.sign_out.with_access_token(signed_in.tokens.session, &client("192.0.2.1")).await.unwrap();
+    let mut follower = follower(&identity, &identity.revoked);
+    follower.execute().await.unwrap();
+    identity.clock.advance(TTL + Duration::minutes(2));
+    follower.execute().await.unwrap();
+    assert!(!identity.revoked.contains(signed_in.tokens.session));
+}
+
+#[tokio::test]
+async fn a_look_that_fails_forgets_nothing_and_the_list_ages() {
+    let identity = Identity::new();
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    identity.sign_out.with_access_token(signed_in.tokens.session, &client("192.0.2.1")).await.unwrap();
+    let mut follower = follower(&identity, &identity.revoked);
+    follower.execute().await.unwrap();
+    let good = SessionId(uuid::Uuid::nil());
+    assert_eq!(identity.authenticate.standing(good, false, true), Standing::Good);
+    identity.clock.advance(Duration::seconds(6));
+    identity.store.fail_next();
+    assert!(follower.execute().await.is_err());
+    assert!(!identity.revoked.is_current(identity.clock.monotonic()));
+    let standing = |session, by_gate, alone| identity.authenticate.standing(session, by_gate, alone);
+    assert_eq!(standing(signed_in.tokens.session, false, false), Standing::Revoked);
+    assert_eq!(standing(good, true, false), Standing::Revoked);
+    assert_eq!(standing(good, false, false), Standing::Good, "what the nodes share still answers");
+    assert_eq!(standing(good, false, true), Standing::Unknown, "nobody does");
+}
