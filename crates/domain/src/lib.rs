@@ -5,4 +5,5 @@
 
 pub mod identity;
 pub mod market;
+pub mod operations;
 pub mod shared;

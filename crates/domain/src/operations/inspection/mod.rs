@@ -1,0 +1,234 @@
+//! Goes through a chain from its first seal to its last and tells each thing that is not as it was sealed.
+
+mod order;
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::{Checkpoint, CheckpointKey, Hash, Head, Seal, entry_hash};
+use crate::shared::audit::AuditEntry;
+use order::Misfits;
+
+/// How many findings are listed; the others are counted.
+const LISTED: usize = 1_000;
+
+/// What the store has under a seal's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// An entry.
+    Entry(AuditEntry),
+    /// A row that is no entry any more: a field holds what is never written there.
+    Unreadable,
+    /// Nothing.
+    Missing,
+}
+
+/// Where a checkpoint was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Beside the chain.
+    Stored,
+    /// Elsewhere: whoever verifies brought it along.
+    Exported,
+}
+
+/// One thing that is not as it was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Finding {
+    /// An entry is not the one that was sealed.
+    EntryEdited {
+        /// Its seal.
+        seq: i64,
+        /// The entry.
+        id: Uuid,
+    },
+    /// A sealed entry is gone.
+    EntryMissing {
+        /// Its seal.
+        seq: i64,
+        /// The entry.
+        id: Uuid,
+    },
+    /// A row that was never sealed is no entry that this program writes.
+    RowUnreadable {
+        /// The row.
+        id: Uuid,
+    },
+    /// Seals are gone.
+    SealsMissing {
+        /// The first.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
+    /// A seal is where none can be: numbers begin at 1.
+    SealOutOfPlace {
+        /// Its number.
+        seq: i64,
+    },
+    /// A seal was moved.
+    SealReordered {
+        /// Where it is.
+        seq: i64,
+        /// Where it was made.
+        made_at: i64,
+    },
+    /// A seal does not follow from the one before it.
+    ChainBroken {
+        /// Which.
+        seq: i64,
+    },
+    /// A checkpoint was not signed with the key.
+    CheckpointForged {
+        /// Which seal it speaks of.
+        seq: i64,
+        /// Where it was kept.
+        origin: Origin,
+    },
+    /// The chain is not the one that was signed, up to this seal.
+    CheckpointContradicted {
+        /// Which seal it speaks of.
+        seq: i64,
+        /// Where it was kept.
+        origin: Origin,
+    },
+    /// The chain ends before what was signed.
+    TailCut {
+        /// Its newest seal.
+        last: i64,
+        /// The newest seal that was signed.
+        signed: i64,
+        /// Where the checkpoint was kept.
+        origin: Origin,
+    },
+    /// There is no chain, but one was signed.
+    ChainDeleted {
+        /// The newest seal that was signed.
+        signed: i64,
+        /// Where the checkpoint was kept.
+        origin: Origin,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// The first thousand.
+    pub listed: Vec<Finding>,
+    /// All of them.
+    pub count: u64,
+}
+
+impl Findings {
+    /// One more.
+    pub fn add(&mut self, finding: Finding) {
+        self.count += 1;
+        if self.listed.len() < LISTED {
+            self.listed.push(finding);
+        }
+    }
+}
+
+/// A walk along one chain.
+pub struct ChainInspection {
+    key: CheckpointKey,
+    exported: Option<Checkpoint>,
+    head: Head,
+    seals: u64,
+    misfits: Misfits,
+    findings: Findings,
+}
+
+impl ChainInspection {
+    /// Before the first seal; `exported` is a checkpoint that was kept elsewhere.
+    #[must_use]
+    pub fn new(key: CheckpointKey, exported: Option<Checkpoint>) -> Self {
+        let mut inspection =
+            Self { key, exported: None, head: Head::EMPTY, seals: 0, misfits: Misfits::default(), findings: Findings::default() };
+        inspection.exported = exported.filter(|checkpoint| inspection.is_signed(checkpoint, Origin::Exported));
+        inspection
+    }
+
+    /// The next seals in the order of their numbers, what is kept of their entries, and the stored checkpoints from after the
+    /// seals before up to the last of these.
+    pub fn page(&mut self, seals: &[(Seal, Kept)], checkpoints: &[Checkpoint]) {
+        let before = self.head.seq;
+        let hashes: HashMap<i64, Hash> = seals.iter().map(|(seal, _)| (seal.seq, seal.chain_hash)).collect();
+        for (seal, kept) in seals {
+            self.entry(seal, kept);
+            self.place(seal);
+        }
+        for checkpoint in checkpoints {
+            if self.is_signed(checkpoint, Origin::Stored) {
+                self.compare(checkpoint, &hashes, Origin::Stored);
+            }
+        }
+        if let Some(exported) = self.exported.filter(|exported| exported.seq > before && exported.seq <= self.head.seq) {
+            self.compare(&exported, &hashes, Origin::Exported);
+        }
+    }
+
+    /// After the last seal; `beyond` are the stored checkpoints that speak of later ones.
+    #[must_use]
+    pub fn finish(mut self, beyond: &[Checkpoint]) -> (u64, Findings) {
+        let mut signed = BTreeMap::new();
+        for checkpoint in beyond {
+            if self.is_signed(checkpoint, Origin::Stored) && checkpoint.seq > self.head.seq {
+                signed.insert(Origin::Stored, checkpoint.seq.max(*signed.get(&Origin::Stored).unwrap_or(&0)));
+            }
+        }
+        if let Some(exported) = self.exported.filter(|exported| exported.seq > self.head.seq) {
+            signed.insert(Origin::Exported, exported.seq);
+        }
+        for (origin, signed) in signed {
+            let last = self.head.seq;
+            let cut = Finding::TailCut { last, signed, origin };
+            self.findings.add(if last > 0 { cut } else { Finding::ChainDeleted { signed, origin } });
+        }
+        self.misfits.explain(&mut self.findings);
+        (self.seals, self.findings)
+    }
+
+    fn entry(&mut self, seal: &Seal, kept: &Kept) {
+        let (seq, id) = (seal.seq, seal.audit_id);
+        match kept {
+            Kept::Entry(entry) if entry_hash(entry) == seal.entry_hash => {}
+            Kept::Entry(_) | Kept::Unreadable => self.findings.add(Finding::EntryEdited { seq, id }),
+            Kept::Missing => self.findings.add(Finding::EntryMissing { seq, id }),
+        }
+    }
+
+    fn place(&mut self, seal: &Seal) {
+        self.seals += 1;
+        if seal.seq < 1 {
+            return self.findings.add(Finding::SealOutOfPlace { seq: seal.seq });
+        }
+        let due = self.head.seq + 1;
+        if seal.seq > due {
+            // What came right before it is not known any more.
+            self.findings.add(Finding::SealsMissing { from: due, to: seal.seq - 1 });
+        } else if !seal.follows(&self.head.chain_hash, seal.seq) {
+            self.misfits.add(seal, self.head.chain_hash, &mut self.findings);
+        }
+        self.head = seal.head();
+    }
+
+    fn is_signed(&mut self, checkpoint: &Checkpoint, origin: Origin) -> bool {
+        let signed = self.key.signed(checkpoint);
+        if !signed {
+            self.findings.add(Finding::CheckpointForged { seq: checkpoint.seq, origin });
+        }
+        signed
+    }
+
+    /// Where the seal itself is missing, that was said already.
+    fn compare(&mut self, checkpoint: &Checkpoint, hashes: &HashMap<i64, Hash>, origin: Origin) {
+        if hashes.get(&checkpoint.seq).is_some_and(|hash| *hash != checkpoint.chain_hash) {
+            self.findings.add(Finding::CheckpointContradicted { seq: checkpoint.seq, origin });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
