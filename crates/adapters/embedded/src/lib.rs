@@ -1,14 +1,16 @@
 //! The shared ports in this process, for a CoinLink that is one node: no coordinator, nothing to reach, nothing to wait for.
 
 mod bus;
+mod gate;
 mod lease;
 mod quota;
 mod system;
 
 pub use bus::EmbeddedBus;
+pub use gate::EmbeddedGate;
 pub use lease::EmbeddedLease;
 pub use quota::EmbeddedQuota;
-pub use system::{SystemClock, SystemDice, TokioPause};
+pub use system::{SystemClock, SystemDice, SystemEntropy, TokioPause};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -5,8 +5,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use coinlink_ports::shared::{Clock, Dice, Pause};
+use coinlink_ports::shared::{Clock, Dice, Entropy, Pause};
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 /// This machine's clocks.
 pub struct SystemClock {
@@ -55,6 +56,26 @@ impl Dice for SystemDice {
     }
 }
 
+/// The operating system's randomness.
+///
+/// # Panics
+/// Where the operating system has none to give, which it says before it runs programs or never: no id or key that somebody
+/// could guess is ever handed out instead.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn id(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+
+    fn key(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the operating system gives random bytes");
+        key
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +106,15 @@ mod tests {
         }
         assert!(faces.iter().all(|&count| (800..1_200).contains(&count)), "{faces:?}");
         assert_ne!(one.roll(), other.roll());
+    }
+
+    #[test]
+    fn ids_are_of_version_seven_in_order_and_keys_never_come_twice() {
+        let ids: Vec<_> = (0..1_000).map(|_| SystemEntropy.id()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next) && ids.iter().all(|id| id.get_version_num() == 7));
+        let keys: std::collections::HashSet<_> = (0..1_000).map(|_| SystemEntropy.key()).collect();
+        assert_eq!(keys.len(), 1_000);
+        let ones: u32 = keys.iter().flatten().map(|byte| byte.count_ones()).sum();
+        assert!((126_000..130_000).contains(&ones), "of 256 000 bits {ones} are set");
     }
 }

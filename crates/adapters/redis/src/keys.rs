@@ -1,5 +1,11 @@
-use coinlink_domain::market::Source;
+use std::fmt::{self, Display, Formatter};
+
+use coinlink_domain::{
+    market::Source,
+    shared::rate_limit::{Charge, RateClass, RateSubject},
+};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// The names of what is kept, under the prefix. Keys that one script touches share a hash tag, so that in a cluster they
 /// live on one node.
@@ -29,6 +35,60 @@ impl Keys {
         let minute = now.unix_timestamp().div_euclid(60);
         [format!("{tag}:minute:{minute}"), format!("{tag}:month:{:04}-{:02}", now.year(), u8::from(now.month()))]
     }
+
+    // The gate's script touches a window of each of several subjects and a session's mark. They have no hash tag in common,
+    // because every request would then go to one node of a cluster: what is supported is one Redis with any number of
+    // replicas, not Redis Cluster.
+
+    /// The moments of the requests of one class by one subject: a letter for the class, one for the kind of subject, and
+    /// who it is. One for every client, so it is short.
+    pub(crate) fn window(&self, charge: Charge) -> impl Display {
+        WindowKey { prefix: &self.prefix, charge }
+    }
+
+    /// There for as long as this session is remembered to be over.
+    pub(crate) fn revoked(&self, session: Uuid) -> impl Display {
+        RevokedKey { prefix: &self.prefix, session }
+    }
+}
+
+/// Written straight into a command.
+struct WindowKey<'a> {
+    prefix: &'a str,
+    charge: Charge,
+}
+
+impl Display for WindowKey<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let class = match self.charge.class {
+            RateClass::Anonymous => 'a',
+            RateClass::Authenticated => 'u',
+            RateClass::ApiKey => 'k',
+            RateClass::Credentials => 'c',
+            RateClass::Session => 's',
+            RateClass::Chat => 't',
+            RateClass::Price => 'p',
+        };
+        write!(f, "{}rl:{class}", self.prefix)?;
+        match self.charge.subject {
+            RateSubject::Address(address) => write!(f, "i:{address}"),
+            RateSubject::User(user) => write!(f, "u:{}", user.simple()),
+            RateSubject::Session(session) => write!(f, "s:{}", session.simple()),
+            RateSubject::Account(digest) => write!(f, "a:{}", Uuid::from_bytes(digest).simple()),
+            RateSubject::ApiKey(key) => write!(f, "k:{}", key.simple()),
+        }
+    }
+}
+
+struct RevokedKey<'a> {
+    prefix: &'a str,
+    session: Uuid,
+}
+
+impl Display for RevokedKey<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}revoked:{}", self.prefix, self.session)
+    }
 }
 
 #[cfg(test)]
@@ -50,5 +110,26 @@ mod tests {
             keys.quota(Source::CoinGecko, datetime!(1970-01-02 0:00:59 +00:01)),
             ["coinlink:{quota:coingecko}:minute:1439", "coinlink:{quota:coingecko}:month:1970-01"]
         );
+    }
+
+    #[test]
+    fn every_class_and_every_subject_has_a_window_of_its_own() {
+        let (keys, id) = (Keys::under("coinlink:"), Uuid::from_u128(0xab));
+        let address = |text: &str| RateSubject::Address(text.parse().unwrap());
+        let subjects = [
+            (address("203.0.113.9"), "i:203.0.113.9"),
+            (address("2001:db8::"), "i:2001:db8::"),
+            (RateSubject::User(id), "u:000000000000000000000000000000ab"),
+            (RateSubject::Session(id), "s:000000000000000000000000000000ab"),
+            (RateSubject::Account(id.into_bytes()), "a:000000000000000000000000000000ab"),
+            (RateSubject::ApiKey(id), "k:000000000000000000000000000000ab"),
+        ];
+        for (class, letter) in RateClass::ALL.into_iter().zip("aukcstp".chars()) {
+            for (subject, name) in subjects {
+                let key = keys.window(Charge { class, subject }).to_string();
+                assert_eq!(key, format!("coinlink:rl:{letter}{name}"));
+            }
+        }
+        assert_eq!(keys.revoked(id).to_string(), "coinlink:revoked:00000000-0000-0000-0000-0000000000ab");
     }
 }

@@ -1,4 +1,4 @@
-//! The shared ports on Redis: one leader, its ticks on every node, budgets and a probe.
+//! The shared ports on Redis: one leader, its ticks on every node, budgets, limits of requests and a probe.
 //!
 //! Commands go over one multiplexed connection ([`RedisLink`]), pub/sub over a connection of its own for each follower.
 //! Neither client library's reconnection is relied upon: both stop silently in some outages (redis-rs's manager after six
@@ -7,6 +7,7 @@
 
 mod bus;
 mod follower;
+mod gate;
 mod keys;
 mod lease;
 mod link;
@@ -16,6 +17,7 @@ mod quota;
 mod settings;
 
 pub use bus::RedisBus;
+pub use gate::RedisGate;
 pub use lease::RedisLease;
 pub use link::RedisLink;
 pub use probe::RedisProbe;

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -10,7 +10,7 @@ use coinlink_domain::shared::backoff::FullJitter;
 use coinlink_ports::shared::{BusError, Dice};
 use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, ErrorKind, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind,
-    aio::MultiplexedConnection,
+    aio::MultiplexedConnection, cmd,
 };
 use fred::types::config::Config;
 use tokio::{
@@ -43,6 +43,8 @@ struct Shared {
     state: watch::Sender<State>,
     connections: AtomicU64,
     newest_epoch: AtomicU64,
+    /// Whether a PING is under way because somebody with little patience got no answer.
+    doubted: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -72,6 +74,7 @@ impl RedisLink {
             state: watch::Sender::new(idle),
             connections: AtomicU64::new(0),
             newest_epoch: AtomicU64::new(0),
+            doubted: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -106,8 +109,21 @@ impl RedisLink {
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
+        self.run_within(self.shared.command_timeout, command).await
+    }
+
+    /// The same for a caller with less patience. When it gets no answer, the connection stays, for others wait on it for
+    /// longer; whether it is of any use is then found out by a PING.
+    pub(crate) async fn run_within<T, F>(
+        &self,
+        patience: Duration,
+        command: impl FnOnce(MultiplexedConnection) -> F + Send,
+    ) -> Result<T, BusError>
+    where
+        F: Future<Output = RedisResult<T>> + Send,
+    {
         let mut used = None;
-        let answer = timeout(self.shared.command_timeout, async {
+        let answer = timeout(patience, async {
             let (connection, number) = self.connection().await.map_err(Failure::Down)?;
             used = Some(number);
             command(connection).await.map_err(Failure::Command)
@@ -118,8 +134,12 @@ impl RedisLink {
             Ok(Err(Failure::Down(reason))) => return Err(BusError(reason.to_string())),
             Ok(Err(Failure::Command(error))) if leaves_connection_usable(&error) => return Err(BusError(error.to_string())),
             Ok(Err(Failure::Command(error))) => error.to_string(),
-            Err(_) if used.is_none() => return Err(BusError(format!("no connection after {:?}", self.shared.command_timeout))),
-            Err(_) => format!("no answer within {:?}", self.shared.command_timeout),
+            Err(_) if used.is_none() => return Err(BusError(format!("no connection after {patience:?}"))),
+            Err(_) if patience < self.shared.command_timeout => {
+                self.doubt();
+                return Err(BusError(format!("no answer within {patience:?}")));
+            }
+            Err(_) => format!("no answer within {patience:?}"),
         };
         if let Some(number) = used {
             self.shared.lost(number, &error);
@@ -127,7 +147,23 @@ impl RedisLink {
         Err(BusError(error))
     }
 
+    /// Tries the connection, unless somebody already does; without an answer within the command time-out it is lost.
+    fn doubt(&self) {
+        if self.shared.doubted.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let link = self.clone();
+        tokio::spawn(async move {
+            // Where it fails, `run` has drawn the conclusion.
+            let _ = link.run(|mut connection| async move { cmd("PING").exec_async(&mut connection).await }).await;
+            link.shared.doubted.store(false, Ordering::Release);
+        });
+    }
+
     async fn connection(&self) -> Result<(MultiplexedConnection, u64), Arc<str>> {
+        if let State::Up { connection, number } = &*self.shared.state.borrow() {
+            return Ok((connection.clone(), *number));
+        }
         let mut changes = self.shared.state.subscribe();
         loop {
             let state = changes.borrow_and_update().clone();

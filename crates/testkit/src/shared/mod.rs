@@ -1,12 +1,17 @@
-//! Time and chance, under a test's control.
+//! Time and chance, under a test's control, and the contract of the request gate.
+
+pub mod gate_contract;
 
 mod clock;
 mod dice;
+mod entropy;
 mod pause;
 
 pub use clock::StoppedClock;
-pub use coinlink_embedded::TokioPause;
+pub use coinlink_embedded::{EmbeddedGate, SystemClock, TokioPause};
 pub use dice::LoadedDice;
+pub use entropy::CountingEntropy;
+pub use gate_contract::GateNodes;
 pub use pause::ManualPause;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
