@@ -134,7 +134,20 @@ impl ResponseError for ApiError {
         if let Some(methods) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
+        if self.code.status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, challenge(self.code));
+        }
         response
+    }
+}
+
+/// What every 401 asks for. Where a token was presented and is no good it says so (RFC 6750, section 3); where none was, it
+/// names no error.
+fn challenge(code: &ErrorCode) -> HeaderValue {
+    if *code == *error_codes::AUTHENTICATION_REQUIRED || *code == *error_codes::INVALID_CREDENTIALS {
+        HeaderValue::from_static("Bearer")
+    } else {
+        HeaderValue::from_static("Bearer error=\"invalid_token\"")
     }
 }
 

@@ -26,15 +26,28 @@ error_codes! {
     INVALID_JSON 400 "invalid_json" "The body is not the JSON this route takes.";
     INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes.";
     INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes.";
+    INVALID_INPUT 400 "invalid_input" "A field is missing or not as it must be; details say which and why.";
+    WEAK_PASSWORD 400 "weak_password" "The password does not meet the rules; details say which.";
+    EMAIL_TAKEN 400 "email_taken" "An account with this e-mail address exists already.";
+    INVALID_REFRESH_TOKEN 400 "invalid_refresh_token" "What was sent to be signed out is no refresh token of this server.";
     WEBSOCKET_EXPECTED 400 "websocket_expected" "This path takes WebSocket handshakes only.";
+    AUTHENTICATION_REQUIRED 401 "authentication_required" "This route is for signed-in users: send an access token as a Bearer token.";
+    INVALID_CREDENTIALS 401 "invalid_credentials" "The e-mail address and the password do not fit together.";
+    INVALID_TOKEN 401 "invalid_token" "The token is none of this server's, was changed, or is for something else.";
+    TOKEN_EXPIRED 401 "token_expired" "The token's time is over; refresh it, or sign in again where it is the refresh token.";
+    TOKEN_NOT_YET_VALID 401 "token_not_yet_valid" "The token's time has not come: the clocks differ too much.";
+    SESSION_REVOKED 401 "session_revoked" "The session was ended; sign in again.";
+    TOKEN_REUSED 401 "token_reused" "The refresh token was used before, so somebody else may hold it; its session was ended. Sign in again.";
     ORIGIN_NOT_ALLOWED 403 "origin_not_allowed" "Pages of this origin may not connect.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; try again after the time in the Retry-After header.";
+    REFRESH_REPLAYED 429 "refresh_replayed" "The same refresh token was sent too often at once. Keep the session and use the tokens of the first answer.";
     INTERNAL_ERROR 500 "internal_error" "Something went wrong on our side; the trace id leads us to it.";
     DEPENDENCY_UNAVAILABLE 503 "dependency_unavailable" "Something this server depends on is down; try again later.";
+    HASHING_BUSY 503 "hashing_busy" "Too many passwords wait to be checked; try again after the time in the Retry-After header.";
     PRICE_UNAVAILABLE 503 "price_unavailable" "No price has been received since this server started.";
     NODE_FULL 503 "node_full" "This node holds as many connections as it may; try again after the time in the Retry-After header.";
     NODE_DRAINING 503 "node_draining" "This node is going away; connect again.";
@@ -44,6 +57,7 @@ error_codes! {
 /// The code for an answer that is none of ours, such as a framework's own refusal.
 pub fn of_status(status: u16) -> &'static ErrorCode {
     match status {
+        401 => AUTHENTICATION_REQUIRED,
         403 => ORIGIN_NOT_ALLOWED,
         404 => NOT_FOUND,
         405 => METHOD_NOT_ALLOWED,
@@ -94,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_foreign_error_gets_a_code_of_its_own_status() {
-        for status in [403, 404, 405, 413, 415, 429, 500, 503, 504] {
+        for status in [401, 403, 404, 405, 413, 415, 429, 500, 503, 504] {
             assert_eq!(of_status(status).status, status);
         }
         assert_eq!((of_status(431).code, of_status(599).code), ("bad_request", "internal_error"));

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use coinlink_domain::shared::rate_limit::RateClass;
 use prometheus::{
     Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
@@ -11,6 +12,9 @@ use prometheus::{
 const REQUEST_BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.5, 10.0];
 /// Seconds; the promise is 0.25 at the 95th percentile and 0.4 at the 99th.
 const LAG_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.5, 5.0];
+
+/// Seconds; bcrypt at cost 12 takes about 0.25, and each step of the cost doubles it.
+const HASH_BUCKETS: [f64; 8] = [0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0];
 
 /// Handles to every metric. Cheap to clone; handles of labelled ones are best made once and kept.
 #[derive(Clone)]
@@ -63,6 +67,18 @@ pub struct Handles {
     pub bus_receivers: IntGauge,
     /// `coinlink_live_feed_connected`
     pub live_feed_connected: IntGauge,
+    /// `coinlink_rate_limit_hits_total{class}`
+    rate_limit_hits: [IntCounter; RateClass::ALL.len()],
+    /// `coinlink_rate_limiter_fallback`: 1 while this node counts requests alone.
+    pub rate_limiter_fallback: IntGauge,
+    /// `coinlink_auth_events_total{event,outcome}`
+    auth_events: IntCounterVec,
+    /// `coinlink_password_hash_queue`: passwords that wait for a thread.
+    pub password_hash_queue: IntGauge,
+    /// `coinlink_password_hash_seconds`
+    pub password_hash: Histogram,
+    /// `coinlink_audit_rows_total`: audit entries this node sealed.
+    pub audit_rows: IntCounterVec,
 }
 
 impl Metrics {
@@ -75,6 +91,7 @@ impl Metrics {
         info.with_label_values(&[version, environment]).set(1.0);
         let connections =
             register(r, IntGaugeVec::new(Opts::new("coinlink_ws_connections", "Open sockets on this node"), &["auth"])?)?;
+        let rate_limit_hits = counters(r, "coinlink_rate_limit_hits_total", "Requests refused as too many", &["class"])?;
         let broadcasts = counters(r, "coinlink_ticker_broadcasts_total", "Ticks shown to this node's clients", &["stale"])?;
         let handles = Handles {
             http_requests: counters(r, "http_requests_total", "Requests answered", &["method", "route", "status"])?,
@@ -111,6 +128,18 @@ impl Metrics {
             redis_up: gauge(r, "coinlink_redis_up", "1 while Redis answers")?,
             bus_receivers: gauge(r, "coinlink_bus_receivers", "Nodes that the last published tick reached")?,
             live_feed_connected: gauge(r, "coinlink_live_feed_connected", "1 while the live overlay is connected")?,
+            rate_limit_hits: RateClass::ALL.map(|class| rate_limit_hits.with_label_values(&[class.name()])),
+            rate_limiter_fallback: gauge(r, "coinlink_rate_limiter_fallback", "1 while this node counts requests alone")?,
+            auth_events: counters(r, "coinlink_auth_events_total", "What accounts and sessions went through", &["event", "outcome"])?,
+            password_hash_queue: gauge(r, "coinlink_password_hash_queue", "Passwords that wait to be hashed or checked")?,
+            password_hash: register(
+                r,
+                Histogram::with_opts(
+                    HistogramOpts::new("coinlink_password_hash_seconds", "Time one password takes to be hashed or checked")
+                        .buckets(HASH_BUCKETS.into()),
+                )?,
+            )?,
+            audit_rows: counters(r, "coinlink_audit_rows_total", "Audit entries this node sealed", &["action"])?,
             registry,
         };
         Ok(Self(Arc::new(handles)))
@@ -141,6 +170,16 @@ impl Metrics {
     /// The state of a provider's breaker: 0 closed, 1 probing, 2 open.
     pub fn breaker(&self, provider: &str, state: i64) {
         self.breaker_state.with_label_values(&[provider]).set(state);
+    }
+
+    /// A request was refused because its class was used up.
+    pub fn rate_limited(&self, class: RateClass) {
+        self.rate_limit_hits[class as usize].inc();
+    }
+
+    /// Somebody signed up, in or out, or tried to; `outcome` is `ok` or the code of the error.
+    pub fn auth_event(&self, event: &'static str, outcome: &'static str) {
+        self.auth_events.with_label_values(&[event, outcome]).inc();
     }
 
     /// The handles of one kind of request, for keeping.
@@ -198,10 +237,23 @@ mod tests {
             "coinlink_ticker_broadcasts_total{stale=\"true\"} 0",
             "http_requests_in_flight 0",
             "coinlink_leader 0",
+            "coinlink_rate_limiter_fallback 0",
+            "coinlink_rate_limit_hits_total{class=\"credentials\"} 0",
             "coinlink_ws_send_lag_seconds_bucket{le=\"0.25\"} 0",
             "process_resident_memory_bytes",
         ] {
             assert!(text.contains(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_refused_request_is_counted_under_its_own_class() {
+        for class in RateClass::ALL {
+            let metrics = Metrics::new("1", "test").unwrap();
+            metrics.rate_limited(class);
+            let text = String::from_utf8(metrics.render().unwrap()).unwrap();
+            let line = format!("coinlink_rate_limit_hits_total{{class=\"{}\"}} 1\n", class.name());
+            assert!(text.contains(&line), "{line}");
         }
     }
 
