@@ -2,6 +2,7 @@
 
 pub mod identity;
 pub mod market;
+pub mod operations;
 pub mod servers;
 pub mod shared;
 pub mod upstream_stub;

@@ -1,6 +1,10 @@
 //! Ports of the operations context.
 
+mod audit_chain;
+
 use async_trait::async_trait;
+
+pub use audit_chain::{Appended, AuditChain, ChainEnd, LogPlace, UnsealedPage};
 
 /// A dependency that decides whether this node is ready.
 #[async_trait]
