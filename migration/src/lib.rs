@@ -7,6 +7,10 @@ pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
 mod exact_types;
 mod m20261121_000000_create_exact_types;
 mod m20261121_000001_create_last_known_prices;
+mod m20261121_000010_create_users;
+mod m20261121_000011_create_sessions;
+mod m20261121_000012_create_sign_in_guards;
+mod m20261121_000013_create_user_preferences;
 mod m20261121_000020_create_audit_log;
 
 /// All steps in order.
@@ -17,6 +21,10 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000000_create_exact_types::Migration),
             Box::new(m20261121_000001_create_last_known_prices::Migration),
+            Box::new(m20261121_000010_create_users::Migration),
+            Box::new(m20261121_000011_create_sessions::Migration),
+            Box::new(m20261121_000012_create_sign_in_guards::Migration),
+            Box::new(m20261121_000013_create_user_preferences::Migration),
             Box::new(m20261121_000020_create_audit_log::Migration),
         ]
     }

@@ -6,6 +6,7 @@ mod database;
 mod entities;
 mod errors;
 mod exact;
+mod identity;
 mod market;
 mod migration_lock;
 mod pool;
@@ -16,6 +17,7 @@ mod write_transaction;
 
 pub use database::Database;
 pub use errors::ConnectError;
+pub use identity::SqlIdentityStore;
 pub use market::SqlLastKnownPrices;
 pub use probe::DatabaseProbe;
 pub use settings::ConnectSettings;

@@ -1,5 +1,7 @@
 //! Fakes, builders and the contract suite of the identity context.
 
+pub mod store_contract;
+
 mod builders;
 mod credentials;
 mod memory;
@@ -7,3 +9,4 @@ mod memory;
 pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email};
 pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens};
 pub use memory::MemoryIdentity;
+pub use store_contract::{Audited, IdentityUnderTest};

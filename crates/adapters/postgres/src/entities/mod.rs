@@ -2,3 +2,7 @@
 
 pub(crate) mod audit_log;
 pub(crate) mod last_known_prices;
+pub(crate) mod sessions;
+pub(crate) mod sign_in_guards;
+pub(crate) mod user_preferences;
+pub(crate) mod users;

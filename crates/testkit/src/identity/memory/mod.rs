@@ -30,7 +30,7 @@ use self::{
 use crate::shared::lock;
 
 /// How long a writer waits for the one before it: a real store gives up, too.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps accounts and sessions as long as the test runs. Clones share what they keep.
 #[derive(Clone, Default)]

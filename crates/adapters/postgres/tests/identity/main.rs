@@ -1,0 +1,13 @@
+//! Accounts and sessions: the contract on each database, and what only a real one can get wrong.
+
+mod corruption;
+mod place;
+mod text;
+
+mod postgres {
+    coinlink_testkit::identity_store_contract!(crate::place::on_postgres().await.it);
+}
+
+mod sqlite {
+    coinlink_testkit::identity_store_contract!(crate::place::on_sqlite().await.it);
+}

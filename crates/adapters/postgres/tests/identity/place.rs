@@ -1,0 +1,52 @@
+//! A migrated database of each kind for one test.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::{any::Any, sync::Arc};
+
+use coinlink_migration::{Migrator, MigratorTrait};
+use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
+use coinlink_testkit::{
+    identity::{Audited, IdentityUnderTest},
+    servers::fresh_database,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+
+/// A store, and a connection beside its own.
+pub(crate) struct Place {
+    pub(crate) it: IdentityUnderTest,
+    pub(crate) sql: DatabaseConnection,
+}
+
+/// On the PostgreSQL server that tests share.
+pub(crate) async fn on_postgres() -> Place {
+    let place = fresh_database().await;
+    let url = place.url.clone();
+    under_test(&url, place).await
+}
+
+/// In a file.
+pub(crate) async fn on_sqlite() -> Place {
+    let place = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
+    let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
+    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
+    under_test(&url, place).await
+}
+
+async fn under_test(url: &str, place: impl Any + Send + Sync) -> Place {
+    let database = Database::connect(&ConnectSettings::new(url)).await.unwrap();
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let sql = sea_orm::Database::connect(options).await.unwrap();
+    let reader = sql.clone();
+    let audited = move || -> Audited {
+        let reader = reader.clone();
+        Box::pin(async move {
+            let all = Statement::from_string(reader.get_database_backend(), "SELECT id FROM audit_log");
+            let rows = reader.query_all_raw(all).await.unwrap();
+            rows.iter().map(|row| row.try_get("", "id").unwrap()).collect()
+        })
+    };
+    let store = Arc::new(SqlIdentityStore::new(database));
+    Place { it: IdentityUnderTest { store, audited: Arc::new(audited), place: Arc::new(place) }, sql }
+}
