@@ -3,3 +3,4 @@
 pub mod identity;
 pub mod market;
 pub mod operations;
+pub mod shared;
