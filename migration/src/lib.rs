@@ -12,6 +12,7 @@ mod m20261121_000011_create_sessions;
 mod m20261121_000012_create_sign_in_guards;
 mod m20261121_000013_create_user_preferences;
 mod m20261121_000020_create_audit_log;
+mod m20261121_000021_create_audit_chain;
 
 /// All steps in order.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000012_create_sign_in_guards::Migration),
             Box::new(m20261121_000013_create_user_preferences::Migration),
             Box::new(m20261121_000020_create_audit_log::Migration),
+            Box::new(m20261121_000021_create_audit_chain::Migration),
         ]
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::shared::StoreError;
 
 /// A place in the audit log, which is read in the order of time, then id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogPlace {
     /// An entry's time.
     pub at: OffsetDateTime,
@@ -33,8 +33,8 @@ pub struct ChainEnd {
 pub struct UnsealedPage {
     /// Its entries that have no seal, in the log's order.
     pub entries: Vec<AuditEntry>,
-    /// Its rows that have no seal and are no entries: a field holds what is never written there.
-    pub unreadable: Vec<Uuid>,
+    /// Its rows that have no seal and cannot get one: a field holds what is never written there, or another row has the id.
+    pub foreign: Vec<Uuid>,
     /// Where it ends, when there may be more after it.
     pub next: Option<LogPlace>,
 }

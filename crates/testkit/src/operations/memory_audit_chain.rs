@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Mutex,
 };
 
@@ -71,16 +71,19 @@ impl AuditChain for MemoryAuditChain {
 
     async fn unsealed(&self, after: Option<LogPlace>, limit: u32) -> Result<UnsealedPage, StoreError> {
         Ok(self.with(|records| {
-            let sealed: HashSet<Uuid> = records.seals.values().map(|seal| seal.audit_id).collect();
+            let seals = records.seals.values();
+            let sealed: HashMap<Uuid, LogPlace> =
+                seals.map(|seal| (seal.audit_id, LogPlace { at: seal.entry_at, id: seal.audit_id })).collect();
+            let mut taken: HashSet<Uuid> = sealed.keys().copied().collect();
             let mut page = UnsealedPage::default();
             let rows: Vec<_> =
                 records.log.iter().filter(|(place, _)| after.is_none_or(|after| **place > after)).take(limit as usize).collect();
             page.next = rows.last().filter(|_| rows.len() == limit as usize).map(|(place, _)| **place);
             records.searched += rows.len();
-            for (place, row) in rows.into_iter().filter(|(place, _)| !sealed.contains(&place.id)) {
+            for (place, row) in rows.into_iter().filter(|(place, _)| sealed.get(&place.id) != Some(*place)) {
                 match row {
-                    Some(entry) => page.entries.push(entry.clone()),
-                    None => page.unreadable.push(place.id),
+                    Some(entry) if taken.insert(place.id) => page.entries.push(entry.clone()),
+                    _ => page.foreign.push(place.id),
                 }
             }
             page

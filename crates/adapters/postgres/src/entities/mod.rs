@@ -1,6 +1,8 @@
 #![expect(unreachable_pub, reason = "sea-orm's derives want `pub`")]
 
+pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_log;
+pub(crate) mod audit_seals;
 pub(crate) mod last_known_prices;
 pub(crate) mod sessions;
 pub(crate) mod sign_in_guards;

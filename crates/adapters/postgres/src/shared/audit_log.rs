@@ -2,13 +2,37 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use async_trait::async_trait;
 use coinlink_domain::shared::audit::{AuditEntry, AuditStatus};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
+use coinlink_ports::shared::{AuditLog, StoreError};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait};
 
 use crate::{
+    Database,
     entities::audit_log::{ActiveModel, Entity, Model},
     exact::Moment,
 };
+
+/// The audit log for what is no act on a store: each entry is a transaction of its own.
+#[derive(Clone)]
+pub struct SqlAuditLog {
+    database: Database,
+}
+
+impl SqlAuditLog {
+    /// In this database.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl AuditLog for SqlAuditLog {
+    async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.database.within_deadline(insert(&self.database.connection, entry)).await
+    }
+}
 
 /// Adds one entry, in whatever transaction `connection` is. A NUL, which PostgreSQL keeps in no text, is written as its
 /// picture `␀`: an act must not fail because of what a client calls itself.
@@ -37,8 +61,12 @@ fn text(text: &str) -> String {
 }
 
 /// The entry in a row; `None` where the row is not one that [`insert`] writes.
-pub(crate) fn entry(row: Model) -> Option<AuditEntry> {
+pub(crate) fn entry(row: Model, backend: DbBackend) -> Option<AuditEntry> {
     let details: BTreeMap<String, String> = serde_json::from_str(&row.details).ok()?;
+    // Text can say a name twice, which `jsonb` cannot.
+    if backend == DbBackend::Sqlite && serde_json::to_string(&details).ok()? != row.details {
+        return None;
+    }
     let ip = match row.ip_address {
         // Only as it is written: else two texts would be the same entry.
         Some(written) => Some(written.parse().ok().filter(|ip: &std::net::IpAddr| ip.to_string() == written)?),

@@ -50,8 +50,8 @@ pub enum Finding {
         /// The entry.
         id: Uuid,
     },
-    /// A row that was never sealed is no entry that this program writes.
-    RowUnreadable {
+    /// A row that has no seal and cannot get one: no entry that this program writes, or with the id of another.
+    ForeignRow {
         /// The row.
         id: Uuid,
     },
