@@ -296,6 +296,7 @@ fn http_parts(
         broadcaster: broadcaster.clone(),
         connections: connections.clone(),
         readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
+        gatekeeper: None,
     }
 }
 

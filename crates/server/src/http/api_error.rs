@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, error::Error as StdError, fmt};
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
     body::BoxBody,
     error::{JsonPayloadError, PathError, QueryPayloadError},
     http::{
@@ -12,7 +12,7 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::error_codes::{self, ErrorCode};
@@ -68,6 +68,15 @@ impl ApiError {
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Reads a body that a handler took as bytes, since it may be left out, as it would be read otherwise.
+    pub fn read_json<T: DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> Result<T, Self> {
+        let content_type = request.content_type();
+        if !content_type.eq_ignore_ascii_case("application/json") && !content_type.ends_with("+json") {
+            return Err(no_json());
+        }
+        serde_json::from_slice(body).map_err(|why| invalid_json(&why))
     }
 
     /// Its code.
@@ -151,17 +160,24 @@ fn challenge(code: &ErrorCode) -> HeaderValue {
     }
 }
 
-/// A body that is not the JSON it should be. `serde_json` says where, in words that hold nothing but field names and types.
+fn no_json() -> ApiError {
+    ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "application/json")
+}
+
+/// `serde_json` says where, in words that hold field names and types.
+fn invalid_json(why: &serde_json::Error) -> ApiError {
+    ApiError::new(error_codes::INVALID_JSON).detail("body", why.to_string())
+}
+
+/// A body that is not the JSON it should be.
 #[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
 pub(super) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
     let refused = match &error {
         JsonPayloadError::OverflowKnownLength { limit, .. } | JsonPayloadError::Overflow { limit } => {
             ApiError::new(error_codes::PAYLOAD_TOO_LARGE).detail("max_bytes", limit.to_string())
         }
-        JsonPayloadError::ContentType => {
-            ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "application/json")
-        }
-        JsonPayloadError::Deserialize(why) => ApiError::new(error_codes::INVALID_JSON).detail("body", why.to_string()),
+        JsonPayloadError::ContentType => no_json(),
+        JsonPayloadError::Deserialize(why) => invalid_json(why),
         JsonPayloadError::Payload(actix_web::error::PayloadError::Overflow) => ApiError::new(error_codes::PAYLOAD_TOO_LARGE),
         _ => ApiError::new(error_codes::INVALID_JSON),
     };
@@ -178,4 +194,39 @@ pub(super) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_we
 #[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
 pub(super) fn path_error(error: PathError, _: &HttpRequest) -> actix_web::Error {
     ApiError::new(error_codes::INVALID_PATH).detail("path", error.to_string()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+    use serde_json::Value;
+
+    fn read(content_type: &str, body: &str) -> Result<Value, &'static str> {
+        let request = TestRequest::default().insert_header((header::CONTENT_TYPE, content_type)).to_http_request();
+        ApiError::read_json(&request, body.as_bytes()).map_err(|error| error.code().code)
+    }
+
+    #[test]
+    fn a_body_taken_as_bytes_is_read_like_any_other() {
+        assert_eq!(read("application/json; charset=utf-8", "{}"), Ok(Value::Object(serde_json::Map::new())));
+        assert_eq!(read("application/problem+json", "1"), Ok(1.into()));
+        assert_eq!(read("application/json", "{"), Err("invalid_json"));
+        assert_eq!(read("text/plain", "{}"), Err("unsupported_media_type"));
+        assert_eq!(read("", "{}"), Err("unsupported_media_type"));
+    }
+
+    #[test]
+    fn every_401_says_how_to_authenticate_and_whether_a_token_was_no_good() {
+        for code in error_codes::ALL {
+            let response = ApiError::new(code).error_response();
+            let challenge = response.headers().get(header::WWW_AUTHENTICATE).map(|value| value.to_str().unwrap());
+            let expected = match (code.status, code.code) {
+                (401, "authentication_required" | "invalid_credentials") => Some("Bearer"),
+                (401, _) => Some("Bearer error=\"invalid_token\""),
+                _ => None,
+            };
+            assert_eq!(challenge, expected, "{}", code.code);
+        }
+    }
 }

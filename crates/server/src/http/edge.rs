@@ -18,10 +18,11 @@ use actix_web::{
         header::{self, ContentEncoding, HeaderMap, HeaderValue},
     },
 };
+use coinlink_domain::identity::UserId;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use prometheus::IntGauge;
 
-use super::{ApiError, coding, conditional, error_codes, headers, routes::RouteTemplate};
+use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, routes::RouteTemplate};
 use crate::telemetry::{Metrics, metrics::HttpHandles};
 
 /// The middleware.
@@ -89,15 +90,16 @@ where
             match answered {
                 Ok(mut response) => {
                     let route = response.request().app_data::<RouteTemplate>().map_or(UNMATCHED, |route| route.0);
+                    let user = Caller::of(response.request()).and_then(|caller| caller.user());
                     log_failure(response.response().error(), response.status());
                     headers::stamp(response.headers_mut(), &context);
-                    counting.record(method, route, response.status(), started.elapsed());
+                    counting.record(method, route, response.status(), started.elapsed(), user);
                     Ok(finished(response))
                 }
                 Err(mut error) => {
                     let status = error.as_response_error().status_code();
                     log_failure(Some(&error), status);
-                    counting.record(method, UNMATCHED, status, started.elapsed());
+                    counting.record(method, UNMATCHED, status, started.elapsed(), None);
                     error.add_response_mapper(move |mut response| {
                         headers::stamp(response.headers_mut(), &context);
                         response
@@ -195,22 +197,23 @@ struct Counting {
 }
 
 impl Counting {
-    fn record(&self, method: &'static str, route: &'static str, status: StatusCode, latency: Duration) {
+    fn record(&self, method: &'static str, route: &'static str, status: StatusCode, latency: Duration, user: Option<UserId>) {
         let mut handles = self.handles.borrow_mut();
         let kind = (method, route, status.as_u16());
         handles.entry(kind).or_insert_with(|| self.metrics.http(method, route, status.as_str())).record(latency);
-        log_access(method, route, status, latency);
+        log_access(method, route, status, latency, user);
     }
 }
 
-fn log_access(method: &str, route: &str, status: StatusCode, latency: Duration) {
+fn log_access(method: &str, route: &str, status: StatusCode, latency: Duration, user: Option<UserId>) {
     let micros = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
     let (status, latency_ms) = (status.as_u16(), f64::from(micros) / 1e3);
+    let user_id = user.map(tracing::field::display);
     // Probes come every few seconds for ever; a quiet one is of no interest.
     if status < 400 && matches!(route, "/livez" | "/readyz" | "/health" | "/metrics") {
-        tracing::debug!(target: "coinlink::http", method, route, status, latency_ms, "request");
+        tracing::debug!(target: "coinlink::http", method, route, status, latency_ms, user_id, "request");
     } else {
-        tracing::info!(target: "coinlink::http", method, route, status, latency_ms, "request");
+        tracing::info!(target: "coinlink::http", method, route, status, latency_ms, user_id, "request");
     }
 }
 

@@ -13,6 +13,16 @@ pub(super) const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correla
 pub(super) const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 /// W3C Trace Context.
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Requests the tightest window takes.
+pub(super) const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// Requests it still takes.
+pub(super) const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+/// The Unix second in which it takes one more.
+pub(super) const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+/// Every window's limit: draft-ietf-httpapi-ratelimit-headers-11.
+pub(super) const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// How full every window is: the same draft.
+pub(super) const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// What browsers are told on every answer.
 pub(super) const SECURITY: [(HeaderName, HeaderValue); 6] = [

@@ -9,6 +9,7 @@ mod deadline;
 mod docs;
 mod edge;
 pub mod error_codes;
+pub mod gate;
 pub mod handshake;
 mod headers;
 mod health;
@@ -38,6 +39,7 @@ pub use client_ip::client_ip;
 pub use conditional::Conditional;
 pub use docs::openapi_json;
 pub use edge::Edge;
+pub use gate::{Caller, Client, GateParts, Gated, Gatekeeper, SignedIn};
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 
 /// The name of the environment, as `GET /` tells it.
@@ -65,6 +67,8 @@ pub struct HttpParts {
     pub connections: Connections,
     /// Whether dependencies answer.
     pub readiness: Arc<CheckReadiness>,
+    /// What stands before the routes; nothing is counted without.
+    pub gatekeeper: Option<Arc<Gatekeeper>>,
 }
 
 /// The whole application, for each worker.
@@ -98,7 +102,7 @@ pub fn app_with(
     // The last one wrapped is the first one asked.
     App::new()
         .configure(|config| configure(config, parts, more))
-        .default_service(web::to(routes::not_found))
+        .default_service(routes::elsewhere(parts.gatekeeper.as_ref()))
         .wrap(cors(&parts.origins))
         .wrap(Edge::new(parts.metrics.clone()))
 }
@@ -117,7 +121,7 @@ pub fn metrics_app(
 > {
     App::new()
         .app_data(Data::new(metrics.clone()))
-        .configure(|config| METRICS.register(config, SCRAPE_WITHIN))
+        .configure(|config| METRICS.register(config, SCRAPE_WITHIN, None))
         .default_service(web::to(routes::not_found))
         .wrap(Edge::new(metrics.clone()))
 }
@@ -135,9 +139,12 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(JsonConfig::default().limit(parts.max_body_bytes).error_handler(api_error::json_error))
         .app_data(QueryConfig::default().error_handler(api_error::query_error))
         .app_data(PathConfig::default().error_handler(api_error::path_error));
+    if let Some(gatekeeper) = &parts.gatekeeper {
+        config.app_data(Data::from(Arc::clone(gatekeeper)));
+    }
     let metrics = parts.serves_metrics.then_some(&METRICS);
     for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {
-        endpoint.register(config, parts.request_timeout);
+        endpoint.register(config, parts.request_timeout, parts.gatekeeper.as_ref());
     }
 }
 
@@ -148,12 +155,15 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::ORIGIN])
         .allowed_headers(["x-csrf-token", "x-request-id", "x-api-key", "idempotency-key"])
         .expose_headers([
-            "x-ratelimit-limit",
-            "x-ratelimit-remaining",
-            "x-ratelimit-reset",
-            "retry-after",
-            "x-request-id",
-            "x-trace-id",
+            headers::X_RATELIMIT_LIMIT,
+            headers::X_RATELIMIT_REMAINING,
+            headers::X_RATELIMIT_RESET,
+            headers::RATELIMIT_POLICY,
+            headers::RATELIMIT,
+            headers::REQUEST_ID,
+            headers::TRACE_ID,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
         ])
         .supports_credentials()
         .max_age(3600);

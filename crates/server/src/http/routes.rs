@@ -2,15 +2,25 @@
 
 use std::{
     future::{Ready, ready},
+    sync::Arc,
     time::Duration,
 };
 
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, apply};
 use actix_web::{
-    HttpResponse, Resource, guard,
+    Error, HttpResponse, Resource,
+    dev::{ServiceRequest, ServiceResponse},
+    guard,
     web::{self, ServiceConfig},
 };
 
-use super::{ApiError, connections, deadline::Deadline, docs, error_codes, health, home, metrics, prices, stream};
+use super::{
+    ApiError, connections,
+    deadline::Deadline,
+    docs, error_codes,
+    gate::{Gate, Gated, Gatekeeper},
+    health, home, metrics, prices, stream,
+};
 
 /// The route a request took, as metrics and logs name it: a template, never a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,36 +35,38 @@ pub struct Endpoint {
     pub methods: &'static str,
     /// Whether the OpenAPI document lists it; pages and files for browsers are not part of the API.
     pub is_api: bool,
+    /// What its requests are counted as.
+    pub gated: Gated,
     register: fn(Resource) -> Resource,
 }
 
 const READ: &str = "GET, HEAD";
 
-const fn api(path: &'static str, register: fn(Resource) -> Resource) -> Endpoint {
-    Endpoint::new(path, READ, register)
+const fn api(path: &'static str, gated: Gated, register: fn(Resource) -> Resource) -> Endpoint {
+    Endpoint::new(path, READ, gated, register)
 }
 
 const fn page(path: &'static str, register: fn(Resource) -> Resource) -> Endpoint {
-    Endpoint { is_api: false, ..Endpoint::new(path, READ, register) }
+    Endpoint { is_api: false, ..Endpoint::new(path, READ, Gated::General, register) }
 }
 
 /// `/metrics`, on whichever port it is.
-pub const METRICS: Endpoint = api("/metrics", |at| at.route(read().to(metrics::scrape)));
+pub const METRICS: Endpoint = api("/metrics", Gated::Exempt, |at| at.route(read().to(metrics::scrape)));
 
 /// All routes of the public port but [`METRICS`].
 pub const ENDPOINTS: &[Endpoint] = &[
-    api("/", |at| at.route(read().to(home::index))),
+    api("/", Gated::General, |at| at.route(read().to(home::index))),
     page("/page.js", |at| at.route(read().to(home::script))),
-    api("/health", |at| at.route(read().to(health::health))),
-    api("/livez", |at| at.route(read().to(health::livez))),
-    api("/readyz", |at| at.route(read().to(health::readyz))),
-    api("/api/crypto/ticker", |at| at.route(read().to(prices::ticker))),
-    api("/api/bitcoin/price", |at| at.route(read().to(prices::bitcoin))),
-    api("/api/connections", |at| at.route(read().to(connections::connections))),
-    api("/api/stream/ticker", |at| at.route(read().to(stream::ticker_events))),
-    api("/ws", |at| at.route(read().to(connections::socket_expected))),
-    api("/openapi.json", |at| at.route(read().to(docs::openapi))),
-    api("/asyncapi.json", |at| at.route(read().to(docs::asyncapi))),
+    api("/health", Gated::Exempt, |at| at.route(read().to(health::health))),
+    api("/livez", Gated::Exempt, |at| at.route(read().to(health::livez))),
+    api("/readyz", Gated::Exempt, |at| at.route(read().to(health::readyz))),
+    api("/api/crypto/ticker", Gated::Price, |at| at.route(read().to(prices::ticker))),
+    api("/api/bitcoin/price", Gated::Price, |at| at.route(read().to(prices::bitcoin))),
+    api("/api/connections", Gated::General, |at| at.route(read().to(connections::connections))),
+    api("/api/stream/ticker", Gated::General, |at| at.route(read().to(stream::ticker_events))),
+    api("/ws", Gated::General, |at| at.route(read().to(connections::socket_expected))),
+    api("/openapi.json", Gated::General, |at| at.route(read().to(docs::openapi))),
+    api("/asyncapi.json", Gated::General, |at| at.route(read().to(docs::asyncapi))),
     page("/docs", |at| at.route(read().to(docs::to_reference))),
     page("/docs/{file:.*}", |at| at.route(read().to(docs::reference))),
 ];
@@ -66,19 +78,27 @@ fn read() -> actix_web::Route {
 
 impl Endpoint {
     /// A route of the API; `methods` are those that `register` gives handlers.
-    pub const fn new(path: &'static str, methods: &'static str, register: fn(Resource) -> Resource) -> Self {
-        Self { path, methods, is_api: true, register }
+    pub const fn new(path: &'static str, methods: &'static str, gated: Gated, register: fn(Resource) -> Resource) -> Self {
+        Self { path, methods, is_api: true, gated, register }
     }
 
-    /// Adds it to an application.
-    pub(super) fn register(&self, config: &mut ServiceConfig, timeout: Duration) {
+    /// Adds it to an application, behind `gatekeeper`. Without one nothing is counted: that is for a port of our own network.
+    pub(super) fn register(&self, config: &mut ServiceConfig, timeout: Duration, gatekeeper: Option<&Arc<Gatekeeper>>) {
         let methods = self.methods;
         let resource = (self.register)(web::resource(self.path))
             .app_data(RouteTemplate(self.path))
             .default_service(web::to(move || ready(refused(methods))))
-            .wrap(Deadline(timeout));
+            .wrap(Deadline(timeout))
+            .wrap(Gate::new(self.gated, gatekeeper.cloned()));
         config.service(resource);
     }
+}
+
+/// Everywhere else: counted as well, or whoever looks for paths could do so at any pace.
+pub(super) fn elsewhere(
+    gatekeeper: Option<&Arc<Gatekeeper>>,
+) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
+    apply(Gate::new(Gated::General, gatekeeper.cloned()), web::to(not_found)).map(ServiceResponse::map_into_boxed_body)
 }
 
 /// What no route takes.

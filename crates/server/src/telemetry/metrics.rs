@@ -130,7 +130,12 @@ impl Metrics {
             live_feed_connected: gauge(r, "coinlink_live_feed_connected", "1 while the live overlay is connected")?,
             rate_limit_hits: RateClass::ALL.map(|class| rate_limit_hits.with_label_values(&[class.name()])),
             rate_limiter_fallback: gauge(r, "coinlink_rate_limiter_fallback", "1 while this node counts requests alone")?,
-            auth_events: counters(r, "coinlink_auth_events_total", "What accounts and sessions went through", &["event", "outcome"])?,
+            auth_events: counters(
+                r,
+                "coinlink_auth_events_total",
+                "What accounts and sessions went through",
+                &["event", "outcome"],
+            )?,
             password_hash_queue: gauge(r, "coinlink_password_hash_queue", "Passwords that wait to be hashed or checked")?,
             password_hash: register(
                 r,

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "each test binary uses its part of this")]
 
+pub mod gated;
+pub mod limits;
+
 use std::{
     num::NonZeroU32,
     sync::{
@@ -15,7 +18,7 @@ use actix_web::{HttpResponse, HttpServer, dev::ServerHandle, web};
 use async_trait::async_trait;
 use coinlink::{
     broadcast::Broadcaster,
-    http::{Endpoint, Environment, HttpParts, app_with},
+    http::{Endpoint, Environment, Gated, HttpParts, app_with},
     telemetry::Metrics,
     ws::Connections,
 };
@@ -26,6 +29,7 @@ use coinlink_ports::{
     operations::DependencyProbe,
     shared::{Clock, Pause},
 };
+use gated::{Behind, Setup};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -80,13 +84,13 @@ struct Echo {
 
 /// Routes that do what routes should not, under the rules for all of them.
 pub const MISBEHAVING: &[Endpoint] = &[
-    Endpoint::new("/test/slow", "GET", |at| at.route(web::get().to(std::future::pending::<HttpResponse>))),
-    Endpoint::new("/test/panic", "GET", |at| at.route(web::get().to(panics))),
-    Endpoint::new("/test/echo", "GET, POST", |at| {
+    Endpoint::new("/test/slow", "GET", Gated::General, |at| at.route(web::get().to(std::future::pending::<HttpResponse>))),
+    Endpoint::new("/test/panic", "GET", Gated::General, |at| at.route(web::get().to(panics))),
+    Endpoint::new("/test/echo", "GET, POST", Gated::General, |at| {
         at.route(web::post().to(|body: web::Json<Echo>| async move { HttpResponse::Ok().body(body.number.to_string()) }))
             .route(web::get().to(|query: web::Query<Echo>| async move { HttpResponse::Ok().body(query.number.to_string()) }))
     }),
-    Endpoint::new("/test/text/{length}", "GET", |at| {
+    Endpoint::new("/test/text/{length}", "GET", Gated::General, |at| {
         at.route(web::get().to(|length: web::Path<usize>| async move {
             HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("x".repeat(*length))
         }))
@@ -101,34 +105,43 @@ pub struct Server {
     pub base: String,
     pub broadcaster: Broadcaster,
     pub database_up: Arc<AtomicBool>,
+    pub behind: Behind,
     client: Client,
     handle: ServerHandle,
 }
 
 impl Server {
+    /// With limits that no test reaches.
     pub fn start() -> Self {
+        Self::start_with(Setup::default())
+    }
+
+    pub fn start_with(setup: Setup) -> Self {
         let database_up = Arc::new(AtomicBool::new(true));
         let broadcaster = Broadcaster::new(Arc::new(Fast::default()));
         let probe = Arc::new(Probe(Arc::clone(&database_up)));
+        let metrics = Metrics::new("0", "test").unwrap();
+        let behind = Behind::default();
         let parts = HttpParts {
             environment: Environment("test".into()),
             origins: Arc::new([ORIGIN.to_owned()]),
             request_timeout: TIMEOUT,
             max_body_bytes: 1024,
             serves_metrics: true,
-            metrics: Metrics::new("0", "test").unwrap(),
+            metrics: metrics.clone(),
             broadcaster: broadcaster.clone(),
             connections: Connections::default(),
             readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
+            gatekeeper: Some(Arc::new(behind.gatekeeper(setup, metrics))),
         };
-        let server =
-            HttpServer::new(move || app_with(&parts, MISBEHAVING)).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+        let more = [MISBEHAVING, gated::ENDPOINTS].concat();
+        let server = HttpServer::new(move || app_with(&parts, &more)).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", server.addrs()[0]);
         let running = server.run();
         let handle = running.handle();
         actix_web::rt::spawn(running);
         let client = Client::builder().no_gzip().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { base, broadcaster, database_up, client, handle }
+        Self { base, broadcaster, database_up, behind, client, handle }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -174,4 +187,9 @@ pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
 
 pub async fn json(response: Response) -> Value {
     serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+/// The `error.code` of an answer.
+pub async fn code(response: Response) -> String {
+    json(response).await["error"]["code"].as_str().unwrap_or_default().to_owned()
 }

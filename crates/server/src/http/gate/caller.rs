@@ -1,0 +1,115 @@
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+};
+
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
+use coinlink_domain::identity::{ClientInfo, SessionId, UserId};
+
+use super::super::{ApiError, error_codes};
+
+/// Who is calling. The gate leaves it with the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Somebody without a token.
+    Anonymous {
+        /// From where (IPv6: its /64).
+        ip: IpAddr,
+    },
+    /// The holder of a good token.
+    User {
+        /// Whose account.
+        user: UserId,
+        /// Which session.
+        session: SessionId,
+        /// Which generation of its tokens.
+        generation: u32,
+        /// From where (IPv6: its /64).
+        ip: IpAddr,
+    },
+}
+
+impl Caller {
+    /// The account, where it is known.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Anonymous { .. } => None,
+            Self::User { user, .. } => Some(*user),
+        }
+    }
+
+    /// The session, where there is one.
+    pub const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Anonymous { .. } => None,
+            Self::User { session, .. } => Some(*session),
+        }
+    }
+
+    /// Where the request comes from.
+    pub const fn ip(&self) -> IpAddr {
+        match self {
+            Self::Anonymous { ip } | Self::User { ip, .. } => *ip,
+        }
+    }
+
+    /// As the gate left it; `None` on a route that has none.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().copied()
+    }
+}
+
+/// Left with a request whose token is good, while neither Redis nor the store can say whether its session goes on: what is
+/// public is served all the same.
+pub(super) struct Unconfirmed;
+
+/// A signed-in caller, for handlers that need one: 401 for anybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Whose account.
+    pub user: UserId,
+    /// Which session.
+    pub session: SessionId,
+    /// Which generation of its tokens.
+    pub generation: u32,
+    /// From where (IPv6: its /64).
+    pub ip: IpAddr,
+}
+
+impl SignedIn {
+    /// Why a request is not from somebody signed in: nobody is, or nobody can say at the moment.
+    pub fn missing(request: &HttpRequest) -> ApiError {
+        if request.extensions().get::<Unconfirmed>().is_some() {
+            ApiError::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(1)
+        } else {
+            ApiError::new(error_codes::AUTHENTICATION_REQUIRED)
+        }
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match Caller::of(request) {
+            Some(Caller::User { user, session, generation, ip }) => Ok(Self { user, session, generation, ip }),
+            _ => Err(Self::missing(request)),
+        })
+    }
+}
+
+/// The client as sessions and the audit log remember it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client(pub ClientInfo);
+
+impl FromRequest for Client {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let ip = Caller::of(request).map(|caller| caller.ip()).filter(|ip| !ip.is_unspecified());
+        let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+        ready(Ok(Self(ClientInfo::new(ip, user_agent))))
+    }
+}

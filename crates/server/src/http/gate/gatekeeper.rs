@@ -1,0 +1,170 @@
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+use actix_web::{HttpMessage as _, HttpRequest, http::header::HeaderMap};
+use coinlink_application::{
+    identity::{Authenticate, Standing},
+    shared::{AdmitRequest, GateOutcome},
+};
+use coinlink_domain::{
+    identity::{Email, SessionId},
+    shared::rate_limit::{Charge, RateClass, RateSubject},
+};
+use coinlink_ports::{
+    identity::{AccessGrant, AccessRefusal},
+    shared::Clock,
+};
+use ipnet::IpNet;
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        ApiError, client_ip,
+        error_codes::{self, ErrorCode},
+    },
+    bearer::{Presented, presented},
+    caller::Caller,
+    lone_peer::LonePeer,
+    windows::{Window, Windows},
+};
+use crate::telemetry::Metrics;
+
+/// What a gatekeeper works with.
+pub struct GateParts {
+    /// Counts requests, in what the nodes share or on this node alone.
+    pub admit: Arc<AdmitRequest>,
+    /// Reads access tokens.
+    pub authenticate: Arc<Authenticate>,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Arc<[IpNet]>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where refusals are counted.
+    pub metrics: Metrics,
+}
+
+/// Knows who is calling and lets them in or not; one for all workers.
+pub struct Gatekeeper {
+    parts: GateParts,
+    lone_peer: LonePeer,
+}
+
+impl Gatekeeper {
+    /// With these parts.
+    pub fn new(parts: GateParts) -> Self {
+        let lone_peer = LonePeer::watching(parts.trusted_proxies.is_empty());
+        Self { parts, lone_peer }
+    }
+
+    /// Counts a try to sign in to the account of `email`, whether there is one or not: after the address of the client was
+    /// counted, so that who is refused by address uses up nobody's account.
+    pub async fn charge_account(&self, request: &HttpRequest, email: &Email) -> Result<(), ApiError> {
+        let mut digest = [0; 16];
+        // An address is lower-case already.
+        digest.copy_from_slice(&Sha256::digest(email.as_str().as_bytes())[..16]);
+        self.charge(request, Charge { class: RateClass::Credentials, subject: RateSubject::Account(digest) }).await
+    }
+
+    /// Counts a try to refresh or end `session`; without one, because the token could not be read, the client's address is
+    /// counted.
+    pub async fn charge_session(&self, request: &HttpRequest, session: Option<Uuid>) -> Result<(), ApiError> {
+        let charge = match session {
+            Some(session) => Charge { class: RateClass::Session, subject: RateSubject::Session(session) },
+            None => anonymous(self.address_of(request)),
+        };
+        self.charge(request, charge).await
+    }
+
+    /// How full windows are, without counting.
+    pub async fn peek(&self, charges: &[Charge]) -> Vec<Window> {
+        self.parts.admit.peek(charges).await
+    }
+
+    /// Where a request comes from, as it is counted.
+    pub fn address_of(&self, request: &HttpRequest) -> IpAddr {
+        let known = Caller::of(request).map(|caller| caller.ip());
+        known.unwrap_or_else(|| self.client(request.peer_addr().map(|peer| peer.ip()), request.headers()))
+    }
+
+    /// What time it is for headers and bodies.
+    pub fn now(&self) -> OffsetDateTime {
+        self.parts.clock.now()
+    }
+
+    async fn charge(&self, request: &HttpRequest, charge: Charge) -> Result<(), ApiError> {
+        let session = Caller::of(request).and_then(|caller| caller.session());
+        let (windows, standing) = self.admit(&[charge], session).await;
+        let refusal = self.refusal(&windows, standing);
+        let mut extensions = request.extensions_mut();
+        match extensions.get_mut::<Windows>() {
+            Some(earlier) => earlier.extend(windows),
+            None => drop(extensions.insert(windows)),
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Counts a request, and says how its session stands.
+    pub(super) async fn admit(&self, charges: &[Charge], session: Option<SessionId>) -> (Windows, Standing) {
+        let outcome = self.parts.admit.execute(charges, session.map(|session| session.0)).await;
+        self.parts.metrics.rate_limiter_fallback.set(outcome.alone.into());
+        let standing = session.map_or(Standing::Good, |session| self.standing(session, &outcome));
+        (Windows::of(outcome), standing)
+    }
+
+    fn standing(&self, session: SessionId, outcome: &GateOutcome) -> Standing {
+        self.parts.authenticate.standing(session, outcome.revoked, outcome.alone)
+    }
+
+    /// Why a request that was counted is not carried out.
+    pub(super) fn refusal(&self, windows: &Windows, standing: Standing) -> Option<ApiError> {
+        if standing == Standing::Revoked {
+            return Some(ApiError::new(error_codes::SESSION_REVOKED));
+        }
+        let class = windows.full()?;
+        self.parts.metrics.rate_limited(class);
+        Some(ApiError::new(error_codes::RATE_LIMITED).retry_after(windows.retry_after()))
+    }
+
+    /// Where a request comes from, as it is counted. A peer that is not known is one client, whoever it is.
+    pub(super) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.unwrap_or(UNKNOWN);
+        self.lone_peer.note(peer, headers);
+        client_ip(peer, headers, &self.parts.trusted_proxies)
+    }
+
+    /// What a request presents: a grant, nothing, or something that is no good. No I/O.
+    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Option<AccessGrant>, &'static ErrorCode> {
+        let token = match presented(headers) {
+            Presented::Nothing => return Ok(None),
+            Presented::Unusable => return Err(error_codes::INVALID_TOKEN),
+            Presented::Token(token) => token,
+        };
+        let grant = self.parts.authenticate.verify(token).map_err(|refusal| match refusal {
+            AccessRefusal::Invalid => error_codes::INVALID_TOKEN,
+            AccessRefusal::Expired => error_codes::TOKEN_EXPIRED,
+            AccessRefusal::NotYetValid => error_codes::TOKEN_NOT_YET_VALID,
+        })?;
+        // Known here to be over: its holder uses up nothing of the account.
+        match self.parts.authenticate.standing(grant.session, false, false) {
+            Standing::Revoked => Err(error_codes::SESSION_REVOKED),
+            Standing::Good | Standing::Unknown => Ok(Some(grant)),
+        }
+    }
+
+    /// Notes that a token arrived.
+    pub(super) async fn confirm(&self, grant: &AccessGrant) {
+        self.parts.authenticate.confirm(grant).await;
+    }
+}
+
+/// Stands for a peer that is not known.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// Counts somebody without credentials.
+pub(super) const fn anonymous(ip: IpAddr) -> Charge {
+    Charge { class: RateClass::Anonymous, subject: RateSubject::Address(ip) }
+}

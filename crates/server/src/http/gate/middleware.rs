@@ -1,0 +1,144 @@
+use std::{net::IpAddr, rc::Rc, sync::Arc};
+
+use actix_web::{
+    Error, HttpMessage as _,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+};
+use coinlink_application::identity::Standing;
+use coinlink_domain::shared::rate_limit::{Charge, RateClass, RateSubject};
+use coinlink_ports::identity::AccessGrant;
+use futures_util::future::{LocalBoxFuture, Ready, ready};
+
+use super::{
+    super::{
+        ApiError,
+        error_codes::{self, ErrorCode},
+    },
+    Gated, Gatekeeper,
+    caller::{Caller, Unconfirmed},
+    gatekeeper::anonymous,
+    windows::Windows,
+};
+
+/// The middleware of one resource: inside of CORS, so that browsers may read a refusal, and outside of the handler's deadline,
+/// so that what a panic or a time-out is answered with carries its headers too.
+#[derive(Clone)]
+pub(in crate::http) struct Gate {
+    gated: Gated,
+    gatekeeper: Option<Arc<Gatekeeper>>,
+}
+
+impl Gate {
+    /// Counts requests as `gated` says; without a gatekeeper it lets everybody through.
+    pub(in crate::http) fn new(gated: Gated, gatekeeper: Option<Arc<Gatekeeper>>) -> Self {
+        Self { gated, gatekeeper: gatekeeper.filter(|_| gated != Gated::Exempt) }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Gate
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = GateService<S>;
+    type InitError = ();
+    type Future = Ready<Result<GateService<S>, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(GateService { service: Rc::new(service), gate: self.clone() }))
+    }
+}
+
+/// The middleware around one resource.
+pub(in crate::http) struct GateService<S> {
+    service: Rc<S>,
+    gate: Gate,
+}
+
+impl<S, B> Service<ServiceRequest> for GateService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let Some(gatekeeper) = self.gate.gatekeeper.clone() else {
+            let answer = self.service.call(request);
+            return Box::pin(async move { answer.await.map(ServiceResponse::map_into_left_body) });
+        };
+        let (service, gated) = (Rc::clone(&self.service), self.gate.gated);
+        Box::pin(async move {
+            let asked = request.request().clone();
+            let (mut windows, refusal) = admit(&gatekeeper, gated, &request).await;
+            let mut response = match refusal {
+                Some(refusal) => request.error_response(refusal).map_into_right_body(),
+                None => match service.call(request).await {
+                    Ok(response) => response.map_into_left_body(),
+                    Err(error) => ServiceResponse::from_err(error, asked.clone()).map_into_right_body(),
+                },
+            };
+            let charged_later = asked.extensions_mut().remove::<Windows>();
+            windows.extend(charged_later.unwrap_or_default());
+            windows.stamp(response.headers_mut(), gatekeeper.now());
+            Ok(response)
+        })
+    }
+}
+
+/// Lets a request in, with its [`Caller`], or says why not.
+async fn admit(gatekeeper: &Gatekeeper, gated: Gated, request: &ServiceRequest) -> (Windows, Option<ApiError>) {
+    let ip = gatekeeper.client(request.peer_addr().map(|peer| peer.ip()), request.headers());
+    // An ended session is told of even where any other token that is no good is as none.
+    let overlooked = |code: &ErrorCode| gated == Gated::Chat && code != error_codes::SESSION_REVOKED;
+    let (grant, bad) = match gatekeeper.identify(request.headers()) {
+        Ok(grant) => (grant, None),
+        Err(code) if overlooked(code) => (None, None),
+        Err(code) => (None, Some(code)),
+    };
+    request.extensions_mut().insert(grant.map_or(Caller::Anonymous { ip }, |grant| known(&grant, ip)));
+    let (windows, standing) = match bad.map_or_else(|| charge(gated, grant.as_ref(), ip), |_| Some(anonymous(ip))) {
+        Some(charge) => gatekeeper.admit(&[charge], grant.map(|grant| grant.session)).await,
+        // The handler's charge asks for the session as well.
+        None => (Windows::default(), Standing::Good),
+    };
+    let refusal = gatekeeper.refusal(&windows, standing).or_else(|| bad.map(ApiError::new));
+    if refusal.is_some() {
+        return (windows, refusal);
+    }
+    if let Some(grant) = &grant {
+        if standing == Standing::Unknown {
+            let mut extensions = request.extensions_mut();
+            extensions.insert(Caller::Anonymous { ip });
+            extensions.insert(Unconfirmed);
+        } else {
+            gatekeeper.confirm(grant).await;
+        }
+    }
+    (windows, None)
+}
+
+const fn known(grant: &AccessGrant, ip: IpAddr) -> Caller {
+    Caller::User { user: grant.user, session: grant.session, generation: grant.generation, ip }
+}
+
+/// What a request is counted as before its handler runs.
+fn charge(gated: Gated, grant: Option<&AccessGrant>, ip: IpAddr) -> Option<Charge> {
+    let address = RateSubject::Address(ip);
+    let user = grant.map(|grant| RateSubject::User(grant.user.0));
+    let (class, subject) = match gated {
+        Gated::Exempt | Gated::Session => return None,
+        Gated::General => user.map_or((RateClass::Anonymous, address), |user| (RateClass::Authenticated, user)),
+        Gated::Price => (RateClass::Price, user.unwrap_or(address)),
+        Gated::Chat => (RateClass::Chat, user.unwrap_or(address)),
+        Gated::Credentials => (RateClass::Credentials, address),
+    };
+    Some(Charge { class, subject })
+}

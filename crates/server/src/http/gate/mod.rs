@@ -1,0 +1,33 @@
+//! What stands before the routes: who is calling, whether they call too often, and whether their session goes on.
+
+mod bearer;
+mod caller;
+mod gatekeeper;
+mod lone_peer;
+mod middleware;
+mod windows;
+
+pub use caller::{Caller, Client, SignedIn};
+pub use gatekeeper::{GateParts, Gatekeeper};
+pub use windows::Window;
+
+pub(super) use middleware::Gate;
+
+/// What the requests of a route are counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gated {
+    /// Nothing: a probe must neither depend on Redis nor be refused, and a scrape that is missing hides what goes on.
+    Exempt,
+    /// By user when signed in, else by address.
+    General,
+    /// Prices: by user, else by address.
+    Price,
+    /// The assistant: by user, else by address. A token that is no good is as none, since the front end sends the one it has
+    /// for ever.
+    Chat,
+    /// Where passwords and codes are tried: by address here, and by account in the handler
+    /// ([`Gatekeeper::charge_account`]).
+    Credentials,
+    /// Refreshing and ending a session: by session, in the handler ([`Gatekeeper::charge_session`]).
+    Session,
+}

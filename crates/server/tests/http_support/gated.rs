@@ -1,0 +1,208 @@
+//! What stands behind the gate in tests: windows in this process under a clock that stands still, tokens that anyone can make,
+//! and routes of every kind.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use async_trait::async_trait;
+use coinlink::{
+    http::{ApiError, Caller, Client, Endpoint, GateParts, Gated, Gatekeeper, SignedIn},
+    telemetry::Metrics,
+};
+use coinlink_application::{
+    identity::{Authenticate, RevokedSessions},
+    shared::AdmitRequest,
+};
+use coinlink_domain::{
+    identity::{Email, SessionId, SessionPolicy, UserId},
+    shared::{
+        rate_limit::{Charge, RateLimits},
+        sliding_window::WindowPolicy,
+    },
+};
+use coinlink_embedded::EmbeddedGate;
+use coinlink_ports::{
+    identity::{AccessGrant, AccessTokens as _},
+    shared::{Admission, Admitted, BusError, RequestGate, WindowState},
+};
+use coinlink_testkit::{
+    identity::{MemoryIdentity, PlainAccessTokens},
+    shared::{StoppedClock, TokioPause},
+};
+use ipnet::IpNet;
+use time::Duration;
+use uuid::Uuid;
+
+use super::NOW;
+
+/// What differs between tests.
+pub struct Setup {
+    pub limits: RateLimits,
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Requests of each class a minute, all the same.
+pub fn all(limit: u32) -> RateLimits {
+    RateLimits {
+        anonymous: limit,
+        authenticated: limit,
+        api_key: limit,
+        credentials: limit,
+        session: limit,
+        chat: limit,
+        price: limit,
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { limits: all(100_000), trusted_proxies: Vec::new() }
+    }
+}
+
+impl Setup {
+    pub fn limited(limits: RateLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Requests come from 127.0.0.1: it speaks for whom it names.
+    pub fn behind_a_proxy(self) -> Self {
+        Self { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..self }
+    }
+}
+
+/// What the nodes share, until it is not to be reached.
+pub struct Shared {
+    gate: EmbeddedGate,
+    pub down: AtomicBool,
+}
+
+impl Shared {
+    fn reached(&self) -> Result<&EmbeddedGate, BusError> {
+        if self.down.load(Ordering::SeqCst) { Err(BusError("down, as asked".to_owned())) } else { Ok(&self.gate) }
+    }
+}
+
+#[async_trait]
+impl RequestGate for Shared {
+    async fn admit(&self, admission: &Admission) -> Result<Admitted, BusError> {
+        self.reached()?.admit(admission).await
+    }
+    async fn peek(&self, charges: &[(Charge, WindowPolicy)]) -> Result<Vec<WindowState>, BusError> {
+        self.reached()?.peek(charges).await
+    }
+    async fn revoke(&self, sessions: &[Uuid], keep: Duration) -> Result<(), BusError> {
+        self.reached()?.revoke(sessions, keep).await
+    }
+}
+
+pub struct Behind {
+    pub clock: Arc<StoppedClock>,
+    pub shared: Arc<Shared>,
+    pub revoked: Arc<RevokedSessions>,
+    pub store: MemoryIdentity,
+}
+
+impl Default for Behind {
+    fn default() -> Self {
+        let clock = Arc::new(StoppedClock::at(NOW));
+        let gate = EmbeddedGate::new(Arc::clone(&clock) as _);
+        let shared = Arc::new(Shared { gate, down: AtomicBool::new(false) });
+        Self { clock, shared, revoked: Arc::default(), store: MemoryIdentity::default() }
+    }
+}
+
+impl Behind {
+    pub fn gatekeeper(&self, setup: Setup, metrics: Metrics) -> Gatekeeper {
+        let authenticate = Authenticate {
+            tokens: Arc::new(PlainAccessTokens),
+            store: Arc::new(self.store.clone()),
+            revoked: Arc::clone(&self.revoked),
+            clock: Arc::clone(&self.clock) as _,
+            policy: SessionPolicy::default(),
+        };
+        Gatekeeper::new(GateParts {
+            admit: Arc::new(self.admit(setup.limits)),
+            authenticate: Arc::new(authenticate),
+            trusted_proxies: setup.trusted_proxies.into(),
+            clock: Arc::clone(&self.clock) as _,
+            metrics,
+        })
+    }
+
+    fn admit(&self, limits: RateLimits) -> AdmitRequest {
+        let alone = Arc::new(EmbeddedGate::new(Arc::clone(&self.clock) as _));
+        AdmitRequest::new(Arc::clone(&self.shared) as _, alone, limits, Arc::clone(&self.clock) as _, Arc::new(TokioPause))
+    }
+}
+
+/// Who a test signs in as.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder {
+    pub user: UserId,
+    pub session: SessionId,
+    pub generation: u32,
+}
+
+impl Holder {
+    pub fn new() -> Self {
+        Self { user: UserId(Uuid::now_v7()), session: SessionId(Uuid::now_v7()), generation: 1 }
+    }
+
+    /// A token good from `from` to `to`, counted from the start of the test.
+    pub fn token(&self, from: Duration, to: Duration) -> String {
+        let Self { user, session, generation } = *self;
+        let grant = AccessGrant { user, session, generation, issued_at: NOW + from, expires_at: NOW + to };
+        PlainAccessTokens.mint(&grant).unwrap().0
+    }
+
+    /// The header of a good one.
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.token(Duration::ZERO, Duration::minutes(15)))
+    }
+}
+
+/// A route of each kind that is not among the real ones, and what handlers learn of their caller.
+pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::new("/test/caller", "GET", Gated::General, |at| at.route(web::get().to(caller))),
+    Endpoint::new("/test/client", "GET", Gated::General, |at| at.route(web::get().to(client))),
+    Endpoint::new("/test/signed-in", "GET", Gated::General, |at| at.route(web::get().to(signed_in))),
+    Endpoint::new("/test/chat", "GET", Gated::Chat, |at| at.route(web::get().to(caller))),
+    Endpoint::new("/test/credentials", "POST", Gated::Credentials, |at| at.route(web::post().to(credentials))),
+    Endpoint::new("/test/session", "POST", Gated::Session, |at| at.route(web::post().to(session))),
+];
+
+async fn caller(request: HttpRequest) -> HttpResponse {
+    HttpResponse::Ok().body(match Caller::of(&request).unwrap() {
+        Caller::Anonymous { ip } => format!("anonymous {ip}"),
+        Caller::User { user, session, generation, ip } => format!("{user} {session} {generation} {ip}"),
+    })
+}
+
+async fn client(client: Client) -> HttpResponse {
+    HttpResponse::Ok().body(format!("{:?} {:?}", client.0.ip, client.0.user_agent))
+}
+
+async fn signed_in(caller: SignedIn) -> HttpResponse {
+    HttpResponse::Ok().body(caller.user.to_string())
+}
+
+type Query = web::Query<HashMap<String, String>>;
+
+async fn credentials(request: HttpRequest, gatekeeper: web::Data<Gatekeeper>, query: Query) -> Result<HttpResponse, ApiError> {
+    let email = Email::try_new(query.get("email").map_or("ada@example.org", String::as_str)).unwrap();
+    gatekeeper.charge_account(&request, &email).await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+async fn session(request: HttpRequest, gatekeeper: web::Data<Gatekeeper>, query: Query) -> Result<HttpResponse, ApiError> {
+    let session = query.get("session").map(|text| text.parse().unwrap());
+    gatekeeper.charge_session(&request, session).await?;
+    Ok(HttpResponse::Ok().finish())
+}
