@@ -1,1 +1,20 @@
 //! Passwords and tokens.
+//!
+//! Passwords are hashed by [`BcryptPool`] on threads of its own. Access tokens ([`JwtAccessTokens`]) are signed, so that other
+//! services can read them; refresh and device tokens ([`PasetoRefreshTokens`], [`PasetoDeviceTokens`]) are encrypted, because
+//! nobody but this service has to. All three come from one secret: access tokens are signed with the secret itself, and
+//! everything else uses keys derived from it, one for each purpose, so that no kind of token passes for another.
+
+mod access;
+mod device;
+mod error;
+mod keys;
+mod passwords;
+mod refresh;
+mod sealed;
+
+pub use access::{JwtAccessTokens, JwtSettings};
+pub use device::PasetoDeviceTokens;
+pub use error::CredentialsError;
+pub use passwords::{BcryptPool, HashSettings};
+pub use refresh::PasetoRefreshTokens;
