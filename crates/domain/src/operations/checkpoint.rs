@@ -12,6 +12,9 @@ use super::{Hash, Head};
 /// Of fixed width: the same moment is the same text.
 const TIME: StaticFormatDescription = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
+/// A chain is signed at its first seal, and then at the latest when this many were added.
+pub const SIGN_AFTER: i64 = 1_000;
+
 /// A signed statement that the chain had this hash at this place. Kept elsewhere, it proves later that nothing up to there was
 /// changed or cut off. As text: `SEQ:HASH:MAC:TIME`, hash and mac as 64 hex digits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use super::{Checkpoint, CheckpointKey, Hash, Head, Seal, entry_hash};
+use super::{Checkpoint, CheckpointKey, Hash, Head, SIGN_AFTER, Seal, entry_hash};
 use crate::shared::audit::AuditEntry;
 use order::Misfits;
 
@@ -93,6 +93,13 @@ pub enum Finding {
         /// Where it was kept.
         origin: Origin,
     },
+    /// Seals are not signed that must have been: checkpoints are gone.
+    CheckpointsMissing {
+        /// The first.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
     /// The chain ends before what was signed.
     TailCut {
         /// Its newest seal.
@@ -136,6 +143,7 @@ pub struct ChainInspection {
     exported: Option<Checkpoint>,
     head: Head,
     seals: u64,
+    signed: i64,
     misfits: Misfits,
     findings: Findings,
 }
@@ -144,8 +152,15 @@ impl ChainInspection {
     /// Before the first seal; `exported` is a checkpoint that was kept elsewhere.
     #[must_use]
     pub fn new(key: CheckpointKey, exported: Option<Checkpoint>) -> Self {
-        let mut inspection =
-            Self { key, exported: None, head: Head::EMPTY, seals: 0, misfits: Misfits::default(), findings: Findings::default() };
+        let mut inspection = Self {
+            key,
+            exported: None,
+            head: Head::EMPTY,
+            seals: 0,
+            signed: 0,
+            misfits: Misfits::default(),
+            findings: Findings::default(),
+        };
         inspection.exported = exported.filter(|checkpoint| inspection.is_signed(checkpoint, Origin::Exported));
         inspection
     }
@@ -186,6 +201,10 @@ impl ChainInspection {
             let cut = Finding::TailCut { last, signed, origin };
             self.findings.add(if last > 0 { cut } else { Finding::ChainDeleted { signed, origin } });
         }
+        let unsigned = self.head.seq - self.signed;
+        if unsigned >= SIGN_AFTER || (unsigned > 0 && self.signed == 0) {
+            self.findings.add(Finding::CheckpointsMissing { from: self.signed + 1, to: self.head.seq });
+        }
         self.misfits.explain(&mut self.findings);
         (self.seals, self.findings)
     }
@@ -216,6 +235,9 @@ impl ChainInspection {
 
     fn is_signed(&mut self, checkpoint: &Checkpoint, origin: Origin) -> bool {
         let signed = self.key.signed(checkpoint);
+        if signed && origin == Origin::Stored {
+            self.signed = self.signed.max(checkpoint.seq);
+        }
         if !signed {
             self.findings.add(Finding::CheckpointForged { seq: checkpoint.seq, origin });
         }

@@ -81,12 +81,12 @@ fn missing_seals_are_told_as_a_gap_even_the_first_ones() {
 
 #[test]
 fn a_seal_whose_hash_was_adapted_to_an_edited_entry_breaks_the_chain_there_and_nowhere_else() {
-    let (mut seals, _) = chain(10);
+    let (mut seals, checkpoints) = chain(10);
     let mut forged = AuditEntry::new(Uuid::from_u128(4), NOW, "auth.sign_out", "user");
     forged.at += Duration::seconds(4);
     seals[3].0.entry_hash = entry_hash(&forged);
     seals[3].1 = Kept::Entry(forged);
-    assert_eq!(findings(&seals, &[], None), [Finding::ChainBroken { seq: 4 }]);
+    assert_eq!(findings(&seals, &checkpoints, None), [Finding::ChainBroken { seq: 4 }]);
 }
 
 #[test]
@@ -103,10 +103,12 @@ fn a_chain_that_was_made_anew_contradicts_what_was_signed() {
             _ => None,
         })
         .collect();
-    assert_eq!(findings(&rewritten, &[], None), [], "nobody can tell without a checkpoint");
+    let all = [Finding::CheckpointsMissing { from: 1, to: 5 }];
+    assert_eq!(findings(&rewritten, &[], None), all, "more cannot be told without a checkpoint");
     let contradicted = |seq, origin| Finding::CheckpointContradicted { seq, origin };
     assert_eq!(findings(&rewritten, &checkpoints[1..2], None), [contradicted(2, Origin::Stored)]);
-    assert_eq!(findings(&rewritten, &[], Some(checkpoints[4])), [contradicted(5, Origin::Exported)]);
+    let resigned = [key().sign(rewritten[4].0.head(), NOW)];
+    assert_eq!(findings(&rewritten, &resigned, Some(checkpoints[4])), [contradicted(5, Origin::Exported)]);
 }
 
 #[test]
@@ -114,7 +116,8 @@ fn a_checkpoint_of_another_key_is_forged_and_says_nothing_else() {
     let (seals, checkpoints) = chain(3);
     let other = CheckpointKey::new([8; 32]).sign(Head { seq: 9, chain_hash: [0; 32] }, NOW);
     let forged = |seq, origin| Finding::CheckpointForged { seq, origin };
-    assert_eq!(findings(&seals, &[other], Some(other)), [forged(9, Origin::Exported), forged(9, Origin::Stored)]);
+    let unsigned = Finding::CheckpointsMissing { from: 1, to: 3 };
+    assert_eq!(findings(&seals, &[other], Some(other)), [forged(9, Origin::Exported), forged(9, Origin::Stored), unsigned]);
     let edited = Checkpoint { at: NOW + Duration::SECOND, ..checkpoints[1] };
     assert_eq!(findings(&seals, &[checkpoints[0], edited], None), [forged(2, Origin::Stored)]);
 }
@@ -131,6 +134,14 @@ fn a_tail_that_was_cut_off_and_a_whole_chain_are_missed_by_checkpoints_of_either
 }
 
 #[test]
+fn a_tail_that_is_longer_than_ever_goes_unsigned_lost_its_checkpoints() {
+    let (seals, checkpoints) = chain(2_000);
+    assert_eq!(findings(&seals, &checkpoints[..1_001], None), []);
+    assert_eq!(findings(&seals, &checkpoints[..1_000], None), [Finding::CheckpointsMissing { from: 1_001, to: 2_000 }]);
+    assert_eq!(findings(&seals[..3], &[], None), [Finding::CheckpointsMissing { from: 1, to: 3 }]);
+}
+
+#[test]
 fn a_seal_before_the_first_is_out_of_place() {
     let (mut seals, checkpoints) = chain(3);
     let mut stray = seals[0].clone();
@@ -141,12 +152,12 @@ fn a_seal_before_the_first_is_out_of_place() {
 
 #[test]
 fn more_than_can_be_listed_is_counted() {
-    let (mut seals, _) = chain(1_500);
+    let (mut seals, checkpoints) = chain(1_500);
     for (_, kept) in &mut seals {
         *kept = Kept::Missing;
     }
     let mut inspection = ChainInspection::new(key(), None);
-    inspection.page(&seals, &[]);
+    inspection.page(&seals, &checkpoints);
     let (_, findings) = inspection.finish(&[]);
     assert_eq!((findings.count, findings.listed.len()), (1_500, 1_000));
 }
@@ -156,10 +167,11 @@ proptest! {
     #[test]
     fn two_seals_that_changed_places_are_the_only_ones_told(one in 0..12_usize, other in 0..12_usize) {
         prop_assume!(one != other);
-        let (mut seals, _) = chain(12);
-        swap(&mut seals, one, other);
         let place = |at: usize| i64::try_from(at).unwrap() + 1;
-        let mut found = findings(&seals, &[], None);
+        let (mut seals, checkpoints) = chain(12);
+        let untouched: Vec<_> = checkpoints.into_iter().filter(|at| ![place(one), place(other)].contains(&at.seq)).collect();
+        swap(&mut seals, one, other);
+        let mut found = findings(&seals, &untouched, None);
         found.sort();
         let mut expected = [
             Finding::SealReordered { seq: place(other), made_at: place(one) },
