@@ -64,7 +64,8 @@ pub trait IdentityStore: Send + Sync {
     async fn prune(&self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> Result<u64, StoreError>;
 }
 
-/// One transaction. Dropping it without [`IdentityTx::commit`] rolls back.
+/// One transaction. Dropping it without [`IdentityTx::commit`] rolls back. So does a call in it that fails, for whatever reason:
+/// each one after that fails too, the commit included.
 #[async_trait]
 pub trait IdentityTx: Send {
     /// Accounts.
@@ -95,7 +96,7 @@ pub trait Users: Send {
     /// [`Users::lock`] by address.
     async fn lock_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
 
-    /// Stores everything of an account that may change: all but its id, address and creation.
+    /// Stores everything of an account that may change: all but its id, address and creation. An error where it is not there.
     async fn save(&mut self, account: &Account) -> Result<(), StoreError>;
 
     /// Stores what a user has set.

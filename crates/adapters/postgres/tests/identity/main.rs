@@ -1,6 +1,7 @@
 //! Accounts and sessions: the contract on each database, and what only a real one can get wrong.
 
 mod corruption;
+mod faults;
 mod place;
 mod text;
 

@@ -1,7 +1,7 @@
 //! A migrated database of each kind for one test.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
@@ -10,6 +10,7 @@ use coinlink_testkit::{
     servers::fresh_database,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use tempfile::TempDir;
 
 /// A store, and a connection beside its own.
 pub(crate) struct Place {
@@ -26,15 +27,27 @@ pub(crate) async fn on_postgres() -> Place {
 
 /// In a file.
 pub(crate) async fn on_sqlite() -> Place {
-    let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-    let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-    under_test(&url, place).await
+    let place = migrated_file().await;
+    under_test(&url_in(&place), place).await
 }
 
+/// A folder with a database in it.
+pub(crate) async fn migrated_file() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let database = Database::connect(&ConnectSettings::new(url_in(&place))).await.unwrap();
+    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
+    place
+}
+
+pub(crate) fn url_in(place: &TempDir) -> String {
+    format!("sqlite:{}", place.path().join("coinlink.db").display())
+}
+
+/// Patient: a hundred callers at once on a busy machine are no fault.
 async fn under_test(url: &str, place: impl Any + Send + Sync) -> Place {
-    let database = Database::connect(&ConnectSettings::new(url)).await.unwrap();
+    let (acquire_timeout, statement_timeout) = (Duration::from_secs(10), Duration::from_secs(10));
+    let settings = ConnectSettings { acquire_timeout, statement_timeout, ..ConnectSettings::new(url) };
+    let database = Database::connect(&settings).await.unwrap();
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     let sql = sea_orm::Database::connect(options).await.unwrap();
