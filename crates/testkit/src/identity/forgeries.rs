@@ -150,7 +150,8 @@ impl Forge<'_> {
         let (front, last) = signature.split_at(signature.len() - 1);
         let last = ALPHABET.find(last).expect("base64url has one alphabet");
         let sibling = char::from(ALPHABET.as_bytes()[last ^ 1]);
-        let padded = URL_SAFE.encode(HEADER);
+        // A space more, or there would be nothing to pad.
+        let padded = URL_SAFE.encode(format!("{HEADER} "));
         // A byte that both alphabets write differently, so that the standard one is told apart.
         let standard = STANDARD.encode(format!("{HEADER} \u{3e}\u{3f}\u{7f}"));
         let mut forged = vec![

@@ -3,6 +3,7 @@
 mod corruption;
 mod faults;
 mod place;
+mod rows;
 mod text;
 
 mod postgres {

@@ -68,8 +68,13 @@ pub async fn a_transaction_that_failed_once_does_nothing_more(it: IdentityUnderT
     tx.users().add(&an_account("ada@example.org")).await.unwrap_err();
     let later = tx.audit().record(&an_entry()).await;
     assert!(matches!(later, Err(StoreError::Unavailable(_))), "{later:?}");
-    let committed = tx.commit().await;
-    assert!(matches!(committed, Err(StoreError::Unavailable(_))), "{committed:?}");
+    let mut straight_on = it.store.begin().await.unwrap();
+    straight_on.users().add(&bob).await.unwrap();
+    straight_on.users().add(&an_account("ada@example.org")).await.unwrap_err();
+    for failed in [tx, straight_on] {
+        let committed = failed.commit().await;
+        assert!(matches!(committed, Err(StoreError::Unavailable(_))), "{committed:?}");
+    }
     assert_eq!(it.store.user(bob.user.id).await.unwrap(), None);
     assert_eq!((it.audited)().await, [] as [Uuid; 0]);
 }
