@@ -32,7 +32,7 @@ use crate::{
     http::{self, Environment, HttpParts},
     jobs::{self, Sampled},
     telemetry::Metrics,
-    wiring::{self, Feeds, Shared, Surroundings},
+    wiring::{self, Feeds, Identity, Shared, Surroundings},
     ws::{Admission, AdmissionPolicy, Connections, Context, Figures, Limits, Upgrade},
 };
 
@@ -79,6 +79,9 @@ pub enum StartError {
     /// Redis's settings are wrong.
     #[error(transparent)]
     Redis(#[from] coinlink_redis::RedisSettingsError),
+    /// The settings of passwords or tokens are wrong.
+    #[error(transparent)]
+    Credentials(#[from] coinlink_credentials::CredentialsError),
     /// A provider's settings are wrong.
     #[error(transparent)]
     Provider(#[from] coinlink_upstream::InvalidSettings),
@@ -156,7 +159,22 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     let (draining, drained) = watch::channel(false);
     let connections = Connections::default();
     let context = Arc::new(socket_context(&settings, &broadcaster, &connections, &metrics, &around, drained.clone()));
-    let parts = http_parts(&settings, &shared, &database, &broadcaster, &connections, &metrics, &around);
+    let Identity { parts: identity, gatekeeper, follow, prune, hasher } =
+        wiring::identity(&settings, &shared, &database, &metrics, &around)?;
+    let probes = shared.probes(&database);
+    let parts = HttpParts {
+        environment: Environment(settings.environment.as_str().into()),
+        origins: settings.origins().into(),
+        request_timeout: StdDuration::from_secs(settings.server.request_timeout_secs),
+        max_body_bytes: settings.server.max_body_bytes,
+        serves_metrics: settings.metrics.enabled && settings.metrics.addr.is_none(),
+        metrics: metrics.clone(),
+        broadcaster: broadcaster.clone(),
+        connections: connections.clone(),
+        readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
+        gatekeeper,
+        identity,
+    };
     let address = listener.local_addr()?;
     let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];
     if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
@@ -172,10 +190,14 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         broadcaster,
         live: feeds.live.clone(),
         redis: shared.probe.clone(),
+        hasher,
         clock: Arc::clone(&around.clock),
         metrics: metrics.clone(),
     };
     jobs.spawn(jobs::sample(sampled));
+    jobs.spawn(jobs::follow_revocations(follow));
+    jobs.spawn(jobs::prune(prune));
+    jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &around), metrics.clone()));
     let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
 
@@ -274,30 +296,6 @@ fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Se
             .tcp()
     })?;
     Ok(server.run())
-}
-
-fn http_parts(
-    settings: &Settings,
-    shared: &Shared,
-    database: &Database,
-    broadcaster: &Broadcaster,
-    connections: &Connections,
-    metrics: &Metrics,
-    around: &Surroundings,
-) -> HttpParts {
-    let probes = shared.probes(database);
-    HttpParts {
-        environment: Environment(settings.environment.as_str().into()),
-        origins: settings.origins().into(),
-        request_timeout: StdDuration::from_secs(settings.server.request_timeout_secs),
-        max_body_bytes: settings.server.max_body_bytes,
-        serves_metrics: settings.metrics.enabled && settings.metrics.addr.is_none(),
-        metrics: metrics.clone(),
-        broadcaster: broadcaster.clone(),
-        connections: connections.clone(),
-        readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
-        gatekeeper: None,
-    }
 }
 
 fn socket_context(

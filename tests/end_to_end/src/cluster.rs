@@ -20,15 +20,27 @@ impl Serve<'_> {
     /// Nodes started at the same moment that tick every second and ask `stub`; each answers once it waited for.
     #[must_use]
     pub fn launch(&self, count: usize, stub: &StubUpstream) -> Vec<Node> {
+        self.launch_with(count, stub, &[])
+    }
+
+    /// [`Serve::launch`] with further settings.
+    #[must_use]
+    pub fn launch_with(&self, count: usize, stub: &StubUpstream, more: &[(&str, &str)]) -> Vec<Node> {
         let upstreams = upstreams(stub);
         let mut settings: Vec<_> = upstreams.iter().map(|(name, url)| (*name, url.as_str())).collect();
         settings.extend([("TICKER_INTERVAL_MS", "1000"), ("TICKER_OVERLAY", "false"), ("COINGECKO_CALLS_PER_MINUTE", "100")]);
+        settings.extend(more);
         (0..count).map(|_| Node::serve(self, &settings)).collect()
     }
 
     /// The same, all of them answering.
     pub async fn start(&self, count: usize, stub: &StubUpstream) -> Vec<Node> {
-        let mut nodes = self.launch(count, stub);
+        self.start_with(count, stub, &[]).await
+    }
+
+    /// [`Serve::start`] with further settings.
+    pub async fn start_with(&self, count: usize, stub: &StubUpstream, more: &[(&str, &str)]) -> Vec<Node> {
+        let mut nodes = self.launch_with(count, stub, more);
         for node in &mut nodes {
             node.is_live().await;
         }

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: nodes of the real binary, and socket clients. The tests are in `tests/`.
 #![expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod api;
 mod browser;
 mod client;
 mod cluster;
@@ -8,6 +9,7 @@ mod node;
 mod raw;
 mod recorder;
 
+pub use api::{Answer, Api, Held, PASSWORD, UNLIMITED, somebody};
 pub use browser::Browser;
 pub use client::{Client, Frame};
 pub use cluster::{Serve, leader};

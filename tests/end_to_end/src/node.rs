@@ -63,6 +63,15 @@ impl Node {
         Self { process: launch.start(), address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
     }
 
+    /// Stops as an operator would, and starts again at the same place.
+    pub async fn restart(&mut self) {
+        self.process.terminate();
+        let status = self.process.wait().await;
+        assert!(status.success(), "{status}");
+        self.process.start_again();
+        self.is_live().await;
+    }
+
     /// Waits until it answers.
     pub async fn is_live(&mut self) {
         let url = self.url("/livez");

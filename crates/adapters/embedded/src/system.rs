@@ -21,8 +21,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    /// To the microsecond: a moment is the same before and after it was stored.
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc()
+        let now = OffsetDateTime::now_utc();
+        now.replace_microsecond(now.microsecond()).unwrap_or(now)
     }
 
     fn monotonic(&self) -> Duration {

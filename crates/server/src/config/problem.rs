@@ -81,6 +81,18 @@ impl Settings {
                 "set it, or set the plan to keyless",
             ));
         }
+        for (name, secret) in [("JWT_SECRET_KEY", &self.auth.jwt_secret_key), ("PASSWORD_PEPPER", &self.auth.password_pepper)] {
+            if secret.as_ref().is_some_and(|secret| secret.expose_secret().len() < MIN_SECRET_BYTES) {
+                problems.push(Problem::new(name, "is shorter than 32 bytes", RANDOM));
+            }
+        }
+        if self.auth.refresh_token_ttl_days > self.auth.session_max_days {
+            problems.push(Problem::new(
+                "REFRESH_TOKEN_TTL_DAYS",
+                "is longer than SESSION_MAX_DAYS",
+                "a session cannot be idle for longer than it lasts",
+            ));
+        }
         problems
     }
 
@@ -116,8 +128,9 @@ fn weakness(secret: &SecretString) -> Option<&'static str> {
     let secret = secret.expose_secret();
     let lower = secret.to_ascii_lowercase();
     let distinct = secret.bytes().collect::<std::collections::BTreeSet<_>>().len();
+    // Its length is looked at in every mode.
     if secret.len() < MIN_SECRET_BYTES {
-        Some("is shorter than 32 bytes")
+        None
     } else if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
         Some("is a placeholder from an example")
     } else if distinct < 8 {

@@ -214,7 +214,12 @@ pub struct Auth {
     pub totp_encryption_key: Option<SecretString>,
     pub access_token_ttl_min: u32,
     pub refresh_token_ttl_days: u32,
+    pub session_max_days: u32,
+    pub max_sessions: usize,
     pub bcrypt_cost: u32,
+    pub hash_threads: usize,
+    pub hash_queue: usize,
+    pub hash_wait_ms: u64,
     pub require_verified_email: bool,
 }
 

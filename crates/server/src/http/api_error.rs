@@ -164,9 +164,14 @@ fn no_json() -> ApiError {
     ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "application/json")
 }
 
-/// `serde_json` says where, in words that hold field names and types.
+/// `serde_json` says what and where, and quotes a value that does not fit, which may be a password: that is left out.
 fn invalid_json(why: &serde_json::Error) -> ApiError {
-    ApiError::new(error_codes::INVALID_JSON).detail("body", why.to_string())
+    let text = why.to_string();
+    let quotes = ["invalid type: ", "invalid value: ", "unknown variant "].iter().any(|words| text.starts_with(words));
+    // What is expected is ours, and comes last.
+    let expected = text.rfind(", expected ").map_or("", |at| &text[at..]);
+    let told = if quotes { format!("a value does not fit{expected}") } else { text };
+    ApiError::new(error_codes::INVALID_JSON).detail("body", told)
 }
 
 /// A body that is not the JSON it should be.
@@ -214,6 +219,21 @@ mod tests {
         assert_eq!(read("application/json", "{"), Err("invalid_json"));
         assert_eq!(read("text/plain", "{}"), Err("unsupported_media_type"));
         assert_eq!(read("", "{}"), Err("unsupported_media_type"));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_not_repeated() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Body {
+            #[expect(dead_code, reason = "only read")]
+            password: String,
+        }
+        for body in [r#"{"password":4711}"#, r#"{"password":["hunter2, expected 4711"]}"#, r#"{"password":true, "a":"4711"}"#] {
+            let request = TestRequest::default().insert_header(header::ContentType::json()).to_http_request();
+            let error = ApiError::read_json::<Body>(&request, body.as_bytes()).unwrap_err();
+            assert!(error.details["body"].starts_with("a value does not fit, expected a string"), "{:?}", error.details);
+            assert!(!format!("{:?}", error.details).contains("4711"));
+        }
     }
 
     #[test]

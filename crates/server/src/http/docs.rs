@@ -11,16 +11,26 @@ use actix_web::{
     web::Path,
 };
 use bytes::Bytes;
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, OpenApi as Specification, Ref, RefOr, ResponseBuilder,
+        path::{Operation, PathItem},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
 use utoipa_swagger_ui::Config;
 
-use super::{ApiError, Conditional, connections, error_codes, health, home, metrics, prices, shapes::ErrorBody, stream};
+use super::{
+    ApiError, Conditional, connections, error_codes, health, home, identity::IdentityDocument, metrics, prices,
+    shapes::ErrorBody, stream,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "CoinLink",
-        description = "Live crypto prices over HTTP, server-sent events and WebSocket. Every answer carries `X-Request-Id` and `X-Trace-Id`; every error has the body `ErrorBody`."
+        description = "Accounts and live crypto prices over HTTP, server-sent events and WebSocket. Every answer carries `X-Request-Id` and `X-Trace-Id`, every one that is counted `X-RateLimit-Limit`, `-Remaining` and `-Reset`; every error has the body `ErrorBody`."
     ),
     tags(
         (name = "market", description = "Prices"),
@@ -44,10 +54,57 @@ use super::{ApiError, Conditional, connections, error_codes, health, home, metri
 )]
 struct Document;
 
+/// What any route may answer, whatever it is for, and how callers show who they are.
+struct Everywhere;
+
+/// Status and meaning of the errors that come from what stands before and around the handlers.
+const ANY_ROUTE: [(&str, &str); 7] = [
+    ("400", "The request is malformed: `bad_request`, `invalid_query`, `invalid_path`"),
+    (
+        "401",
+        "The access token that was sent is no good: `invalid_token`, `token_expired`, `token_not_yet_valid`, `session_revoked`",
+    ),
+    ("405", "The path does not take this method: `method_not_allowed`"),
+    ("429", "Too many requests: `rate_limited`; try again after `Retry-After`"),
+    ("500", "`internal_error`"),
+    ("503", "`dependency_unavailable`; try again after `Retry-After`"),
+    ("504", "`request_timeout`"),
+];
+/// The same for routes that read a body.
+const ANY_BODY: [(&str, &str); 2] =
+    [("413", "The body is too large: `payload_too_large`"), ("415", "The body is no JSON: `unsupported_media_type`")];
+
+impl Modify for Everywhere {
+    fn modify(&self, document: &mut Specification) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        for item in document.paths.paths.values_mut() {
+            for operation in operations(item) {
+                let body = if operation.request_body.is_some() { &ANY_BODY[..] } else { &[] };
+                for (status, meaning) in ANY_ROUTE.iter().chain(body) {
+                    operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| error(meaning));
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+fn error(meaning: &str) -> RefOr<utoipa::openapi::Response> {
+    let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+    RefOr::T(ResponseBuilder::new().description(meaning).content("application/json", body).build())
+}
+
 /// The OpenAPI document.
 pub fn openapi_json() -> String {
+    let mut document = Document::openapi();
+    document.merge(IdentityDocument::openapi());
+    Everywhere.modify(&mut document);
     // Made of what this program is made of: nothing here fails to serialise.
-    Document::openapi().to_pretty_json().unwrap_or_default()
+    document.to_pretty_json().unwrap_or_default()
 }
 
 const ASYNCAPI: &str = include_str!("asyncapi.json");

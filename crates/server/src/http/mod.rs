@@ -14,6 +14,7 @@ pub mod handshake;
 mod headers;
 mod health;
 mod home;
+mod identity;
 mod metrics;
 mod prices;
 mod routes;
@@ -40,6 +41,7 @@ pub use conditional::Conditional;
 pub use docs::openapi_json;
 pub use edge::Edge;
 pub use gate::{Caller, Client, GateParts, Gated, Gatekeeper, SignedIn};
+pub use identity::IdentityParts;
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 
 /// The name of the environment, as `GET /` tells it.
@@ -67,8 +69,10 @@ pub struct HttpParts {
     pub connections: Connections,
     /// Whether dependencies answer.
     pub readiness: Arc<CheckReadiness>,
-    /// What stands before the routes; nothing is counted without.
-    pub gatekeeper: Option<Arc<Gatekeeper>>,
+    /// What stands before the routes.
+    pub gatekeeper: Arc<Gatekeeper>,
+    /// Accounts and sessions.
+    pub identity: IdentityParts,
 }
 
 /// The whole application, for each worker.
@@ -102,7 +106,7 @@ pub fn app_with(
     // The last one wrapped is the first one asked.
     App::new()
         .configure(|config| configure(config, parts, more))
-        .default_service(routes::elsewhere(parts.gatekeeper.as_ref()))
+        .default_service(routes::elsewhere(&parts.gatekeeper))
         .wrap(cors(&parts.origins))
         .wrap(Edge::new(parts.metrics.clone()))
 }
@@ -136,15 +140,14 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(Data::new(parts.broadcaster.clone()))
         .app_data(Data::new(parts.connections.clone()))
         .app_data(Data::from(Arc::clone(&parts.readiness)))
+        .app_data(Data::from(Arc::clone(&parts.gatekeeper)))
         .app_data(JsonConfig::default().limit(parts.max_body_bytes).error_handler(api_error::json_error))
         .app_data(QueryConfig::default().error_handler(api_error::query_error))
         .app_data(PathConfig::default().error_handler(api_error::path_error));
-    if let Some(gatekeeper) = &parts.gatekeeper {
-        config.app_data(Data::from(Arc::clone(gatekeeper)));
-    }
+    parts.identity.provide(config);
     let metrics = parts.serves_metrics.then_some(&METRICS);
     for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {
-        endpoint.register(config, parts.request_timeout, parts.gatekeeper.as_ref());
+        endpoint.register(config, parts.request_timeout, Some(&parts.gatekeeper));
     }
 }
 

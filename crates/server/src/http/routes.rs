@@ -19,7 +19,7 @@ use super::{
     deadline::Deadline,
     docs, error_codes,
     gate::{Gate, Gated, Gatekeeper},
-    health, home, metrics, prices, stream,
+    health, home, identity, metrics, prices, stream,
 };
 
 /// The route a request took, as metrics and logs name it: a template, never a path.
@@ -41,6 +41,7 @@ pub struct Endpoint {
 }
 
 const READ: &str = "GET, HEAD";
+const READ_PUT: &str = "GET, HEAD, PUT";
 
 const fn api(path: &'static str, gated: Gated, register: fn(Resource) -> Resource) -> Endpoint {
     Endpoint::new(path, READ, gated, register)
@@ -65,6 +66,30 @@ pub const ENDPOINTS: &[Endpoint] = &[
     api("/api/connections", Gated::General, |at| at.route(read().to(connections::connections))),
     api("/api/stream/ticker", Gated::General, |at| at.route(read().to(stream::ticker_events))),
     api("/ws", Gated::General, |at| at.route(read().to(connections::socket_expected))),
+    Endpoint::new("/api/v2/auth/signup", "POST", Gated::Credentials, |at| at.route(web::post().to(identity::sign_up))),
+    Endpoint::new("/api/v2/auth/login", "POST", Gated::Credentials, |at| at.route(web::post().to(identity::sign_in))),
+    Endpoint::new("/api/v2/auth/token/refresh", "POST", Gated::Session, |at| at.route(web::post().to(identity::refresh))),
+    Endpoint::new("/api/v2/auth/refresh", "POST", Gated::Session, |at| at.route(web::post().to(identity::refresh_alias))),
+    Endpoint::new("/api/v2/auth/logout", "POST", Gated::Session, |at| at.route(web::post().to(identity::sign_out))),
+    Endpoint::new("/api/v2/auth/logout-all", "POST", Gated::General, |at| {
+        at.route(web::post().to(identity::sign_out_everywhere))
+    }),
+    Endpoint::new("/api/v2/auth/password/change", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::change_password))
+    }),
+    api("/api/v2/auth/verify", Gated::General, |at| at.route(read().to(identity::verify))),
+    api("/api/v2/auth/rate-limit", Gated::General, |at| at.route(read().to(identity::rate_limit))),
+    Endpoint::new("/api/v2/user/profile", READ_PUT, Gated::General, |at| {
+        at.route(read().to(identity::profile)).route(web::put().to(identity::save_profile))
+    }),
+    Endpoint::new("/api/v2/user/preferences", READ_PUT, Gated::General, |at| {
+        at.route(read().to(identity::preferences)).route(web::put().to(identity::save_preferences))
+    }),
+    api("/api/v2/user/stats", Gated::General, |at| at.route(read().to(identity::stats))),
+    api("/api/v2/user/sessions", Gated::General, |at| at.route(read().to(identity::list_sessions))),
+    Endpoint::new("/api/v2/user/sessions/{id}", "DELETE", Gated::General, |at| {
+        at.route(web::delete().to(identity::remove_session))
+    }),
     api("/openapi.json", Gated::General, |at| at.route(read().to(docs::openapi))),
     api("/asyncapi.json", Gated::General, |at| at.route(read().to(docs::asyncapi))),
     page("/docs", |at| at.route(read().to(docs::to_reference))),
@@ -96,9 +121,9 @@ impl Endpoint {
 
 /// Everywhere else: counted as well, or whoever looks for paths could do so at any pace.
 pub(super) fn elsewhere(
-    gatekeeper: Option<&Arc<Gatekeeper>>,
+    gatekeeper: &Arc<Gatekeeper>,
 ) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
-    apply(Gate::new(Gated::General, gatekeeper.cloned()), web::to(not_found)).map(ServiceResponse::map_into_boxed_body)
+    apply(Gate::new(Gated::General, Some(Arc::clone(gatekeeper))), web::to(not_found)).map(ServiceResponse::map_into_boxed_body)
 }
 
 /// What no route takes.

@@ -1,8 +1,11 @@
-//! What runs beside requests: leading the ticker, following it, and looking at it once a second.
+//! What runs beside requests: leading the ticker, following it, looking at it once a second, and upkeep.
+
+mod upkeep;
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::market::{FollowerReport, LeadTicker, TickOutcome};
+use coinlink_credentials::BcryptPool;
 use coinlink_domain::market::Tick;
 use coinlink_ports::{
     market::{LiveQuotes, TickAudience},
@@ -17,6 +20,8 @@ use tokio::{
 };
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
+
+pub use upkeep::{follow_revocations, prune, seal_audit};
 
 /// A node that does not lead looks this often whether it may.
 const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);
@@ -116,6 +121,7 @@ pub struct Sampled {
     pub broadcaster: Broadcaster,
     pub live: Option<Arc<dyn LiveQuotes>>,
     pub redis: Option<Arc<dyn DependencyProbe>>,
+    pub hasher: Arc<BcryptPool>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Metrics,
 }
@@ -135,6 +141,7 @@ pub async fn sample(sampled: Sampled) {
             let health = live.health();
             metrics.live_feed_connected.set(i64::from(health.connected));
         }
+        metrics.password_hash_queue.set(i64::try_from(sampled.hasher.waiting()).unwrap_or(i64::MAX));
         if let Some(redis) = &sampled.redis
             && turn.is_multiple_of(5)
         {

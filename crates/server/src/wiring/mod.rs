@@ -1,5 +1,8 @@
 //! Which adapter stands behind which port: chosen once, at the start, and nowhere else.
 
+mod audit;
+mod identity;
+
 use std::{collections::HashSet, sync::Arc};
 
 use coinlink_application::market::{CollectQuotes, FollowTicker, LeadTicker, LeaderParts, LeaderPolicy};
@@ -9,15 +12,15 @@ use coinlink_domain::{
     market::{DEFAULT_UNIVERSE, OverlayPolicy, Source, SourcePolicy, Sourcing, Symbol, Ticker, TickerPolicy},
     shared::breaker::BreakerPolicy,
 };
-use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota, SystemClock, SystemDice, TokioPause};
+use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedQuota, SystemClock, SystemDice, TokioPause};
 use coinlink_kraken::{KrakenPrices, KrakenSettings};
 use coinlink_ports::{
     market::{LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
     operations::DependencyProbe,
-    shared::{Clock, Dice, Pause},
+    shared::{Clock, Dice, Pause, RequestGate},
 };
 use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
-use coinlink_redis::{RedisBus, RedisLease, RedisLink, RedisProbe, RedisQuota, RedisSettings};
+use coinlink_redis::{RedisBus, RedisGate, RedisLease, RedisLink, RedisProbe, RedisQuota, RedisSettings};
 use coinlink_simulated::SimulatedPrices;
 use secrecy::ExposeSecret as _;
 use time::Duration;
@@ -30,6 +33,9 @@ use crate::{
     serve::StartError,
     telemetry::Metrics,
 };
+
+pub use audit::{checkpoint_key, sealer};
+pub use identity::{Identity, identity};
 
 /// Ticks kept for nodes and clients that were away.
 const HISTORY: usize = 60;
@@ -61,6 +67,7 @@ pub struct Shared {
     pub leases: Arc<dyn LeaderLease>,
     pub bus: Arc<dyn TickerBus>,
     pub ledger: Arc<dyn QuotaLedger>,
+    pub gate: Arc<dyn RequestGate>,
     /// Redis's probe, where there is a Redis.
     pub probe: Option<Arc<dyn DependencyProbe>>,
 }
@@ -70,7 +77,8 @@ impl Shared {
     pub fn embedded(around: &Surroundings) -> Self {
         let leases = EmbeddedLease::new(Arc::clone(&around.clock));
         let bus = EmbeddedBus::new(&leases, HISTORY);
-        Self { leases: Arc::new(leases), bus: Arc::new(bus), ledger: Arc::new(EmbeddedQuota::default()), probe: None }
+        let gate = Arc::new(EmbeddedGate::new(Arc::clone(&around.clock)));
+        Self { leases: Arc::new(leases), bus: Arc::new(bus), ledger: Arc::new(EmbeddedQuota::default()), gate, probe: None }
     }
 
     /// On Redis.
@@ -83,6 +91,7 @@ impl Shared {
             leases: Arc::new(RedisLease::new(link.clone(), &node)),
             bus: Arc::new(RedisBus::new(link.clone(), HISTORY)),
             ledger: Arc::new(RedisQuota::new(link.clone())),
+            gate: Arc::new(RedisGate::new(link.clone())),
             probe: Some(Arc::new(RedisProbe::new(link))),
         })
     }

@@ -1,0 +1,116 @@
+//! What the use cases fail with, in the codes of the public table.
+
+use std::fmt::Write as _;
+
+use coinlink_application::identity::{ChangePasswordError, RefreshError, SignInError, SignUpError};
+use coinlink_domain::identity::{EndReason, PasswordFault, RefreshRefusal};
+use coinlink_ports::{
+    identity::{HashError, SigningError},
+    shared::StoreError,
+};
+
+use crate::http::{ApiError, error_codes};
+
+/// Seconds after which a store that is down is worth another try.
+const STORE_RETRY_SECS: u32 = 2;
+/// Seconds after which replays that came at once have passed.
+const REPLAY_RETRY_SECS: u32 = 1;
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(STORE_RETRY_SECS).caused_by(error)
+            }
+            StoreError::Conflict { .. } | StoreError::Corrupt { .. } => Self::new(error_codes::INTERNAL_ERROR).caused_by(error),
+        }
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => {
+                let secs = u32::try_from(retry_after.whole_seconds().max(1)).unwrap_or(u32::MAX);
+                Self::new(error_codes::HASHING_BUSY).retry_after(secs)
+            }
+            HashError::Failed(_) => Self::new(error_codes::INTERNAL_ERROR).caused_by(error),
+        }
+    }
+}
+
+impl From<SigningError> for ApiError {
+    fn from(error: SigningError) -> Self {
+        Self::new(error_codes::INTERNAL_ERROR).caused_by(error)
+    }
+}
+
+/// What a password lacks, in one sentence under the field.
+pub(super) fn weak_password(field: &'static str, faults: &[PasswordFault]) -> ApiError {
+    let mut why = String::from("a password needs ");
+    for (n, fault) in faults.iter().enumerate() {
+        // Writing to a String does not fail.
+        let _ = write!(why, "{}{fault}", if n == 0 { "" } else { "; " });
+    }
+    ApiError::new(error_codes::WEAK_PASSWORD).detail(field, why)
+}
+
+impl From<SignUpError> for ApiError {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::WeakPassword(faults) => weak_password("password", &faults),
+            SignUpError::EmailTaken => Self::new(error_codes::EMAIL_TAKEN),
+            SignUpError::Hash(error) => error.into(),
+            SignUpError::Signing(error) => error.into(),
+            SignUpError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInError> for ApiError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::InvalidCredentials => Self::new(error_codes::INVALID_CREDENTIALS),
+            SignInError::Hash(error) => error.into(),
+            SignInError::Signing(error) => error.into(),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Invalid | RefreshError::Refused(RefreshRefusal::UnknownGeneration) => {
+                Self::new(error_codes::INVALID_TOKEN)
+            }
+            RefreshError::Reused | RefreshError::Refused(RefreshRefusal::Ended(EndReason::TokenReused)) => {
+                Self::new(error_codes::TOKEN_REUSED)
+            }
+            RefreshError::Refused(RefreshRefusal::Ended(_)) => Self::new(error_codes::SESSION_REVOKED),
+            RefreshError::Refused(RefreshRefusal::Expired) => Self::new(error_codes::TOKEN_EXPIRED),
+            RefreshError::Refused(RefreshRefusal::TooManyReplays) => {
+                Self::new(error_codes::REFRESH_REPLAYED).retry_after(REPLAY_RETRY_SECS)
+            }
+            RefreshError::Signing(error) => error.into(),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for ApiError {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
+            ChangePasswordError::WrongPassword => {
+                Self::new(error_codes::INVALID_INPUT).detail("current_password", "is not your present password")
+            }
+            ChangePasswordError::WeakPassword(faults) => weak_password("new_password", &faults),
+            ChangePasswordError::Unchanged => {
+                Self::new(error_codes::INVALID_INPUT).detail("new_password", "is your present password")
+            }
+            ChangePasswordError::Hash(error) => error.into(),
+            ChangePasswordError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What happens to a session once there is one: refresh, sign out, a new password, and who it belongs to.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderName},
+    web::{Bytes, Data, Json},
+};
+use coinlink_application::identity::{ChangePassword, OwnAccount, RefreshSession, SignOut, SignOutEverywhere};
+use coinlink_domain::identity::{Password, RetryKey};
+use serde::Serialize;
+
+use super::bodies::{ChangePasswordBody, MessageBody, ProfileBody, RefreshBody, SignOutBody, TokensBody, VerifiedBody};
+use crate::{
+    http::{
+        ApiError, error_codes,
+        gate::{Caller, Client, Gatekeeper, SignedIn},
+        shapes::ErrorBody,
+    },
+    telemetry::Metrics,
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// An answer that is for nobody else and for no cache.
+pub(super) fn private(body: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+}
+
+pub(super) fn message(message: impl Into<String>) -> HttpResponse {
+    private(MessageBody { message: message.into() })
+}
+
+fn retry_key(request: &HttpRequest) -> Result<Option<RetryKey>, ApiError> {
+    let Some(name) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = name.to_str().ok().and_then(RetryKey::of);
+    let refused = || ApiError::new(error_codes::INVALID_INPUT).detail("Idempotency-Key", "1 to 255 visible ASCII characters");
+    key.map(Some).ok_or_else(refused)
+}
+
+/// Exchange a refresh token for new tokens.
+///
+/// A refresh token is good once. Whoever presents it again within ten seconds, before the new tokens were used, gets the same
+/// new tokens; with an `Idempotency-Key` the same request may be repeated for five minutes. A token that is presented after that
+/// shows that somebody has a copy: the session is ended for both. Keep the session on 429 and 5xx, and ask again.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/token/refresh",
+    tag = "auth",
+    request_body = RefreshBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this request, so that it can be repeated when its answer was lost; 1 to 255 visible ASCII characters")),
+    responses(
+        (status = 200, description = "The new tokens", body = TokensBody),
+        (status = 401, description = "`invalid_token`, `token_expired`, `token_reused` or `session_revoked`: sign in again", body = ErrorBody),
+        (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn refresh(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    metrics: Data<Metrics>,
+    use_case: Data<RefreshSession>,
+    client: Client,
+    body: Json<RefreshBody>,
+) -> Result<HttpResponse, ApiError> {
+    let retry_key = retry_key(&request)?;
+    let claimed = use_case.claimed(&body.refresh_token);
+    gatekeeper.charge_session(&request, claimed.map(|claimed| claimed.session.0)).await?;
+    let refreshed = match claimed {
+        Some(claimed) => use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from),
+        None => Err(ApiError::new(error_codes::INVALID_TOKEN)),
+    };
+    metrics.auth_event("refresh", refreshed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    Ok(private(TokensBody::from(refreshed?)))
+}
+
+/// Exchange a refresh token for new tokens, at its older path.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/refresh",
+    tag = "auth",
+    request_body = RefreshBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "As at `/api/v2/auth/token/refresh`")),
+    responses(
+        (status = 200, description = "The new tokens", body = TokensBody),
+        (status = 401, description = "As at `/api/v2/auth/token/refresh`", body = ErrorBody),
+        (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn refresh_alias(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    metrics: Data<Metrics>,
+    use_case: Data<RefreshSession>,
+    client: Client,
+    body: Json<RefreshBody>,
+) -> Result<HttpResponse, ApiError> {
+    refresh(request, gatekeeper, metrics, use_case, client, body).await
+}
+
+/// Sign out.
+///
+/// Ends the session of the refresh token in the body, whatever its age, or without one that of the access token. A session that
+/// is over already stays so.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/logout",
+    tag = "auth",
+    request_body(content = Option<SignOutBody>, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The session is over, on every node within a second", body = MessageBody),
+        (status = 400, description = "`invalid_refresh_token`", body = ErrorBody),
+        (status = 401, description = "`authentication_required`: neither token was sent", body = ErrorBody)
+    ),
+    security((), ("bearer" = []))
+)]
+pub(in crate::http) async fn sign_out(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    metrics: Data<Metrics>,
+    use_case: Data<SignOut>,
+    client: Client,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let body: SignOutBody = if body.is_empty() { SignOutBody::default() } else { ApiError::read_json(&request, &body)? };
+    let claimed = body.refresh_token.as_deref().map(|token| use_case.claimed(token));
+    let held = Caller::of(&request).and_then(|caller| caller.session());
+    let named = claimed.map_or(held, |claimed| claimed.map(|claimed| claimed.session));
+    gatekeeper.charge_session(&request, named.map(|session| session.0)).await?;
+    let ended = match (claimed, held) {
+        (Some(Some(claimed)), _) => use_case.with_refresh_token(claimed, &client.0).await?,
+        (Some(None), _) => return Err(ApiError::new(error_codes::INVALID_REFRESH_TOKEN)),
+        (None, Some(held)) => use_case.with_access_token(held, &client.0).await?,
+        (None, None) => return Err(SignedIn::missing(&request)),
+    };
+    metrics.auth_event("sign_out", if ended { "ok" } else { "over_already" });
+    Ok(message("You are signed out."))
+}
+
+/// Sign out everywhere.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/logout-all",
+    tag = "auth",
+    responses(
+        (status = 200, description = "All your sessions are over, this one too, on every node within a second", body = MessageBody),
+        (status = 401, description = "Not signed in", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn sign_out_everywhere(
+    caller: SignedIn,
+    metrics: Data<Metrics>,
+    use_case: Data<SignOutEverywhere>,
+    client: Client,
+) -> Result<HttpResponse, ApiError> {
+    let ended = use_case.execute(caller.user, &client.0).await?;
+    metrics.auth_event("sign_out_everywhere", "ok");
+    Ok(message(format!("You are signed out of {ended} session{}.", if ended == 1 { "" } else { "s" })))
+}
+
+/// Change your password.
+///
+/// Your other sessions are ended; this one goes on.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/password/change",
+    tag = "auth",
+    request_body = ChangePasswordBody,
+    responses(
+        (status = 200, description = "The password is changed and all other sessions are over", body = MessageBody),
+        (status = 400, description = "`invalid_input` or `weak_password`", body = ErrorBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn change_password(
+    caller: SignedIn,
+    metrics: Data<Metrics>,
+    use_case: Data<ChangePassword>,
+    client: Client,
+    body: Json<ChangePasswordBody>,
+) -> Result<HttpResponse, ApiError> {
+    let body = body.into_inner();
+    if body.current_password.0.expose().chars().count() > Password::MAX_CHARS {
+        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("current_password", "1 to 512 characters"));
+    }
+    let (present, new) = (body.current_password.0, body.new_password.0);
+    let changed = use_case.execute((caller.user, caller.session), &present, &new, &client.0).await.map_err(ApiError::from);
+    metrics.auth_event("password_change", changed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    changed?;
+    Ok(message("Your password is changed; your other sessions are over."))
+}
+
+/// Who am I?
+#[utoipa::path(
+    get,
+    path = "/api/v2/auth/verify",
+    tag = "auth",
+    responses(
+        (status = 200, description = "The access token is good, and this is whose it is", body = VerifiedBody),
+        (status = 401, description = "Not signed in", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn verify(caller: SignedIn, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
+    let user = use_case.profile(caller.user).await?.ok_or_else(|| ApiError::new(error_codes::SESSION_REVOKED))?;
+    Ok(private(VerifiedBody { user: ProfileBody::from(&user), message: "The token is valid." }))
+}

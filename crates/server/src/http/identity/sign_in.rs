@@ -1,0 +1,115 @@
+//! `POST /api/v2/auth/signup` and `POST /api/v2/auth/login`.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite, time::Duration},
+    http::{StatusCode, header},
+    web::{Data, Json},
+};
+use coinlink_application::identity::{NewAccount, SignIn, SignUp, SignedIn};
+use coinlink_domain::identity::Email;
+
+use super::bodies::{SignInBody, SignUpBody, SignedInBody, name};
+use crate::{
+    http::{
+        ApiError, error_codes,
+        gate::{Client, Gatekeeper},
+        shapes::ErrorBody,
+    },
+    telemetry::Metrics,
+};
+
+/// What a browser is known by. The prefix keeps other hosts and plain HTTP from setting it (RFC 6265bis, 4.1.3.2).
+const DEVICE_COOKIE: &str = "__Host-coinlink-device";
+/// The longest time browsers keep a cookie (RFC 6265bis, 5.5).
+const DEVICE_KEPT: Duration = Duration::days(400);
+
+fn email(text: &str) -> Result<Email, ApiError> {
+    Email::try_new(text).map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail("email", error.to_string()))
+}
+
+fn answer(status: StatusCode, signed_in: SignedIn, message: &'static str) -> HttpResponse {
+    let body = SignedInBody::new(signed_in, message);
+    let device = Cookie::build(DEVICE_COOKIE, body.device_token.clone())
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(DEVICE_KEPT)
+        .finish();
+    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).cookie(device).json(body)
+}
+
+/// Open an account and sign in.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/signup",
+    tag = "auth",
+    request_body = SignUpBody,
+    responses(
+        (status = 201, description = "The account, signed in. Sets a cookie by which this browser is known again.", body = SignedInBody),
+        (status = 400, description = "`invalid_input`, `weak_password` or `email_taken`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn sign_up(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    metrics: Data<Metrics>,
+    use_case: Data<SignUp>,
+    client: Client,
+    body: Json<SignUpBody>,
+) -> Result<HttpResponse, ApiError> {
+    let body = body.into_inner();
+    let email = email(&body.email)?;
+    if body.confirm_password.is_some_and(|again| again.0 != body.password.0) {
+        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("confirm_password", "is not the password"));
+    }
+    let new = NewAccount {
+        first_name: name("first_name", body.first_name.as_deref())?,
+        last_name: name("last_name", body.last_name.as_deref())?,
+        password: body.password.0,
+        email,
+    };
+    gatekeeper.charge_account(&request, &new.email).await?;
+    let opened = use_case.execute(new, client.0).await.map_err(ApiError::from);
+    metrics.auth_event("sign_up", opened.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    Ok(answer(StatusCode::CREATED, opened?, "Welcome to CoinLink."))
+}
+
+/// Sign in.
+///
+/// Whether there is such an account is not told: a wrong address, a wrong password, an account that is switched off and one
+/// that is being guessed at all look the same and take as long.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/login",
+    tag = "auth",
+    request_body = SignInBody,
+    responses(
+        (status = 200, description = "You are signed in. Sets a cookie by which this browser is known again.", body = SignedInBody),
+        (status = 401, description = "`invalid_credentials`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn sign_in(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    metrics: Data<Metrics>,
+    use_case: Data<SignIn>,
+    client: Client,
+    body: Json<SignInBody>,
+) -> Result<HttpResponse, ApiError> {
+    let body = body.into_inner();
+    let email = email(&body.email)?;
+    let length = body.password.0.expose().chars().count();
+    if !(1..=coinlink_domain::identity::Password::MAX_CHARS).contains(&length) {
+        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
+    }
+    gatekeeper.charge_account(&request, &email).await?;
+    let cookie = request.cookie(DEVICE_COOKIE);
+    let device = body.device_token.as_deref().or_else(|| cookie.as_ref().map(Cookie::value));
+    let signed_in = use_case.execute(&email, &body.password.0, device, client.0).await.map_err(ApiError::from);
+    metrics.auth_event("sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    Ok(answer(StatusCode::OK, signed_in?, "You are signed in."))
+}

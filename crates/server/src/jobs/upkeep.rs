@@ -1,0 +1,91 @@
+//! What keeps accounts and the audit log in order: none of it may end the node, all of it goes on after a failure.
+
+use std::time::Duration as StdDuration;
+
+use coinlink_application::{
+    identity::{FollowRevocations, PruneIdentity},
+    operations::SealAudit,
+};
+use coinlink_ports::shared::StoreError;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::telemetry::Metrics;
+
+/// The promise is a second from the end of a session to its refusal on every node.
+const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
+/// An entry that is not sealed yet could vanish unnoticed.
+const SEAL_EVERY: StdDuration = StdDuration::from_secs(1);
+const PRUNE_EVERY: StdDuration = StdDuration::from_secs(3_600);
+/// Between the parts of a long pruning, so that others get their turn.
+const BREATH: StdDuration = StdDuration::from_millis(200);
+
+/// Says that something began to fail and that it works again, not every time in between.
+struct Told {
+    what: &'static str,
+    failing: bool,
+}
+
+impl Told {
+    const fn of(what: &'static str) -> Self {
+        Self { what, failing: false }
+    }
+
+    fn tell<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
+        let what = self.what;
+        match outcome {
+            Ok(done) => {
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!("{what} works again");
+                }
+                Some(done)
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::warn!(%error, "{what} fails");
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Beats of this length; one that was missed is not made up for.
+fn beats(every: StdDuration) -> Interval {
+    let mut beats = interval(every);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beats
+}
+
+/// Keeps this node's list of sessions that are over.
+pub async fn follow_revocations(mut follow: FollowRevocations) {
+    let mut told = Told::of("reading which sessions are over");
+    let mut beats = beats(FOLLOW_EVERY);
+    loop {
+        beats.tick().await;
+        told.tell(follow.execute().await);
+    }
+}
+
+/// Seals the audit log.
+pub async fn seal_audit(seal: SealAudit, metrics: Metrics) {
+    let mut told = Told::of("sealing the audit log");
+    let mut beats = beats(SEAL_EVERY);
+    loop {
+        beats.tick().await;
+        if let Some(report) = told.tell(seal.execute().await) {
+            metrics.audit_rows.with_label_values(&["any"]).inc_by(report.sealed);
+        }
+    }
+}
+
+/// Removes what nobody needs any more.
+pub async fn prune(prune: PruneIdentity) {
+    let mut told = Told::of("removing old sessions");
+    let mut beats = beats(PRUNE_EVERY);
+    loop {
+        beats.tick().await;
+        while told.tell(prune.execute().await) == Some(true) {
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+}
