@@ -55,3 +55,57 @@ fn encrypt(payload: &str, purpose: &str, key: &PasetoSymmetricKey<V4, Local>, no
 fn decrypt(token: &str, purpose: &str, key: &PasetoSymmetricKey<V4, Local>) -> Option<Zeroizing<String>> {
     Paseto::<V4, Local>::try_decrypt(token, key, None, ImplicitAssertion::from(purpose)).ok().map(Zeroizing::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusty_paseto::core::Footer;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Vectors {
+        tests: Vec<Vector>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Vector {
+        name: String,
+        expect_fail: bool,
+        key: Option<String>,
+        nonce: Option<String>,
+        token: String,
+        payload: Option<String>,
+        footer: String,
+        implicit_assertion: String,
+    }
+
+    fn bytes(hex: &str) -> [u8; 32] {
+        *Key::<32>::try_from(hex).unwrap()
+    }
+
+    #[test]
+    fn the_official_vectors_of_v4_local_hold() {
+        let vectors: Vectors = serde_json::from_str(include_str!("../tests/fixtures/paseto_v4_local.json")).unwrap();
+        assert_eq!(vectors.tests.len(), 15);
+        for vector in vectors.tests {
+            let key = vector.key.map_or([0x70; 32], |key| bytes(&key));
+            let key = PasetoSymmetricKey::<V4, Local>::from(Key::from(key));
+            let (footer, purpose) = (Footer::from(&*vector.footer), &*vector.implicit_assertion);
+            let opened = Paseto::<V4, Local>::try_decrypt(&vector.token, &key, footer, ImplicitAssertion::from(purpose)).ok();
+            if vector.expect_fail {
+                assert_eq!(opened, None, "{}", vector.name);
+                assert!(decrypt(&vector.token, purpose, &key).is_none(), "{}", vector.name);
+                continue;
+            }
+            let payload = vector.payload.unwrap();
+            assert_eq!(opened.as_ref(), Some(&payload), "{}", vector.name);
+            if vector.footer.is_empty() {
+                let token = encrypt(&payload, purpose, &key, bytes(&vector.nonce.unwrap())).unwrap();
+                assert_eq!(token, vector.token, "{}", vector.name);
+                assert_eq!(decrypt(&token, purpose, &key).unwrap().as_str(), payload);
+            }
+        }
+    }
+}

@@ -23,3 +23,27 @@ impl Kept {
         Self { cost, salt: *b"nobody has this.", hash: "-".repeat(60) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const OF_COST: &str = "$2b$12$L6Bc/AlTQHyd9liGgGEZyOFLPHNgyxeEPfgYfBCVxJ7JIlwxyVU3u";
+
+    #[test]
+    fn cost_and_salt_are_read_and_the_rest_is_kept() {
+        let kept = Kept::read(OF_COST, &(10..=15)).unwrap();
+        assert_eq!((kept.cost, kept.hash.as_str()), (12, OF_COST));
+        assert!(Kept::nothing(12).hash.len() == OF_COST.len());
+    }
+
+    #[test]
+    fn a_cost_of_31_is_refused_in_under_a_millisecond() {
+        let endless = OF_COST.replace("$12$", "$31$");
+        let begun = Instant::now();
+        assert!((0..100).all(|_| Kept::read(&endless, &(10..=15)).is_none()));
+        assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
+    }
+}
