@@ -19,23 +19,25 @@ use crate::shared::lock;
 pub(super) struct MemoryTx {
     kept: Arc<Kept>,
     draft: State,
-    failed: bool,
-    _turn: OwnedMutexGuard<()>,
+    /// Until a call failed.
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl MemoryTx {
     pub(super) fn new(kept: Arc<Kept>, turn: OwnedMutexGuard<()>) -> Self {
         let draft = lock(&kept.committed).clone();
-        Self { kept, draft, failed: false, _turn: turn }
+        Self { kept, draft, turn: Some(turn) }
     }
 
-    /// After one call that failed, all others do.
+    /// After one call that failed, all others do, and nobody has to wait for it any more.
     fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.failed {
+        if self.turn.is_none() {
             return Err(unavailable("the transaction has failed"));
         }
         let done = self.kept.call().and_then(|()| change(&mut self.draft));
-        self.failed = done.is_err();
+        if done.is_err() {
+            self.turn = None;
+        }
         done
     }
 }
