@@ -62,6 +62,10 @@ BEGIN
                 %1$L, to_char(starts, 'YYYY-MM-DD+00'), to_char(starts + interval '1 month', 'YYYY-MM-DD+00'));
             EXECUTE format('CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON %%I.%%I EXECUTE FUNCTION %%I.audit_refuse_change()',
                 %1$L, partition, %1$L);
+            -- What tables get by default may be more than the app may have here; it reads and adds through the whole table.
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'coinlink_app') THEN
+                EXECUTE format('REVOKE ALL ON %%I.%%I FROM coinlink_app', %1$L, partition);
+            END IF;
             made := made + 1;
         EXCEPTION WHEN check_violation THEN
             -- The default partition has rows of that month already; it keeps them, and the month.
@@ -73,6 +77,7 @@ END $body$ $create$, current_schema()); END $do$;
 REVOKE ALL ON FUNCTION audit_log_ensure_partitions(int) FROM PUBLIC;
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'coinlink_app') THEN
+        REVOKE ALL ON audit_log, audit_log_default FROM coinlink_app;
         GRANT SELECT, INSERT ON audit_log TO coinlink_app;
         GRANT EXECUTE ON FUNCTION audit_log_ensure_partitions(int) TO coinlink_app;
     END IF;

@@ -28,6 +28,7 @@ CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit_checkpoints FO
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_checkpoints EXECUTE FUNCTION audit_refuse_change();
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'coinlink_app') THEN
+        REVOKE ALL ON audit_seals, audit_checkpoints FROM coinlink_app;
         GRANT SELECT, INSERT ON audit_seals, audit_checkpoints TO coinlink_app;
     END IF;
 END $$;

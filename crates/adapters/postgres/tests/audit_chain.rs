@@ -22,6 +22,7 @@ mod entries {
     use coinlink_ports::operations::AuditChain as _;
     use coinlink_testkit::operations::{AuditedLog, FIRST, an_entry};
     use proptest::prelude::*;
+    use sea_orm::ConnectionTrait as _;
     use time::{Duration, OffsetDateTime};
     use tokio::runtime::Runtime;
     use uuid::Uuid;
@@ -87,6 +88,21 @@ mod entries {
         let runtime = Runtime::new().unwrap();
         let audited = runtime.block_on(on_sqlite());
         proptest!(|(entry in any_entry())| survives(&runtime, &audited, &entry)?);
+    }
+
+    /// An app that was taken over can add rows, whatever is in them.
+    #[tokio::test]
+    async fn rows_that_are_no_entries_are_told_and_do_not_hide_the_others() {
+        for (audited, details) in [(on_postgres().await, "[1]"), (on_sqlite().await, r#"{"a":"1","a":"2"}"#)] {
+            audited.record(&an_entry(2)).await;
+            let id = "00000000-0000-0000-0000-000000000007";
+            let id = if details == "[1]" { format!("'{id}'") } else { format!("x'{}'", id.replace('-', "")) };
+            let row = format!("VALUES ({id}, '2026-11-21T12:00:01.000000Z', 'a', 'b', '{details}', 'success')");
+            let columns = "INSERT INTO audit_log (id, timestamp, action, resource_type, details, status)";
+            audited.operator.execute_unprepared(&format!("{columns} {row}")).await.unwrap();
+            let page = audited.chain.unsealed(None, 10).await.unwrap();
+            assert_eq!((page.entries, page.foreign), (vec![an_entry(2)], vec![Uuid::from_u128(7)]));
+        }
     }
 
     #[tokio::test]

@@ -12,9 +12,11 @@ use uuid::Uuid;
 
 /// Rows looked at in one step, and seals in one transaction.
 const BATCH: u32 = 1_000;
-/// How far behind the newest sealed entry a run begins: an entry gets its time before it commits, and clocks of nodes differ.
-/// What comes later than that waits for the next sweep.
-const OVERLAP: Duration = Duration::minutes(10);
+/// How far behind the newest sealed entry a run begins: an entry gets its time a moment before it is committed.
+const OVERLAP: Duration = Duration::seconds(15);
+/// How far behind it begins once in [`LOOK_BACK_EVERY`]: clocks of nodes differ. What comes later still waits for the sweep.
+const LOOK_BACK: Duration = Duration::minutes(10);
+const LOOK_BACK_EVERY: Duration = Duration::minutes(1);
 /// Between sweeps over the whole log, which find what came later still.
 const SWEEP_EVERY: Duration = Duration::hours(1);
 /// Between makings of room for the coming months.
@@ -45,6 +47,7 @@ pub struct SealReport {
 struct Memory {
     prepared: Option<Duration>,
     swept: Option<Duration>,
+    looked_back: Option<Duration>,
     head: Option<Head>,
     end_was_missing: bool,
 }
@@ -63,20 +66,25 @@ impl SealAudit {
         Self { chain, clock, key, memory: Mutex::default() }
     }
 
-    /// One run: all that is committed and not sealed, from a while before the newest sealed entry on; at first and then once
-    /// an hour, from the beginning of the log on.
+    /// One run: all that is committed and not sealed, from a moment before the newest sealed entry on; once a minute from ten
+    /// minutes before it, and at first and then once an hour from the beginning of the log. A run each second costs little.
     pub async fn execute(&self) -> Result<SealReport, StoreError> {
         let started = self.clock.monotonic();
         self.prepare(started).await;
         let end = self.chain.end().await?;
-        let sweep = self.remembering(|memory| memory.swept.is_none_or(|swept| started - swept >= SWEEP_EVERY));
+        let is_due = |last: Option<Duration>, every| last.is_none_or(|last| started - last >= every);
+        let (sweep, look_back) =
+            self.remembering(|memory| (is_due(memory.swept, SWEEP_EVERY), is_due(memory.looked_back, LOOK_BACK_EVERY)));
+        let overlap = if look_back { LOOK_BACK } else { OVERLAP };
         let mut run = Run { report: SealReport { damaged: self.is_damaged(&end), ..SealReport::default() }, ..Run::after(&end) };
-        let done = self.seal_from(if sweep { None } else { self.resume(&end) }, &mut run).await;
+        let from = if sweep { None } else { self.resume(&end, overlap) };
+        let done = self.seal_from(from, &mut run).await;
         self.remembering(|memory| {
             memory.head = Some(run.head);
-            if sweep && done.is_ok() && !run.report.overtaken {
-                memory.swept = Some(started);
-                run.report.swept = true;
+            if done.is_ok() && !run.report.overtaken {
+                run.report.swept = sweep;
+                memory.swept = if sweep { Some(started) } else { memory.swept };
+                memory.looked_back = if sweep || look_back { Some(started) } else { memory.looked_back };
             }
         });
         done.map(|()| run.report)
@@ -125,9 +133,9 @@ impl SealAudit {
     }
 
     /// A clock that once went wrong must not hide what is added from now on.
-    fn resume(&self, end: &ChainEnd) -> Option<LogPlace> {
+    fn resume(&self, end: &ChainEnd, overlap: Duration) -> Option<LogPlace> {
         let newest = end.newest_entry?.min(self.clock.now());
-        Some(LogPlace { at: newest.checked_sub(OVERLAP)?, id: Uuid::nil() })
+        Some(LogPlace { at: newest.checked_sub(overlap)?, id: Uuid::nil() })
     }
 
     /// Said once, and not in each run until somebody has looked.

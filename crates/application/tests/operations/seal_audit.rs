@@ -34,13 +34,17 @@ async fn a_quiet_chain_is_signed_after_a_minute_and_then_not_again() {
 }
 
 #[tokio::test]
-async fn a_late_entry_is_sealed_by_the_next_run_within_ten_minutes_and_else_by_the_sweep_of_the_hour() {
+async fn a_late_entry_is_sealed_at_once_within_a_minute_or_by_the_sweep_of_the_hour() {
     let audit = Audit::new();
     audit.record([1_000]);
     audit.sealed().await;
-    audit.record([400, 399]);
-    assert_eq!(audit.sealed().await.sealed, 1, "ten minutes before the newest sealed one, and not more");
-    audit.clock.advance(Duration::minutes(59));
+    audit.record([985, 984, 400, 399]);
+    assert_eq!(audit.sealed().await.sealed, 1, "fifteen seconds before the newest sealed one, and not more");
+    audit.clock.advance(Duration::seconds(59));
+    assert_eq!(audit.sealed().await.sealed, 0);
+    audit.clock.advance(Duration::SECOND);
+    assert_eq!(audit.sealed().await.sealed, 2, "ten minutes before it, once a minute");
+    audit.clock.advance(Duration::minutes(58));
     assert_eq!(audit.sealed().await.sealed, 0);
     audit.clock.advance(Duration::minutes(1));
     let report = audit.sealed().await;
@@ -48,14 +52,14 @@ async fn a_late_entry_is_sealed_by_the_next_run_within_ten_minutes_and_else_by_t
 }
 
 #[tokio::test]
-async fn a_run_looks_at_the_last_ten_minutes_only() {
+async fn a_run_looks_at_the_last_seconds_only() {
     let audit = Audit::new();
     audit.record(0..3_000);
     audit.sealed().await;
     audit.chain.with(|records| records.searched = 0);
     audit.record([3_000]);
     audit.sealed().await;
-    assert_eq!(audit.chain.with(|records| records.searched), 602);
+    assert_eq!(audit.chain.with(|records| records.searched), 17);
 }
 
 /// A node whose clock is a day ahead writes an entry; those of the others are sealed all the same.

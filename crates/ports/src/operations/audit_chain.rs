@@ -61,7 +61,8 @@ pub trait AuditChain: Send + Sync {
     /// The stretch of at most `limit` rows of the log after `after`, or from its beginning.
     async fn unsealed(&self, after: Option<LogPlace>, limit: u32) -> Result<UnsealedPage, StoreError>;
 
-    /// Appends seals and a checkpoint to a chain that ends at `head`: all or nothing, one caller at a time.
+    /// Appends seals and a checkpoint to a chain that ends at `head`: all or nothing, one caller at a time. A checkpoint that is
+    /// stored already is not stored again.
     async fn append(&self, head: Head, seals: &[Seal], checkpoint: Option<&Checkpoint>) -> Result<Appended, StoreError>;
 
     /// The first `limit` seals after number `after`, or from the beginning, in order, and what there is under their ids.

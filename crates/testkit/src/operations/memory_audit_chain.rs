@@ -97,7 +97,8 @@ impl AuditChain for MemoryAuditChain {
                 return Appended::Overtaken;
             }
             records.seals.extend(seals.iter().map(|seal| (seal.seq, seal.clone())));
-            records.checkpoints.extend(checkpoint);
+            let new = checkpoint.filter(|checkpoint| !records.checkpoints.contains(checkpoint)).copied();
+            records.checkpoints.extend(new);
             Appended::Done
         }))
     }

@@ -100,7 +100,7 @@ impl AuditChain for SqlAuditChain {
                 audit_seals::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
             }
             if let Some(checkpoint) = checkpoint {
-                audit_checkpoints::Entity::insert(checkpoint_row(checkpoint)).exec_without_returning(&transaction).await?;
+                sign(&transaction, checkpoint).await?;
             }
             transaction.commit().await?;
             Ok(Appended::Done)
@@ -135,6 +135,15 @@ impl AuditChain for SqlAuditChain {
         let range = range.order_by_asc(Column::Seq).order_by_asc(Column::At);
         Ok(self.one_call(range.all(&self.database.connection)).await?.into_iter().map(checkpoint).collect())
     }
+}
+
+/// Two nodes that sign the same end at the same moment sign the same.
+async fn sign(connection: &impl ConnectionTrait, checkpoint: &Checkpoint) -> Result<(), DbErr> {
+    let known = audit_checkpoints::Entity::find_by_id((checkpoint.seq, checkpoint.mac.to_vec())).one(connection).await?;
+    if known.is_none() {
+        audit_checkpoints::Entity::insert(checkpoint_row(checkpoint)).exec_without_returning(connection).await?;
+    }
+    Ok(())
 }
 
 async fn end(connection: &impl ConnectionTrait) -> Result<ChainEnd, DbErr> {

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use coinlink_ports::operations::LogPlace;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid,
     sea_query::{Expr, ExprTrait},
 };
 

@@ -11,7 +11,7 @@ use coinlink_postgres::{ConnectSettings, Database, SqlAuditChain, SqlAuditLog};
 use coinlink_testkit::{operations::AuditedLog, servers::fresh_database};
 use sea_orm::{ConnectOptions, DatabaseConnection};
 
-/// A log with its chain, a connection that may do anything, and what has to stay as long as they are used.
+/// A log with its chain, connections that may do anything, and what has to stay as long as they are used.
 pub(crate) struct Audited {
     pub(crate) chain: SqlAuditChain,
     pub(crate) log: SqlAuditLog,
@@ -48,7 +48,7 @@ pub(crate) async fn on_sqlite() -> Audited {
 
 async fn audited(database: Database, url: &str, place: Box<dyn Any + Send + Sync>) -> Audited {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
+    options.max_connections(8).sqlx_logging(false);
     let operator = sea_orm::Database::connect(options).await.unwrap();
     Audited { chain: SqlAuditChain::new(database.clone()), log: SqlAuditLog::new(database), operator, _place: place }
 }
