@@ -26,6 +26,10 @@ fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {
     };
     assert_eq!(of(Gated::Exempt), BTreeSet::from(["/livez", "/readyz", "/health", "/metrics"]));
     assert_eq!(of(Gated::Price), BTreeSet::from(["/api/bitcoin/price", "/api/crypto/ticker"]));
+    let credentials = ["/api/v2/auth/signup", "/api/v2/auth/login", "/api/v2/auth/password/change"];
+    assert_eq!(of(Gated::Credentials), BTreeSet::from(credentials));
+    let session = ["/api/v2/auth/token/refresh", "/api/v2/auth/refresh", "/api/v2/auth/logout"];
+    assert_eq!(of(Gated::Session), BTreeSet::from(session));
 }
 
 #[actix_web::test]

@@ -32,7 +32,7 @@ use coinlink_ports::{
     shared::{Admission, Admitted, BusError, RequestGate, WindowState},
 };
 use coinlink_testkit::{
-    identity::{MemoryIdentity, PlainAccessTokens},
+    identity::{MemoryIdentity, PlainAccessTokens, PlainHasher},
     shared::{StoppedClock, TokioPause},
 };
 use ipnet::IpNet;
@@ -107,6 +107,7 @@ pub struct Behind {
     pub shared: Arc<Shared>,
     pub revoked: Arc<RevokedSessions>,
     pub store: MemoryIdentity,
+    pub hasher: Arc<PlainHasher>,
 }
 
 impl Default for Behind {
@@ -114,7 +115,7 @@ impl Default for Behind {
         let clock = Arc::new(StoppedClock::at(NOW));
         let gate = EmbeddedGate::new(Arc::clone(&clock) as _);
         let shared = Arc::new(Shared { gate, down: AtomicBool::new(false) });
-        Self { clock, shared, revoked: Arc::default(), store: MemoryIdentity::default() }
+        Self { clock, shared, revoked: Arc::default(), store: MemoryIdentity::default(), hasher: Arc::default() }
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "each test binary uses its part of this")]
 
+pub mod accounts;
 pub mod gated;
 pub mod limits;
 
@@ -132,7 +133,8 @@ impl Server {
             broadcaster: broadcaster.clone(),
             connections: Connections::default(),
             readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
-            gatekeeper: Some(Arc::new(behind.gatekeeper(setup, metrics))),
+            gatekeeper: Arc::new(behind.gatekeeper(setup, metrics)),
+            identity: behind.identity(),
         };
         let more = [MISBEHAVING, gated::ENDPOINTS].concat();
         let server = HttpServer::new(move || app_with(&parts, &more)).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
