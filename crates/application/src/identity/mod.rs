@@ -13,6 +13,7 @@ mod revoked_sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod turns;
 
 pub use authenticate::{Authenticate, Standing};
 pub use change_password::{ChangePassword, ChangePasswordError};

@@ -10,7 +10,7 @@ use coinlink_ports::{
 };
 use time::OffsetDateTime;
 
-use super::{EndedSessions, IssueTokens, Tokens, audit};
+use super::{EndedSessions, IssueTokens, Tokens, audit, turns::Turns};
 
 /// There are no new tokens.
 #[derive(Debug, thiserror::Error)]
@@ -34,21 +34,28 @@ pub enum RefreshError {
 
 /// Exchanges a refresh token for the next ones.
 pub struct RefreshSession {
-    /// Sessions.
-    pub store: Arc<dyn IdentityStore>,
-    /// Reads refresh tokens.
-    pub refresh: Arc<dyn RefreshTokens>,
-    /// Makes tokens.
-    pub tokens: IssueTokens,
-    /// Told when a session is over.
-    pub ended: EndedSessions,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Ids of audit entries.
-    pub entropy: Arc<dyn Entropy>,
+    store: Arc<dyn IdentityStore>,
+    refresh: Arc<dyn RefreshTokens>,
+    tokens: IssueTokens,
+    ended: EndedSessions,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    turns: Turns,
 }
 
 impl RefreshSession {
+    /// Exchanges what `refresh` reads for what `tokens` makes.
+    pub fn new(
+        store: Arc<dyn IdentityStore>,
+        refresh: Arc<dyn RefreshTokens>,
+        tokens: IssueTokens,
+        ended: EndedSessions,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { store, refresh, tokens, ended, clock, entropy, turns: Turns::default() }
+    }
+
     /// What the token claims to belong to, without asking anybody: for limits by session.
     pub fn claimed(&self, token: &str) -> Option<PresentedRefreshToken> {
         self.refresh.open(token)
@@ -62,6 +69,7 @@ impl RefreshSession {
         retry_key: Option<RetryKey>,
         client: ClientInfo,
     ) -> Result<Tokens, RefreshError> {
+        let _turn = self.turns.of(claimed.session).await;
         let mut tx = self.store.begin().await?;
         let session = tx.sessions().lock(claimed.session).await?;
         let Some(mut session) = session.filter(|session| self.refresh.proves(&claimed, &session.family_key)) else {

@@ -130,14 +130,14 @@ pub fn identity(
             clock: clock.clone(),
             entropy: entropy.clone(),
         }),
-        refresh: Arc::new(RefreshSession {
-            store: store.clone(),
-            refresh: refresh.clone(),
+        refresh: Arc::new(RefreshSession::new(
+            store.clone(),
+            refresh.clone(),
             tokens,
-            ended: ended.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }),
+            ended.clone(),
+            clock.clone(),
+            entropy.clone(),
+        )),
         sign_out: Arc::new(SignOut {
             store: store.clone(),
             refresh,

@@ -105,14 +105,14 @@ impl Identity {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             },
-            refresh: RefreshSession {
-                store: shared.clone(),
-                refresh: refresh_tokens.clone(),
+            refresh: RefreshSession::new(
+                shared.clone(),
+                refresh_tokens.clone(),
                 tokens,
-                ended: ended.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
+                ended.clone(),
+                clock.clone(),
+                entropy.clone(),
+            ),
             sign_out: SignOut {
                 store: shared.clone(),
                 refresh: refresh_tokens,

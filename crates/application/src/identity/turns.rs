@@ -1,0 +1,77 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use coinlink_domain::identity::SessionId;
+use futures_util::lock::{Mutex as Queue, OwnedMutexGuard};
+
+/// Lets the requests of one session through one after the other on this node. The store puts them in line anyway, each with a
+/// connection in its hand: a client that presents one token two hundred times at once would take all of them. Other sessions
+/// do not wait.
+#[derive(Default)]
+pub(super) struct Turns {
+    queues: Mutex<HashMap<SessionId, Arc<Queue<()>>>>,
+}
+
+/// A session's turn; over when dropped.
+pub(super) struct Turn<'a> {
+    turns: &'a Turns,
+    session: SessionId,
+    queue: Arc<Queue<()>>,
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Turns {
+    /// Waits for the turn of a request of `session`.
+    pub(super) async fn of(&self, session: SessionId) -> Turn<'_> {
+        let queue = Arc::clone(self.queues().entry(session).or_default());
+        let mut turn = Turn { turns: self, session, queue, held: None };
+        turn.held = Some(Arc::clone(&turn.queue).lock_owned().await);
+        turn
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Queue<()>>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.held = None;
+        let mut queues = self.turns.queues();
+        // The map's and this one: nobody else waits, and nobody can begin to while the map is held.
+        if Arc::strong_count(&self.queue) == 2 {
+            queues.remove(&self.session);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{FutureExt as _, future::join_all};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn one_session_goes_one_by_one_others_beside_it_and_nothing_is_left() {
+        let turns = Turns::default();
+        let (one, other) = (SessionId(Uuid::nil()), SessionId(Uuid::max()));
+        let (inside, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let held = turns.of(other).await;
+        join_all((0..50).map(|_| async {
+            let _turn = turns.of(one).await;
+            assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+            tokio::task::yield_now().await;
+            inside.fetch_sub(1, Ordering::Relaxed);
+            done.fetch_add(1, Ordering::Relaxed);
+        }))
+        .await;
+        assert_eq!(done.into_inner(), 50);
+        assert!(turns.of(other).now_or_never().is_none(), "its turn is taken");
+        drop(held);
+        assert!(turns.of(other).now_or_never().is_some(), "who gave up waiting is not in the way");
+        assert!(turns.queues().is_empty());
+    }
+}
