@@ -98,6 +98,22 @@ async fn requests_of_the_same_microsecond_are_all_counted() {
 }
 
 #[tokio::test]
+async fn a_moment_is_kept_to_the_microsecond() {
+    let server = PrivateRedis::start().await;
+    let gate = gate(&RedisSettings::new(server.url()));
+    for _ in 0..3 {
+        gate.admit(&request()).await.unwrap();
+    }
+    for place in ["0", "1", "2"] {
+        let member =
+            "local kept = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[1], 'WITHSCORES'); return kept[1] .. ' ' .. kept[2]";
+        let kept = server.ask(&["EVAL", member, "1", KEY, place]);
+        let (member, score) = kept.lines().last().unwrap().split_once(' ').unwrap();
+        assert!(member == score && member.len() == 16 && member.bytes().all(|byte| byte.is_ascii_digit()), "{kept}");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_set_back_costs_nobody_more_than_a_window() {
     let server = PrivateRedis::start().await;
     let gate = gate(&RedisSettings::new(server.url()));

@@ -254,7 +254,7 @@ async fn a_connection_into_a_black_hole_is_found_out_though_only_the_gate_uses_i
     let network = Network::before(&server).await;
     let node = node(&network.url);
     node.admit().await.unwrap();
-    network.hold_up(Duration::from_secs(3_600));
+    network.hold_up(Duration::from_hours(1));
     node.admit().await.unwrap_err();
     let lost = Instant::now();
     node.recovery().await;

@@ -166,6 +166,16 @@ pub async fn looking_counts_nothing(nodes: GateNodes) {
     assert!(!admit(&nodes.one, &charge).await.limited);
 }
 
+pub async fn looking_does_not_see_what_has_left_the_window(nodes: GateNodes) {
+    let charge = [(a_client(1), at_most(5, SHORT))];
+    for _ in 0..2 {
+        admit(&nodes.one, &charge).await;
+        nodes.pause.pause(SHORT * 0.6).await;
+    }
+    let seen = nodes.one.peek(&charge).await.unwrap();
+    assert!(seen[0].remaining == 4 && seen[0].next_free_in <= SHORT * 0.4, "{seen:?}");
+}
+
 pub async fn who_is_charged_nothing_is_let_in(nodes: GateNodes) {
     let open = Admitted { windows: Vec::new(), limited: false, revoked: false };
     assert_eq!(nodes.one.admit(&Admission::default()).await.unwrap(), open);
@@ -295,6 +305,7 @@ macro_rules! request_gate_contract {
             the_same_charge_twice_in_a_request_counts_twice,
             classes_and_subjects_are_counted_apart,
             looking_counts_nothing,
+            looking_does_not_see_what_has_left_the_window,
             who_is_charged_nothing_is_let_in,
             nodes_count_together_and_what_remains_only_falls,
             of_64_clients_on_two_nodes_no_window_offset_ever_lets_in_more_than_the_limit,

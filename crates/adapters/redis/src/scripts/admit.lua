@@ -3,6 +3,7 @@
 -- Answers {1 if limited + 2 if revoked, then for each window: remaining, microseconds until its oldest request leaves}.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+local moment = string.format('%.0f', now)
 local windows = #ARGV / 2
 local flags, answer = 0, {0}
 for i = 1, windows do
@@ -20,7 +21,6 @@ for i = 1, windows do
   local count = first and redis.call('ZCARD', key) or 0
   local full = count >= limit
   if not full then
-    local moment = string.format('%.0f', now)
     local member, twin = moment, 0
     while redis.call('ZADD', key, 'NX', moment, member) == 0 do
       twin = twin + 1
