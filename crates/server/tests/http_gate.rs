@@ -2,15 +2,24 @@
 
 mod http_support;
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
-use coinlink::http::{ENDPOINTS, Gated, METRICS};
+use actix_web::test::{TestRequest, call_service, init_service};
+use coinlink::{
+    broadcast::Broadcaster,
+    http::{ENDPOINTS, Gated, METRICS, app_with},
+};
 use coinlink_domain::shared::rate_limit::RateLimits;
+use coinlink_testkit::shared::StoppedClock;
 use http_support::{
     NOW, ORIGIN, Server, code,
-    gated::{Holder, Setup, all},
+    gated::{self, Behind, Holder, Setup, all},
     header,
     limits::{HEADERS, counted, let_in, members, number},
+    parts,
 };
 use reqwest::{Method, RequestBuilder};
 use time::Duration;
@@ -191,6 +200,18 @@ async fn a_made_up_x_forwarded_for_changes_nothing_unless_the_peer_is_trusted() 
     let other = from(&proxied, "203.0.113.8".to_owned()).send().await.unwrap();
     assert_eq!(other.text().await.unwrap(), "anonymous 203.0.113.8");
     proxied.stop().await;
+}
+
+#[actix_web::test]
+async fn requests_whose_peer_is_not_known_are_counted_as_one_clients() {
+    let broadcaster = Broadcaster::new(Arc::new(StoppedClock::at(NOW)));
+    let parts = parts(Setup::limited(LIMITS), &Behind::default(), &broadcaster, &Arc::default());
+    let app = init_service(app_with(&parts, gated::ENDPOINTS)).await;
+    for n in 0..4 {
+        let request = TestRequest::get().uri("/test/caller").insert_header(("x-forwarded-for", format!("203.0.113.{n}")));
+        let response = call_service(&app, request.to_request()).await;
+        assert_eq!(response.status().as_u16(), if n < 3 { 200 } else { 429 }, "{n}");
+    }
 }
 
 #[actix_web::test]

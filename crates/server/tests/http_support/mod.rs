@@ -120,22 +120,8 @@ impl Server {
     pub fn start_with(setup: Setup) -> Self {
         let database_up = Arc::new(AtomicBool::new(true));
         let broadcaster = Broadcaster::new(Arc::new(Fast::default()));
-        let probe = Arc::new(Probe(Arc::clone(&database_up)));
-        let metrics = Metrics::new("0", "test").unwrap();
         let behind = Behind::default();
-        let parts = HttpParts {
-            environment: Environment("test".into()),
-            origins: Arc::new([ORIGIN.to_owned()]),
-            request_timeout: TIMEOUT,
-            max_body_bytes: 1024,
-            serves_metrics: true,
-            metrics: metrics.clone(),
-            broadcaster: broadcaster.clone(),
-            connections: Connections::default(),
-            readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
-            gatekeeper: Arc::new(behind.gatekeeper(setup, metrics)),
-            identity: behind.identity(),
-        };
+        let parts = parts(setup, &behind, &broadcaster, &database_up);
         let more = [MISBEHAVING, gated::ENDPOINTS].concat();
         let server = HttpServer::new(move || app_with(&parts, &more)).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", server.addrs()[0]);
@@ -173,6 +159,25 @@ impl Server {
 
     pub async fn stop(self) {
         self.handle.stop(false).await;
+    }
+}
+
+/// What the application is made of.
+pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_up: &Arc<AtomicBool>) -> HttpParts {
+    let probe = Arc::new(Probe(Arc::clone(database_up)));
+    let metrics = Metrics::new("0", "test").unwrap();
+    HttpParts {
+        environment: Environment("test".into()),
+        origins: Arc::new([ORIGIN.to_owned()]),
+        request_timeout: TIMEOUT,
+        max_body_bytes: 1024,
+        serves_metrics: true,
+        metrics: metrics.clone(),
+        broadcaster: broadcaster.clone(),
+        connections: Connections::default(),
+        readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
+        gatekeeper: Arc::new(behind.gatekeeper(setup, metrics)),
+        identity: behind.identity(),
     }
 }
 
