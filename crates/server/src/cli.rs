@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use coinlink_domain::operations::Checkpoint;
 
 use crate::config::Mode;
 
@@ -40,6 +41,14 @@ pub enum Command {
         /// Which way.
         #[command(subcommand)]
         direction: MigrateCommand,
+    },
+    /// Look at the audit log
+    ///
+    /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none.
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Look at the settings
     Config {
@@ -86,6 +95,26 @@ pub enum MigrateCommand {
     Down,
     /// List migrations, and which of them are applied
     Status,
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum AuditCommand {
+    /// Tell whether every entry is what it was when it was sealed
+    ///
+    /// Reads the whole log and its chain of seals, and tells apart what was edited, deleted, reordered, cut off or made anew. It
+    /// changes nothing, and may run while servers do. It needs the PASSWORD_PEPPER of the servers, which signs checkpoints.
+    ///
+    /// At the end it prints the newest checkpoint. Keep it where nobody who can write to the database can, and give it to a
+    /// later run: only then does it show when the newest entries, or all of them, were taken away. Servers also log each
+    /// checkpoint they sign (target coinlink::audit).
+    ///
+    /// Exits with 0 when the log is sound, with 1 when it was tampered with, and with 2 when that could not be found out.
+    Verify {
+        /// A checkpoint that was kept elsewhere, as an earlier run or a server's log printed it
+        #[arg(long, value_name = "SEQ:HASH:MAC:TIME")]
+        checkpoint: Option<Checkpoint>,
+    },
 }
 
 /// What to do with the settings.
@@ -149,6 +178,7 @@ mod tests {
             "coinlink migrate up",
             "coinlink migrate down",
             "coinlink migrate status",
+            "coinlink audit verify",
             "coinlink config check --for dev",
             "coinlink openapi",
         ] {

@@ -1,5 +1,6 @@
 //! The CoinLink backend: settings, wiring, HTTP, sockets and jobs around the use cases.
 
+pub mod audit;
 pub mod broadcast;
 pub mod cli;
 pub mod config;

@@ -1,0 +1,180 @@
+//! `coinlink audit verify`: the verification for a person at a terminal, and for a job that looks at the exit code.
+
+use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Duration as StdDuration};
+
+use coinlink_application::operations::{VerifyAudit, VerifyReport};
+use coinlink_domain::operations::{Checkpoint, Finding, Origin};
+use coinlink_embedded::SystemClock;
+use coinlink_ports::shared::StoreError;
+use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlAuditChain};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    config::{DevSecretError, Settings},
+    wiring,
+};
+
+/// Nobody waits for it but the one who asked.
+const STATEMENT_WITHIN: StdDuration = StdDuration::from_mins(1);
+
+/// The audit log could not be looked at, so that nothing is known of it.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The key of the checkpoints is derived from it.
+    #[error("PASSWORD_PEPPER is missing: without the server's own, its checkpoints cannot be checked")]
+    Pepper,
+    /// The secret of `coinlink dev` cannot be read.
+    #[error(transparent)]
+    DevSecret(#[from] DevSecretError),
+    /// There is no database where the settings say.
+    #[error("there is no database at {0}: set DATABASE_URL, or run this where `coinlink dev` runs")]
+    NoDatabase(PathBuf),
+    /// The database's settings are wrong.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The database did not do what was asked.
+    #[error("{}", because(.0))]
+    Store(#[from] StoreError),
+}
+
+fn because(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+/// Verifies the audit log in the database of the settings. The text says what was found; `true`: nothing was.
+pub async fn verify(settings: Settings, exported: Option<Checkpoint>) -> Result<(String, bool), AuditError> {
+    let url = database_url(&settings)?;
+    let settings = with_pepper(settings)?;
+    let connect = ConnectSettings { statement_timeout: STATEMENT_WITHIN, ..ConnectSettings::new(url) };
+    let chain = Arc::new(SqlAuditChain::new(Database::connect(&connect).await?));
+    let verify = VerifyAudit::new(chain, Arc::new(SystemClock::default()), wiring::checkpoint_key(&settings));
+    let report = verify.execute(exported).await?;
+    Ok((text(&report, exported.is_some()), report.findings.count == 0))
+}
+
+/// A new database would be made where none is, and be found sound.
+fn database_url(settings: &Settings) -> Result<String, AuditError> {
+    if let Some(url) = &settings.database.url {
+        return Ok(url.expose_secret().to_owned());
+    }
+    let file = settings.server.data_dir.join("coinlink.db");
+    if file.exists() { Ok(format!("sqlite://{}?mode=rw", file.display())) } else { Err(AuditError::NoDatabase(file)) }
+}
+
+/// That of `coinlink dev` only where it is kept already: a new one would have signed nothing.
+fn with_pepper(settings: Settings) -> Result<Settings, AuditError> {
+    if settings.auth.password_pepper.is_some() {
+        return Ok(settings);
+    }
+    if settings.server.data_dir.join("secrets/password_pepper").exists() {
+        return Ok(settings.with_dev_secrets()?);
+    }
+    Err(AuditError::Pepper)
+}
+
+fn text(report: &VerifyReport, compared: bool) -> String {
+    let mut text = String::new();
+    let findings = &report.findings;
+    let seals = report.seals;
+    // Writing to a String does not fail.
+    let _ = match findings.count {
+        0 => writeln!(text, "The audit log is sound: {seals} sealed entries are what they were when they were sealed."),
+        count => writeln!(text, "The audit log was TAMPERED WITH ({seals} seals read, findings: {count}):"),
+    };
+    for finding in &findings.listed {
+        let _ = writeln!(text, "- {}", sentence(finding));
+    }
+    let more = findings.count - findings.listed.len() as u64;
+    if more > 0 {
+        let _ = writeln!(text, "- and {more} more");
+    }
+    if let (count @ 1.., Some(oldest)) = (report.unsealed.count, report.unsealed.oldest) {
+        let _ = writeln!(
+            text,
+            "Warning: {count} entries older than a minute are not sealed yet, the oldest from {oldest}: is a server running?"
+        );
+    }
+    if findings.count == 0 && !compared {
+        let _ = writeln!(
+            text,
+            "It was not compared with a checkpoint kept elsewhere: that the newest entries were cut off would not show."
+        );
+    }
+    if let Some(checkpoint) = &report.checkpoint {
+        let _ = writeln!(text, "Newest checkpoint, to be kept where nobody who can write to the database can:\n{checkpoint}");
+    }
+    text
+}
+
+fn sentence(finding: &Finding) -> String {
+    let kept = |origin: &Origin| match origin {
+        Origin::Stored => "a stored checkpoint",
+        Origin::Exported => "the given checkpoint",
+    };
+    match finding {
+        Finding::EntryEdited { seq, id } => format!("entry edited: {id} (seal {seq}) is not what was sealed"),
+        Finding::EntryMissing { seq, id } => format!("entry deleted: {id} (seal {seq}) is gone"),
+        Finding::ForeignRow { id } => {
+            format!("foreign row: {id} has no seal and cannot get one; this program did not write it so")
+        }
+        Finding::SealsMissing { from, to } if from == to => format!("seal deleted: {from} is gone"),
+        Finding::SealsMissing { from, to } => format!("seals deleted: {from} to {to} are gone"),
+        Finding::SealOutOfPlace { seq } => format!("foreign seal: {seq} is no number of a seal"),
+        Finding::SealReordered { seq, made_at } => format!("seals reordered: the one at {seq} was made as {made_at}"),
+        Finding::ChainBroken { seq } => format!("chain broken: seal {seq} does not follow from the one before it"),
+        Finding::CheckpointForged { seq, origin } => {
+            format!("checkpoint forged: {} of seal {seq} is not signed with this server's PASSWORD_PEPPER", kept(origin))
+        }
+        Finding::CheckpointContradicted { seq, origin } => {
+            format!("chain rewritten: seal {seq} is not the one that {} signed", kept(origin))
+        }
+        Finding::CheckpointsMissing { from, to } => format!("checkpoints deleted: nothing signs the seals {from} to {to}"),
+        Finding::TailCut { last, signed, origin } => {
+            format!("tail cut off: the chain ends at seal {last}, but {} signed it up to {signed}", kept(origin))
+        }
+        Finding::ChainDeleted { signed, origin } => {
+            format!("chain deleted: there are no seals, but {} signed them up to {signed}", kept(origin))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coinlink_application::operations::Unsealed;
+    use coinlink_domain::operations::Findings;
+    use time::macros::datetime;
+
+    fn report(findings: impl IntoIterator<Item = Finding>) -> VerifyReport {
+        let mut found = Findings::default();
+        findings.into_iter().for_each(|finding| found.add(finding));
+        VerifyReport { seals: 7, findings: found, unsealed: Unsealed::default(), checkpoint: None }
+    }
+
+    #[test]
+    fn a_sound_log_says_so_and_what_was_not_compared() {
+        let said = text(&report([]), false);
+        assert!(said.starts_with("The audit log is sound: 7 sealed entries") && said.contains("not compared"), "{said}");
+        assert!(!text(&report([]), true).contains("not compared"));
+    }
+
+    #[test]
+    fn each_finding_is_a_line_and_what_is_not_listed_is_counted() {
+        let cut = Finding::TailCut { last: 7, signed: 9, origin: Origin::Exported };
+        let said = text(&report([cut, Finding::SealsMissing { from: 2, to: 2 }]), true);
+        assert!(
+            said.contains("findings: 2") && said.contains("\n- tail cut off: the chain ends at seal 7, but the given"),
+            "{said}"
+        );
+        assert!(said.contains("\n- seal deleted: 2 is gone\n") && !said.contains("more"), "{said}");
+        let many = (1..=1_005).map(|seq| Finding::ChainBroken { seq });
+        assert!(text(&report(many), true).ends_with("- and 5 more\n"));
+    }
+
+    #[test]
+    fn entries_that_wait_for_a_seal_are_a_warning() {
+        let unsealed = Unsealed { count: 3, oldest: Some(datetime!(2026-01-01 0:00 UTC)) };
+        let said = text(&VerifyReport { unsealed, ..report([]) }, true);
+        assert!(said.contains("Warning: 3 entries") && said.contains("2026-01-01"), "{said}");
+    }
+}
