@@ -118,6 +118,22 @@ async fn probes_and_scrapes_are_answered_always_and_told_of_no_limit() {
 }
 
 #[actix_web::test]
+async fn a_stream_is_counted_once_at_its_start_and_goes_on_however_long() {
+    let server = Server::start_with(Setup::limited(all(1)));
+    server.tick(1);
+    let mut stream = server.get("/api/stream/ticker").await;
+    assert_eq!((stream.status().as_u16(), number(&stream, "remaining")), (200, 0));
+    assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"retry: "));
+    for lines in 2..5 {
+        server.tick(lines);
+        assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"id: "), "{lines}");
+    }
+    assert_eq!(server.get("/api/stream/ticker").await.status(), 429);
+    drop(stream);
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn who_comes_back_when_told_to_is_let_in_and_not_a_moment_earlier() {
     let server = Server::start_with(Setup::limited(LIMITS));
     for second in [0, 10, 20] {
