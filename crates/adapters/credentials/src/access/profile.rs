@@ -35,3 +35,29 @@ pub(super) fn check(token: &str) -> Option<()> {
 fn part(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str, payload: &str) -> String {
+        [header.as_bytes(), payload.as_bytes(), &[0; SIGNATURE]].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".")
+    }
+
+    #[test]
+    fn objects_are_read_and_lists_of_the_same_values_are_not() {
+        let header = r#"{"typ":"at+jwt","alg":"HS256"}"#;
+        assert_eq!(check(&token(header, "{}")), Some(()));
+        assert_eq!(check(&token(r#"["HS256","at+jwt"]"#, "{}")), None);
+        assert_eq!(check(&token(header, "[]")), None);
+    }
+
+    #[test]
+    fn two_kibibytes_are_the_most() {
+        let header = r#"{"typ":"at+jwt","alg":"HS256"}"#;
+        let token = |spaces: usize| token(header, &format!("{{{}}}", " ".repeat(spaces)));
+        let spaces = (0..2_000).take_while(|spaces| token(*spaces).len() <= MAX_TOKEN).last().unwrap_or_default();
+        assert!(check(&token(spaces)).is_some());
+        assert!(check(&token(spaces + 1)).is_none());
+    }
+}
