@@ -91,7 +91,7 @@ impl AuditChain for SqlAuditChain {
         let appended = async {
             let transaction = write_transaction::begin(&self.database.connection, "audit_seals").await?;
             let newest = audit_seals::Entity::find().order_by_desc(audit_seals::Column::Seq).one(&transaction).await?;
-            if newest.map_or(Head::EMPTY, |row| seal(row).head()) != head {
+            if newest.as_ref().map_or(Head::EMPTY, |row| seal(row).head()) != head {
                 transaction.rollback().await?;
                 return Ok(Appended::Overtaken);
             }
@@ -115,7 +115,7 @@ impl AuditChain for SqlAuditChain {
         if let Some(after) = after {
             page = page.filter(Column::Seq.gt(after));
         }
-        let seals: Vec<Seal> = self.one_call(page.all(connection)).await?.into_iter().map(seal).collect();
+        let seals: Vec<Seal> = self.one_call(page.all(connection)).await?.iter().map(seal).collect();
         let places: Vec<LogPlace> = seals.iter().map(|seal| LogPlace { at: seal.entry_at, id: seal.audit_id }).collect();
         let rows = self.one_call(rows_of(connection, &places)).await?;
         let strays: Vec<Uuid> = places.iter().filter(|place| !rows.contains_key(place)).map(|place| place.id).collect();
@@ -133,7 +133,7 @@ impl AuditChain for SqlAuditChain {
             range = range.filter(Column::Seq.gt(after));
         }
         let range = range.order_by_asc(Column::Seq).order_by_asc(Column::At);
-        Ok(self.one_call(range.all(&self.database.connection)).await?.into_iter().map(checkpoint).collect())
+        Ok(self.one_call(range.all(&self.database.connection)).await?.iter().map(checkpoint).collect())
     }
 }
 
@@ -154,8 +154,8 @@ async fn end(connection: &impl ConnectionTrait) -> Result<ChainEnd, DbErr> {
     let signed = audit_checkpoints::Entity::find().order_by_desc(audit_checkpoints::Column::Seq);
     let signed = signed.order_by_desc(audit_checkpoints::Column::At).one(connection).await?;
     Ok(ChainEnd {
-        seal: newest.map(seal),
-        checkpoint: signed.map(checkpoint),
+        seal: newest.as_ref().map(seal),
+        checkpoint: signed.as_ref().map(checkpoint),
         newest_entry: times.into_iter().map(|Moment(at)| at).max(),
     })
 }

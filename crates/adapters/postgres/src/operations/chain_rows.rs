@@ -19,7 +19,7 @@ pub(super) fn seal_row(seal: &Seal) -> audit_seals::ActiveModel {
     }
 }
 
-pub(super) fn seal(row: audit_seals::Model) -> Seal {
+pub(super) fn seal(row: &audit_seals::Model) -> Seal {
     Seal {
         seq: row.seq,
         audit_id: row.audit_id,
@@ -39,7 +39,7 @@ pub(super) fn checkpoint_row(checkpoint: &Checkpoint) -> audit_checkpoints::Acti
     }
 }
 
-pub(super) fn checkpoint(row: audit_checkpoints::Model) -> Checkpoint {
+pub(super) fn checkpoint(row: &audit_checkpoints::Model) -> Checkpoint {
     Checkpoint { seq: row.seq, chain_hash: hash(&row.chain_hash), mac: hash(&row.mac), at: row.at.0 }
 }
 
