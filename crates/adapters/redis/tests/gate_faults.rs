@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::{
+    fmt::Debug,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,14 +22,31 @@ use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use uuid::Uuid;
 
 const POLICY: WindowPolicy = WindowPolicy { limit: 3, window: time::Duration::seconds(60) };
 const SESSION: Uuid = Uuid::from_u128(1);
-/// The gate's own limit and a little for a busy machine.
+/// The gate's own limit and a little for the rest of the way.
 const AN_ANSWER: Duration = Duration::from_millis(150);
+
+/// What `call` answers, which must be in time. While the machine does not run this process at all, which shows in a timer that
+/// ends late, time is not counted.
+async fn in_time<T: Debug>(call: impl Future<Output = T>) -> T {
+    let (start, mut held_up) = (Instant::now(), Duration::ZERO);
+    let mut call = pin!(call);
+    loop {
+        let look = Instant::now();
+        let answer = timeout(Duration::from_millis(5), &mut call).await;
+        held_up += look.elapsed().saturating_sub(Duration::from_millis(10));
+        if let Ok(answer) = answer {
+            let took = start.elapsed().saturating_sub(held_up);
+            assert!(took < AN_ANSWER, "{took:?} for {answer:?}");
+            return answer;
+        }
+    }
+}
 
 struct Node {
     gate: RedisGate,
@@ -46,24 +65,14 @@ fn charge() -> Charge {
 impl Node {
     async fn admit(&self) -> Result<Admitted, String> {
         let admission = Admission { charges: vec![(charge(), POLICY)], session: Some(SESSION) };
-        let asked = Instant::now();
-        let answer = self.gate.admit(&admission).await.map_err(|error| error.0);
-        assert!(asked.elapsed() < AN_ANSWER, "{:?} for {answer:?}", asked.elapsed());
-        answer
+        in_time(self.gate.admit(&admission)).await.map_err(|error| error.0)
     }
 
     /// Every call fails, none takes longer than a wait may.
     async fn is_out_of_reach(&self) {
         self.admit().await.unwrap_err();
-        for asks in [true, false] {
-            let asked = Instant::now();
-            if asks {
-                self.gate.peek(&[(charge(), POLICY)]).await.unwrap_err();
-            } else {
-                self.gate.revoke(&[SESSION], time::Duration::MINUTE).await.unwrap_err();
-            }
-            assert!(asked.elapsed() < AN_ANSWER, "{:?}", asked.elapsed());
-        }
+        in_time(self.gate.peek(&[(charge(), POLICY)])).await.unwrap_err();
+        in_time(self.gate.revoke(&[SESSION], time::Duration::MINUTE)).await.unwrap_err();
     }
 
     async fn recovery(&self) -> Admitted {
@@ -104,7 +113,6 @@ async fn a_frozen_server_costs_each_of_many_no_more_than_the_limit_and_is_used_a
     let node = Arc::new(node(&server.url()));
     node.admit().await.unwrap();
     server.freeze();
-    let asked = Instant::now();
     let many: Vec<_> = (0..50)
         .map(|_| {
             let node = node.clone();
@@ -114,7 +122,6 @@ async fn a_frozen_server_costs_each_of_many_no_more_than_the_limit_and_is_used_a
     for one in many {
         assert!(one.await.unwrap());
     }
-    assert!(asked.elapsed() < AN_ANSWER, "{:?}", asked.elapsed());
     for _ in 0..10 {
         node.is_out_of_reach().await;
     }
