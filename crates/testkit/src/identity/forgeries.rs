@@ -185,8 +185,8 @@ impl Forge<'_> {
             format!("{compressed}..{}.{}.{}", encode(&[0; 12]), encode(&[0; 64]), encode(&[0; 16])),
         ));
         let order = ["iss", "aud", "sub", "sid", "gen", "iat", "nbf", "exp", "jti"];
-        let list = Value::from_iter(order.map(|name| self.claims[name].clone()));
-        forged.push(("claims as a list".into(), sign(self.secret, HEADER, &list.to_string())));
+        let values = Value::from_iter(order.map(|name| self.claims[name].clone()));
+        forged.push(("claims as a list".into(), sign(self.secret, HEADER, &values.to_string())));
         for payload in ["", "null", "[]", "{}", "42", "\u{feff}{}", r#""text""#] {
             forged.push((format!("payload {payload:?}"), sign(self.secret, HEADER, payload)));
         }
