@@ -64,3 +64,17 @@ impl Seal {
 fn link(previous: &Hash, seq: i64, entry_hash: &Hash) -> Hash {
     Sha256::new().chain_update(previous).chain_update(seq.to_be_bytes()).chain_update(entry_hash).finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_covers_what_came_before_its_number_and_its_entry() {
+        let links =
+            [link(&[0; 32], 1, &[3; 32]), link(&[1; 32], 1, &[3; 32]), link(&[0; 32], 2, &[3; 32]), link(&[0; 32], 1, &[4; 32])];
+        assert!(links[1..].iter().all(|other| *other != links[0]));
+        // What was sealed once must verify for ever.
+        assert_eq!(links[0][..16], Uuid::from_u128(0xd3fcb373a1297102c5eb142ad2b1be9e).into_bytes());
+    }
+}
