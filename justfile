@@ -28,7 +28,7 @@ fmt:
 ci:
     bash tests/run
 
-# Run one benchmark (`just bench ws`, `just bench http`), each beside a baseline in the same run.
+# Run one benchmark beside a baseline in the same run: ws, http, auth, sign-in or timing (docs/performance.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
     cargo run --release -p coinlink-bench -- {{ name }} {{ args }}

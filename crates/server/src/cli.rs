@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use coinlink_domain::operations::Checkpoint;
+use coinlink_domain::{identity::Email, operations::Checkpoint};
 
 use crate::config::Mode;
 
@@ -41,6 +41,14 @@ pub enum Command {
         /// Which way.
         #[command(subcommand)]
         direction: MigrateCommand,
+    },
+    /// Say who may look after other accounts
+    ///
+    /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none. Takes effect at once.
+    Admin {
+        /// What to do.
+        #[command(subcommand)]
+        command: AdminCommand,
     },
     /// Look at the audit log
     ///
@@ -97,17 +105,36 @@ pub enum MigrateCommand {
     Status,
 }
 
+/// Who may look after other accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum AdminCommand {
+    /// Make an account an administrator's
+    Grant {
+        /// The account's e-mail address
+        #[arg(value_parser = Email::try_new)]
+        email: Email,
+    },
+    /// Make it an ordinary one again
+    ///
+    /// Refused for the last administrator: grant the role to another account first.
+    Revoke {
+        /// The account's e-mail address
+        #[arg(value_parser = Email::try_new)]
+        email: Email,
+    },
+}
+
 /// What to do with the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum AuditCommand {
     /// Tell whether every entry is what it was when it was sealed
     ///
     /// Reads the whole log and its chain of seals, and tells apart what was edited, deleted, reordered, cut off or made anew. It
-    /// changes nothing, and may run while servers do. It needs the PASSWORD_PEPPER of the servers, which signs checkpoints.
+    /// changes nothing, and may run while servers do. It needs the `PASSWORD_PEPPER` of the servers, which signs checkpoints.
     ///
     /// At the end it prints the newest checkpoint. Keep it where nobody who can write to the database can, and give it to a
     /// later run: only then does it show when the newest entries, or all of them, were taken away. Servers also log each
-    /// checkpoint they sign (target coinlink::audit).
+    /// checkpoint they sign (target `coinlink::audit`).
     ///
     /// Exits with 0 when the log is sound, with 1 when it was tampered with, and with 2 when that could not be found out.
     Verify {
@@ -179,6 +206,8 @@ mod tests {
             "coinlink migrate down",
             "coinlink migrate status",
             "coinlink audit verify",
+            "coinlink admin grant ada@example.org",
+            "coinlink admin revoke ada@example.org",
             "coinlink config check --for dev",
             "coinlink openapi",
         ] {

@@ -1,8 +1,8 @@
 //! The CoinLink backend: settings, wiring, HTTP, sockets and jobs around the use cases.
 
-pub mod audit;
 pub mod broadcast;
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod http;
 pub mod jobs;

@@ -8,13 +8,13 @@ use std::{
 
 use clap::Parser as _;
 use coinlink::{
-    audit,
-    cli::{AuditCommand, Cli, Command, ConfigCommand},
+    cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand},
+    command::{admin, audit},
     config::{self, Mode, Settings, Sources},
     http, serve,
     telemetry::logs,
 };
-use coinlink_domain::operations::Checkpoint;
+use coinlink_domain::{identity::Role, operations::Checkpoint};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -43,6 +43,15 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             let settings = settings(Mode::Dev, vec![])?;
             let _logs = logs::start(&settings.log)?;
             actix_rt::System::new().block_on(serve::migrate(settings, direction))?;
+        }
+        Command::Admin { command } => {
+            let (email, role) = match command {
+                AdminCommand::Grant { email } => (email, Role::Admin),
+                AdminCommand::Revoke { email } => (email, Role::User),
+            };
+            let settings = settings(Mode::Dev, vec![])?;
+            let done = actix_rt::System::new().block_on(admin::change_role(&settings, &email, role))?;
+            io::stdout().write_all(done.as_bytes())?;
         }
         Command::Audit { command: AuditCommand::Verify { checkpoint } } => return Ok(verify_audit(checkpoint)),
         Command::Config { command: ConfigCommand::Check { purpose } } => {

@@ -1,12 +1,17 @@
-//! The project's benchmarks. Each measures the real release binary beside a bare actix server that sends the same bytes, in
-//! one run and in turns, so that what the machine does meanwhile happens to both.
+//! The project's benchmarks. Each measures the real release binary beside what it could at best be (a bare actix server that
+//! sends the same bytes, bcrypt alone), in one run and in turns, so that what the machine does meanwhile happens to both.
 
+mod accounts;
+mod auth;
 mod baseline;
+mod deployment;
 mod http;
 mod load;
 mod server;
+mod sign_in;
 mod stamp;
 mod table;
+mod timing;
 mod ws;
 
 use clap::{Parser, Subcommand};
@@ -28,10 +33,19 @@ enum Benchmark {
     Ws(ws::Plan),
     /// GET /api/bitcoin/price, beside a bare actix JSON route.
     Http(http::Plan),
+    /// The same with an access token on PostgreSQL and Redis, beside a bare route that makes the same call to Redis; and
+    /// refreshes.
+    Auth(auth::Plan),
+    /// Sign-ins beside bcrypt alone, and what a burst of them does to others.
+    SignIn(sign_in::Plan),
+    /// Whether the time of a failed sign-in tells why it failed.
+    Timing(timing::Plan),
     /// The bare actix-ws fan-out by itself.
     BaselineWs(baseline::ws::Fanout),
     /// The bare actix JSON route by itself.
     BaselineHttp(baseline::http::Route),
+    /// The same route after the gate's call to Redis, by itself.
+    BaselineGate(baseline::gate::GatedRoute),
 }
 
 fn main() -> Outcome<()> {
@@ -39,8 +53,12 @@ fn main() -> Outcome<()> {
     match Arguments::parse().benchmark {
         Benchmark::Ws(plan) => plan.run(),
         Benchmark::Http(plan) => plan.run(),
+        Benchmark::Auth(plan) => plan.run(),
+        Benchmark::SignIn(plan) => plan.run(),
+        Benchmark::Timing(plan) => plan.run(),
         Benchmark::BaselineWs(fanout) => fanout.serve(),
         Benchmark::BaselineHttp(route) => route.serve(),
+        Benchmark::BaselineGate(route) => route.serve(),
     }
 }
 

@@ -26,15 +26,26 @@ pub(crate) struct Server {
 impl Server {
     /// The real binary with simulated prices and `settings`, in an empty folder.
     pub(crate) fn coinlink(binary: &Path, settings: &[(&str, String)]) -> Outcome<Self> {
-        let binary = fs::canonicalize(binary)
-            .map_err(|error| format!("{}: {error}; build it with `cargo build --release -p coinlink`", binary.display()))?;
+        let mut command = Command::new(built(binary)?);
         let (folder, address) = (TempDir::new()?, free_address()?);
-        let mut command = Command::new(binary);
         command
             .args(["dev", "--feed", "simulated"])
             .env("HOST", address.ip().to_string())
             .env("PORT", address.port().to_string())
             .env("DATA_DIR", folder.path())
+            .env("LOG_LEVEL", "warn")
+            .envs(settings.iter().map(|(name, value)| (name, value)));
+        Self::start(command, address, folder)
+    }
+
+    /// The real binary with `settings` as one of several nodes would run, in an empty folder.
+    pub(crate) fn serve(binary: &Path, settings: &[(&str, String)]) -> Outcome<Self> {
+        let mut command = Command::new(built(binary)?);
+        let (folder, address) = (TempDir::new()?, free_address()?);
+        command
+            .arg("serve")
+            .env("HOST", address.ip().to_string())
+            .env("PORT", address.port().to_string())
             .env("LOG_LEVEL", "warn")
             .envs(settings.iter().map(|(name, value)| (name, value)));
         Self::start(command, address, folder)
@@ -140,6 +151,16 @@ fn processor_seconds(stat: &Path) -> Outcome<f64> {
     let after_name = stat.rsplit_once(')').ok_or("no name in the process's figures")?.1;
     let ticks: Vec<f64> = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
     Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+}
+
+/// The process `pid`'s processor time.
+pub(crate) fn processor_seconds_of(pid: u32) -> Outcome<f64> {
+    processor_seconds(Path::new(&format!("/proc/{pid}/stat")))
+}
+
+fn built(binary: &Path) -> Outcome<PathBuf> {
+    let missing = |error| format!("{}: {error}; build it with `cargo build --release -p coinlink`", binary.display());
+    Ok(fs::canonicalize(binary).map_err(missing)?)
 }
 
 fn free_address() -> io::Result<SocketAddr> {

@@ -1,7 +1,10 @@
 //! Figures printed in columns, and whether the goals among them were met.
 
 use crate::Outcome;
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 /// Prints `rows` under `heads`, each column as wide as its widest cell.
 pub(crate) fn print(heads: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
@@ -75,6 +78,28 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
+/// Several values of one thing: the middle one between the least and the most.
+pub(crate) struct Spread {
+    pub(crate) least: f64,
+    pub(crate) middle: f64,
+    pub(crate) most: f64,
+}
+
+/// Of `values`, of which there is one at least.
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> Spread {
+    let values: Vec<f64> = values.collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Spread { least, middle: median(values), most }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = if self.middle < 100.0 { 2 } else { 0 };
+        write!(f, "{:.digits$} ({:.digits$} to {:.digits$})", self.middle, self.least, self.most)
+    }
+}
+
 /// A count as a figure to calculate with: none here is near 2⁵².
 #[expect(clippy::cast_precision_loss, reason = "counts of microseconds and bytes in minutes are far below 2⁵²")]
 pub(crate) const fn figure(count: u64) -> f64 {
@@ -93,6 +118,12 @@ mod tests {
         assert!(!goal(f64::NAN, Limit::AtLeast(0.6)).met() && !goal(f64::NAN, Limit::AtMost(0.6)).met());
         assert!(judge(&[goal(2.0, Limit::AtMost(1.0))], true).is_err());
         assert!(judge(&[goal(2.0, Limit::AtMost(1.0))], false).is_ok());
+    }
+
+    #[test]
+    fn a_spread_is_told_with_as_many_digits_as_matter() {
+        assert_eq!(spread([0.5, 0.75, 0.71].into_iter()).to_string(), "0.71 (0.50 to 0.75)");
+        assert_eq!(spread([1000.4, 999.6].into_iter()).to_string(), "1000 (1000 to 1000)");
     }
 
     #[test]

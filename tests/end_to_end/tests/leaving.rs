@@ -78,13 +78,19 @@ async fn a_request_in_flight_is_answered_though_redis_hangs_fault() {
     // What readiness found is kept for a second; after that each look takes its full 250 ms.
     eventually("it is not ready", SOON, async || node.get("/readyz").await.0 == 503).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let address = node.address;
-    let in_flight = tokio::spawn(async move {
-        let response = reqwest::get(format!("http://{address}/readyz")).await?;
-        let status = response.status().as_u16();
-        response.text().await.map(|body| (status, body))
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let in_flight = loop {
+        let url = node.url("/readyz");
+        let asked = tokio::spawn(async move {
+            let response = reqwest::get(url).await?;
+            let status = response.status().as_u16();
+            response.text().await.map(|body| (status, body))
+        });
+        // The one that asks for it is the other.
+        while !asked.is_finished() && node.metric("http_requests_in_flight").await < 2 {}
+        if !asked.is_finished() {
+            break asked;
+        }
+    };
     node.process.terminate();
     let asked = Instant::now();
     let (status, body) = in_flight.await.unwrap().expect("an answer, not a cut connection");

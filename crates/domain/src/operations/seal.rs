@@ -75,6 +75,6 @@ mod tests {
             [link(&[0; 32], 1, &[3; 32]), link(&[1; 32], 1, &[3; 32]), link(&[0; 32], 2, &[3; 32]), link(&[0; 32], 1, &[4; 32])];
         assert!(links[1..].iter().all(|other| *other != links[0]));
         // What was sealed once must verify for ever.
-        assert_eq!(links[0][..16], Uuid::from_u128(0xd3fcb373a1297102c5eb142ad2b1be9e).into_bytes());
+        assert_eq!(links[0][..16], Uuid::from_u128(0xd3fc_b373_a129_7102_c5eb_142a_d2b1_be9e).into_bytes());
     }
 }

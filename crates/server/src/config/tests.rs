@@ -177,10 +177,10 @@ fn a_key_makes_the_plan_demo_and_a_plan_that_needs_one_misses_it() {
 fn every_secret_is_read_from_a_file_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwt");
-    std::fs::write(&path, "from-a-file\n").unwrap();
+    std::fs::write(&path, "a-secret-of-32-bytes-from-a-file\n").unwrap();
     let path = path.display().to_string();
     let settings = dev(&[("JWT_SECRET_KEY_FILE", &path)]);
-    assert_eq!(settings.auth.jwt_secret_key.unwrap().expose_secret(), "from-a-file");
+    assert_eq!(settings.auth.jwt_secret_key.unwrap().expose_secret(), "a-secret-of-32-bytes-from-a-file");
     for (variables, expected) in [
         (vec![("JWT_SECRET_KEY_FILE", path.as_str()), ("JWT_SECRET_KEY", "x")], "keep one of them"),
         (vec![("JWT_SECRET_KEY_FILE", "/no/such/file")], "cannot be read"),
@@ -299,10 +299,11 @@ fn dev_secrets_are_made_once_for_this_user_only() {
 
 #[test]
 fn a_secret_that_is_set_is_not_made() {
+    const MINE: &str = "a-secret-of-my-own-that-is-long-enough";
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().display().to_string();
-    let settings = dev(&[("DATA_DIR", &data), ("JWT_SECRET_KEY", "mine")]).with_dev_secrets().unwrap();
-    assert_eq!(settings.auth.jwt_secret_key.unwrap().expose_secret(), "mine");
+    let settings = dev(&[("DATA_DIR", &data), ("JWT_SECRET_KEY", MINE)]).with_dev_secrets().unwrap();
+    assert_eq!(settings.auth.jwt_secret_key.unwrap().expose_secret(), MINE);
     assert!(!folder.path().join("secrets/jwt_secret_key").exists());
 }
 
@@ -331,4 +332,19 @@ proptest! {
             prop_assert_eq!(entry.kind.accept(value.clone()), Ok(value), "{}", entry.path);
         }
     }
+}
+
+#[test]
+fn secrets_that_can_be_guessed_are_refused_in_dev_too() {
+    let error = load(&sources(Mode::Dev, &[("JWT_SECRET_KEY", "short")])).into_settings().unwrap_err().to_string();
+    assert_eq!(error.matches("JWT_SECRET_KEY is shorter than 32 bytes").count(), 1, "{error}");
+    let error = load(&sources(Mode::Serve, &[("JWT_SECRET_KEY", "short")])).into_settings().unwrap_err().to_string();
+    assert_eq!(error.matches("JWT_SECRET_KEY is").count(), 1, "said once: {error}");
+}
+
+#[test]
+fn a_session_cannot_be_idle_for_longer_than_it_lasts() {
+    let variables = [("REFRESH_TOKEN_TTL_DAYS", "31")];
+    let error = load(&sources(Mode::Dev, &variables)).into_settings().unwrap_err().to_string();
+    assert!(error.contains("REFRESH_TOKEN_TTL_DAYS is longer than SESSION_MAX_DAYS"), "{error}");
 }

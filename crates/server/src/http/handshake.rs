@@ -5,7 +5,10 @@ use actix_web::{ResponseError as _, http::header};
 use bytes::Bytes;
 
 use super::{ApiError, error_codes, headers};
-use crate::ws::{NoSocket, Refusal};
+use crate::{
+    wire::seconds_up,
+    ws::{NoSocket, Refusal},
+};
 
 /// The route, as the access log names it.
 const ROUTE: &str = "/ws";
@@ -46,8 +49,7 @@ pub(super) fn error_of(reason: &NoSocket) -> ApiError {
         NoSocket::NotAHandshake(error) => ApiError::new(error_codes::WEBSOCKET_EXPECTED).detail("handshake", error.to_string()),
         NoSocket::Refused(Refusal::Origin) => ApiError::new(error_codes::ORIGIN_NOT_ALLOWED),
         NoSocket::Refused(Refusal::TooMany { retry_after }) => {
-            // Rounded up: a second too early is one too early.
-            let secs = u32::try_from(((retry_after.whole_milliseconds() + 999) / 1000).max(1)).unwrap_or(u32::MAX);
+            let secs = u32::try_from(seconds_up(*retry_after).max(1)).unwrap_or(u32::MAX);
             ApiError::new(error_codes::RATE_LIMITED).retry_after(secs)
         }
         NoSocket::Refused(Refusal::Full) => ApiError::new(error_codes::NODE_FULL).retry_after(FULL_RETRY_SECS),

@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod home;
 mod identity;
+mod json_object;
 mod metrics;
 mod prices;
 mod routes;

@@ -13,6 +13,11 @@ pub fn rfc3339(at: OffsetDateTime) -> String {
     at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }
 
+/// Whole seconds, rounded up: a client that comes back a second too early is one too early.
+pub fn seconds_up(duration: time::Duration) -> i64 {
+    duration.whole_seconds() + i64::from(duration.subsec_nanoseconds() > 0)
+}
+
 /// A decimal as a JSON number with every digit it has.
 fn exact<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     RawValue::from_string(value.normalize().to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)

@@ -31,6 +31,6 @@ impl Route {
     }
 }
 
-async fn price(answer: web::Data<Value>) -> web::Json<web::Data<Value>> {
+pub(super) async fn price(answer: web::Data<Value>) -> web::Json<web::Data<Value>> {
     web::Json(answer)
 }

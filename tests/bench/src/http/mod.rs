@@ -2,7 +2,7 @@
 
 use crate::{
     Outcome,
-    load::{Answered, closed_loop, exchange, latencies},
+    load::{Answered, closed_loop, exchange, get, latencies},
     server::{Busy, Server},
     table::{self, Goal, Limit, figure, median},
 };
@@ -79,14 +79,16 @@ impl Plan {
     fn turn(&self, server: &Server) -> Outcome<Turn> {
         let begin = Busy::now(server)?;
         let warm_up = Duration::from_secs(1);
-        let answered = closed_loop(server.address(), PATH, self.connections, warm_up, Duration::from_secs(self.seconds))
+        let requests = vec![get(server.address(), PATH, &[]); self.connections];
+        let answered = closed_loop(server.address(), &requests, warm_up, Duration::from_secs(self.seconds))
             .map_err(|error| format!("{error}\n{}", server.log()))?;
         let seconds = (answered.elapsed + warm_up).as_secs_f64();
         Ok(Turn { busy: begin.until_now(server)?, seconds, answered })
     }
 }
 
-fn first_price(server: &Server) -> Outcome<Vec<u8>> {
+/// The body of the first price that `server` answers with.
+pub(crate) fn first_price(server: &Server) -> Outcome<Vec<u8>> {
     let deadline = Instant::now() + FIRST_PRICE;
     loop {
         match exchange(server.address(), PATH) {

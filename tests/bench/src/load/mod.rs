@@ -1,10 +1,16 @@
 //! Load clients: one thread, one epoll, no copies where a frame or response comes in one piece.
 
+mod burst;
+mod client;
 mod frame;
+mod message;
 mod requests;
 mod response;
 mod sockets;
 
+pub(crate) use burst::{Reply, burst};
+pub(crate) use client::{Answer, Client, in_parallel};
+pub(crate) use message::{get, post};
 pub(crate) use requests::{Answered, closed_loop, exchange};
 pub(crate) use sockets::{Measured, Sockets, Stalled, first_tick};
 

@@ -1,6 +1,6 @@
 //! Requests in a closed loop: each connection asks again as soon as it was answered.
 
-use super::{connect, latencies, response};
+use super::{connect, latencies, message::get, response};
 use crate::Outcome;
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
@@ -13,6 +13,8 @@ use std::{
 /// What a run of requests came to.
 pub(crate) struct Answered {
     pub(crate) requests: u64,
+    /// The same with those of the warm-up.
+    pub(crate) in_all: u64,
     pub(crate) elapsed: Duration,
     /// Time from request to answer, in microseconds.
     pub(crate) latencies: Histogram<u64>,
@@ -25,15 +27,10 @@ struct Connection {
     asked: Instant,
 }
 
-fn request(address: SocketAddr, path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nuser-agent: coinlink-bench\r\n\r\n")
-        .into_bytes()
-}
-
 /// One request on a connection of its own: the body of a 200.
 pub(crate) fn exchange(address: SocketAddr, path: &str) -> Outcome<Vec<u8>> {
     let mut stream = connect(address, 0, None)?;
-    stream.write_all(&request(address, path))?;
+    stream.write_all(&get(address, path, &[]))?;
     let (mut bytes, mut scratch) = (Vec::new(), [0; 4096]);
     loop {
         if let Some(response) = response::parse(&bytes)? {
@@ -51,27 +48,20 @@ pub(crate) fn exchange(address: SocketAddr, path: &str) -> Outcome<Vec<u8>> {
     }
 }
 
-/// Asks for `path` over `connections` at once: for `warm_up` unmeasured, then for `measured`.
-pub(crate) fn closed_loop(
-    address: SocketAddr,
-    path: &str,
-    connections: usize,
-    warm_up: Duration,
-    measured: Duration,
-) -> Outcome<Answered> {
-    let request = request(address, path);
-    let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(connections));
-    let mut open = Vec::with_capacity(connections);
-    for index in 0..connections {
+/// Sends each of `requests` again and again over a connection of its own: for `warm_up` unmeasured, then for `measured`.
+pub(crate) fn closed_loop(address: SocketAddr, requests: &[Vec<u8>], warm_up: Duration, measured: Duration) -> Outcome<Answered> {
+    let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(requests.len()));
+    let mut open = Vec::with_capacity(requests.len());
+    for (index, request) in requests.iter().enumerate() {
         let stream = connect(address, index, None)?;
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
-        stream.write_all(&request)?;
+        stream.write_all(request)?;
         open.push(Connection { stream, partial: Vec::new(), asked: Instant::now() });
     }
     let mut scratch = vec![0; 64 * 1024];
-    let (begin, mut requests, mut latencies) = (Instant::now() + warm_up, 0, latencies());
+    let (begin, mut counted, mut in_all, mut latencies) = (Instant::now() + warm_up, 0, 0, latencies());
     let end = begin + measured;
     loop {
         poll.poll(&mut events, Some(Duration::from_secs(5)))?;
@@ -79,19 +69,21 @@ pub(crate) fn closed_loop(
             return Err("no answer for 5 s".into());
         }
         for event in &events {
-            let connection = &mut open[event.token().0];
+            let index = event.token().0;
+            let connection = &mut open[index];
             if connection.read_answer(&mut scratch)? {
                 let now = Instant::now();
+                in_all += 1;
                 if connection.asked >= begin && now <= end {
-                    requests += 1;
+                    counted += 1;
                     latencies.saturating_record(u64::try_from((now - connection.asked).as_micros())?);
                 }
                 connection.asked = now;
-                connection.stream.write_all(&request)?;
+                connection.stream.write_all(&requests[index])?;
             }
         }
         if Instant::now() > end {
-            return Ok(Answered { requests, elapsed: measured, latencies });
+            return Ok(Answered { requests: counted, in_all, elapsed: measured, latencies });
         }
     }
 }

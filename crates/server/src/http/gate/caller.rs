@@ -6,7 +6,10 @@ use std::{
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
 use coinlink_domain::identity::{ClientInfo, SessionId, UserId};
 
-use super::super::{ApiError, error_codes};
+use super::super::{
+    ApiError,
+    error_codes::{self, ErrorCode},
+};
 
 /// Who is calling. The gate leaves it with the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,9 @@ impl Caller {
 /// public is served all the same.
 pub(super) struct Unconfirmed;
 
+/// Left with a request that presents a token which is no good, at a route that does without.
+pub(super) struct Overlooked(pub(super) &'static ErrorCode);
+
 /// A signed-in caller, for handlers that need one: 401 for anybody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedIn {
@@ -77,13 +83,13 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Why a request is not from somebody signed in: nobody is, or nobody can say at the moment.
+    /// Why a request is not from somebody signed in: nobody is, the token is no good, or nobody can say at the moment.
     pub fn missing(request: &HttpRequest) -> ApiError {
-        if request.extensions().get::<Unconfirmed>().is_some() {
-            ApiError::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(1)
-        } else {
-            ApiError::new(error_codes::AUTHENTICATION_REQUIRED)
+        let extensions = request.extensions();
+        if extensions.get::<Unconfirmed>().is_some() {
+            return ApiError::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(1);
         }
+        ApiError::new(extensions.get::<Overlooked>().map_or(error_codes::AUTHENTICATION_REQUIRED, |overlooked| overlooked.0))
     }
 }
 

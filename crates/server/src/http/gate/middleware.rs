@@ -11,12 +11,9 @@ use coinlink_ports::identity::AccessGrant;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
 use super::{
-    super::{
-        ApiError,
-        error_codes::{self, ErrorCode},
-    },
+    super::ApiError,
     Gated, Gatekeeper,
-    caller::{Caller, Unconfirmed},
+    caller::{Caller, Overlooked, Unconfirmed},
     gatekeeper::anonymous,
     windows::Windows,
 };
@@ -96,11 +93,12 @@ where
 /// Lets a request in, with its [`Caller`], or says why not.
 async fn admit(gatekeeper: &Gatekeeper, gated: Gated, request: &ServiceRequest) -> (Windows, Option<ApiError>) {
     let ip = gatekeeper.client(request.peer_addr().map(|peer| peer.ip()), request.headers());
-    // An ended session is told of even where any other token that is no good is as none.
-    let overlooked = |code: &ErrorCode| gated == Gated::Chat && code != error_codes::SESSION_REVOKED;
     let (grant, bad) = match gatekeeper.identify(request.headers()) {
         Ok(grant) => (grant, None),
-        Err(code) if overlooked(code) => (None, None),
+        Err(code) if gated.overlooks(code) => {
+            request.extensions_mut().insert(Overlooked(code));
+            (None, None)
+        }
         Err(code) => (None, Some(code)),
     };
     request.extensions_mut().insert(grant.map_or(Caller::Anonymous { ip }, |grant| known(&grant, ip)));

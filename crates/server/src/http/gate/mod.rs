@@ -7,6 +7,8 @@ mod lone_peer;
 mod middleware;
 mod windows;
 
+use super::error_codes::{self, ErrorCode};
+
 pub use caller::{Caller, Client, SignedIn};
 pub use gatekeeper::{GateParts, Gatekeeper};
 pub use windows::Window;
@@ -30,4 +32,16 @@ pub enum Gated {
     Credentials,
     /// Refreshing and ending a session: by session, in the handler ([`Gatekeeper::charge_session`]).
     Session,
+}
+
+impl Gated {
+    /// Whether a request with a token that is no good for this reason goes on as one without. A client that sends the token it
+    /// has with every request could not get a new one otherwise.
+    fn overlooks(self, code: &'static ErrorCode) -> bool {
+        match self {
+            Self::Credentials | Self::Session => true,
+            Self::Chat => code != error_codes::SESSION_REVOKED,
+            Self::Exempt | Self::General | Self::Price => false,
+        }
+    }
 }

@@ -12,6 +12,8 @@ use coinlink_domain::shared::{
 use coinlink_ports::shared::WindowState;
 use time::{Duration, OffsetDateTime};
 
+use crate::wire::seconds_up;
+
 use super::super::headers::{RATELIMIT, RATELIMIT_POLICY, X_RATELIMIT_LIMIT, X_RATELIMIT_REMAINING, X_RATELIMIT_RESET};
 
 /// One window: what was counted, against which limit, and how full it is now.
@@ -82,11 +84,6 @@ const fn name(charge: &Charge) -> &'static str {
         (RateClass::Credentials, RateSubject::Account(_)) => "credentials_account",
         (class, _) => class.name(),
     }
-}
-
-/// Rounded up: a second too early is one too early.
-fn seconds_up(duration: Duration) -> i64 {
-    duration.whole_seconds() + i64::from(duration.subsec_nanoseconds() > 0)
 }
 
 #[cfg(test)]

@@ -9,12 +9,15 @@ use coinlink_domain::identity::{Preferences, SessionId};
 use uuid::Uuid;
 
 use super::{
-    bodies::{MessageBody, PreferencesBody, ProfileBody, ProfileChangeBody, SessionBody, StatsBody},
+    answers::{MessageBody, ProfileBody, SessionBody, StatsBody},
+    preferences::PreferencesBody,
+    requests::ProfileChangeBody,
     sessions::{message, private},
 };
 use crate::http::{
     ApiError, error_codes,
     gate::{Client, SignedIn},
+    json_object::JsonObject,
     shapes::ErrorBody,
 };
 
@@ -55,9 +58,9 @@ pub(in crate::http) async fn save_profile(
     caller: SignedIn,
     use_case: Data<OwnAccount>,
     client: Client,
-    body: Json<ProfileChangeBody>,
+    body: Json<JsonObject<ProfileChangeBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let change = ProfileChange::try_from(body.into_inner())?;
+    let change = ProfileChange::try_from(body.into_inner().0)?;
     let user = use_case.change_profile(caller.user, change, &client.0).await?.ok_or_else(gone)?;
     Ok(private(ProfileBody::from(&user)))
 }
@@ -91,9 +94,9 @@ pub(in crate::http) async fn save_preferences(
     caller: SignedIn,
     use_case: Data<OwnAccount>,
     client: Client,
-    body: Json<PreferencesBody>,
+    body: Json<JsonObject<PreferencesBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let set = Preferences::try_from(body.into_inner())?;
+    let set = Preferences::try_from(body.into_inner().0)?;
     if !use_case.save_preferences(caller.user, &set, &client.0).await? {
         return Err(gone());
     }

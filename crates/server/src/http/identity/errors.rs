@@ -9,7 +9,10 @@ use coinlink_ports::{
     shared::StoreError,
 };
 
-use crate::http::{ApiError, error_codes};
+use crate::{
+    http::{ApiError, error_codes},
+    wire::seconds_up,
+};
 
 /// Seconds after which a store that is down is worth another try.
 const STORE_RETRY_SECS: u32 = 2;
@@ -31,7 +34,7 @@ impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy { retry_after } => {
-                let secs = u32::try_from(retry_after.whole_seconds().max(1)).unwrap_or(u32::MAX);
+                let secs = u32::try_from(seconds_up(retry_after).max(1)).unwrap_or(u32::MAX);
                 Self::new(error_codes::HASHING_BUSY).retry_after(secs)
             }
             HashError::Failed(_) => Self::new(error_codes::INTERNAL_ERROR).caused_by(error),

@@ -9,7 +9,7 @@ use coinlink_ports::shared::WindowState;
 use time::OffsetDateTime;
 
 use super::{
-    bodies::{LimitBody, LimitsBody},
+    answers::{LimitBody, LimitsBody},
     sessions::private,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         gate::{Caller, Gatekeeper},
         shapes::ErrorBody,
     },
-    wire::rfc3339,
+    wire::{rfc3339, seconds_up},
 };
 
 /// What is left of your limits.
@@ -64,7 +64,7 @@ pub(in crate::http) async fn rate_limit(request: HttpRequest, gatekeeper: Data<G
         prompts_used: chat.1.limit.saturating_sub(left),
         prompts_max: chat.1.limit,
         prompts_left: left,
-        reset_in_seconds: seconds_up(chat.2),
+        reset_in_seconds: seconds_up(chat.2.next_free_in),
         is_authenticated: user.is_some(),
         user_limits: shown(|subject| matches!(subject, RateSubject::User(_))),
         ip_limits: shown(|subject| matches!(subject, RateSubject::Address(_))),
@@ -80,8 +80,4 @@ fn limit((charge, policy, state): &(Charge, WindowPolicy, WindowState), now: Off
         remaining: state.remaining,
         reset_at: rfc3339(now + state.next_free_in),
     }
-}
-
-fn seconds_up(state: WindowState) -> i64 {
-    state.next_free_in.whole_seconds() + i64::from(state.next_free_in.subsec_nanoseconds() > 0)
 }

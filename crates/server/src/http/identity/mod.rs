@@ -1,10 +1,12 @@
 //! `/api/v2/auth` and `/api/v2/user`.
 
 mod account;
-mod bodies;
+mod answers;
 mod docs;
 mod errors;
 mod limits;
+mod preferences;
+mod requests;
 mod sessions;
 mod sign_in;
 

@@ -9,11 +9,15 @@ use coinlink_application::identity::{ChangePassword, OwnAccount, RefreshSession,
 use coinlink_domain::identity::{Password, RetryKey};
 use serde::Serialize;
 
-use super::bodies::{ChangePasswordBody, MessageBody, ProfileBody, RefreshBody, SignOutBody, TokensBody, VerifiedBody};
+use super::{
+    answers::{MessageBody, ProfileBody, TokensBody, VerifiedBody},
+    requests::{ChangePasswordBody, RefreshBody, SignOutBody},
+};
 use crate::{
     http::{
         ApiError, error_codes,
         gate::{Caller, Client, Gatekeeper, SignedIn},
+        json_object::JsonObject,
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -60,10 +64,10 @@ pub(in crate::http) async fn refresh(
     metrics: Data<Metrics>,
     use_case: Data<RefreshSession>,
     client: Client,
-    body: Json<RefreshBody>,
+    body: Json<JsonObject<RefreshBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let retry_key = retry_key(&request)?;
-    let claimed = use_case.claimed(&body.refresh_token);
+    let claimed = use_case.claimed(&body.0.0.refresh_token);
     gatekeeper.charge_session(&request, claimed.map(|claimed| claimed.session.0)).await?;
     let refreshed = match claimed {
         Some(claimed) => use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from),
@@ -92,15 +96,15 @@ pub(in crate::http) async fn refresh_alias(
     metrics: Data<Metrics>,
     use_case: Data<RefreshSession>,
     client: Client,
-    body: Json<RefreshBody>,
+    body: Json<JsonObject<RefreshBody>>,
 ) -> Result<HttpResponse, ApiError> {
     refresh(request, gatekeeper, metrics, use_case, client, body).await
 }
 
 /// Sign out.
 ///
-/// Ends the session of the refresh token in the body, whatever its age, or without one that of the access token. A session that
-/// is over already stays so.
+/// Ends the session of the refresh token in the body, whatever its age, and says 200 for one that is over already. Without one it
+/// ends that of the access token.
 #[utoipa::path(
     post,
     path = "/api/v2/auth/logout",
@@ -121,7 +125,8 @@ pub(in crate::http) async fn sign_out(
     client: Client,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let body: SignOutBody = if body.is_empty() { SignOutBody::default() } else { ApiError::read_json(&request, &body)? };
+    let sent: Option<JsonObject<SignOutBody>> = if body.is_empty() { None } else { ApiError::read_json(&request, &body)? };
+    let body = sent.unwrap_or_default().0;
     let claimed = body.refresh_token.as_deref().map(|token| use_case.claimed(token));
     let held = Caller::of(&request).and_then(|caller| caller.session());
     let named = claimed.map_or(held, |claimed| claimed.map(|claimed| claimed.session));
@@ -179,9 +184,9 @@ pub(in crate::http) async fn change_password(
     metrics: Data<Metrics>,
     use_case: Data<ChangePassword>,
     client: Client,
-    body: Json<ChangePasswordBody>,
+    body: Json<JsonObject<ChangePasswordBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body.into_inner();
+    let JsonObject(body) = body.into_inner();
     if body.current_password.0.expose().chars().count() > Password::MAX_CHARS {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("current_password", "1 to 512 characters"));
     }

@@ -9,11 +9,15 @@ use actix_web::{
 use coinlink_application::identity::{NewAccount, SignIn, SignUp, SignedIn};
 use coinlink_domain::identity::Email;
 
-use super::bodies::{SignInBody, SignUpBody, SignedInBody, name};
+use super::{
+    answers::SignedInBody,
+    requests::{SignInBody, SignUpBody, name},
+};
 use crate::{
     http::{
         ApiError, error_codes,
         gate::{Client, Gatekeeper},
+        json_object::JsonObject,
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -58,9 +62,9 @@ pub(in crate::http) async fn sign_up(
     metrics: Data<Metrics>,
     use_case: Data<SignUp>,
     client: Client,
-    body: Json<SignUpBody>,
+    body: Json<JsonObject<SignUpBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body.into_inner();
+    let JsonObject(body) = body.into_inner();
     let email = email(&body.email)?;
     if body.confirm_password.is_some_and(|again| again.0 != body.password.0) {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("confirm_password", "is not the password"));
@@ -98,9 +102,9 @@ pub(in crate::http) async fn sign_in(
     metrics: Data<Metrics>,
     use_case: Data<SignIn>,
     client: Client,
-    body: Json<SignInBody>,
+    body: Json<JsonObject<SignInBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body.into_inner();
+    let JsonObject(body) = body.into_inner();
     let email = email(&body.email)?;
     let length = body.password.0.expose().chars().count();
     if !(1..=coinlink_domain::identity::Password::MAX_CHARS).contains(&length) {

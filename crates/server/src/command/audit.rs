@@ -1,14 +1,14 @@
 //! `coinlink audit verify`: the verification for a person at a terminal, and for a job that looks at the exit code.
 
-use std::{fmt::Write as _, path::PathBuf, sync::Arc, time::Duration as StdDuration};
+use std::{fmt::Write as _, sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::operations::{VerifyAudit, VerifyReport};
 use coinlink_domain::operations::{Checkpoint, Finding, Origin};
 use coinlink_embedded::SystemClock;
 use coinlink_ports::shared::StoreError;
 use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlAuditChain};
-use secrecy::ExposeSecret as _;
 
+use super::{NoDatabase, because, database_url};
 use crate::{
     config::{DevSecretError, Settings},
     wiring,
@@ -27,18 +27,14 @@ pub enum AuditError {
     #[error(transparent)]
     DevSecret(#[from] DevSecretError),
     /// There is no database where the settings say.
-    #[error("there is no database at {0}: set DATABASE_URL, or run this where `coinlink dev` runs")]
-    NoDatabase(PathBuf),
+    #[error(transparent)]
+    NoDatabase(#[from] NoDatabase),
     /// The database's settings are wrong.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The database did not do what was asked.
     #[error("{}", because(.0))]
     Store(#[from] StoreError),
-}
-
-fn because(error: &StoreError) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// Verifies the audit log in the database of the settings. The text says what was found; `true`: nothing was.
@@ -50,15 +46,6 @@ pub async fn verify(settings: Settings, exported: Option<Checkpoint>) -> Result<
     let verify = VerifyAudit::new(chain, Arc::new(SystemClock::default()), wiring::checkpoint_key(&settings));
     let report = verify.execute(exported).await?;
     Ok((text(&report, exported.is_some()), report.findings.count == 0))
-}
-
-/// A new database would be made where none is, and be found sound.
-fn database_url(settings: &Settings) -> Result<String, AuditError> {
-    if let Some(url) = &settings.database.url {
-        return Ok(url.expose_secret().to_owned());
-    }
-    let file = settings.server.data_dir.join("coinlink.db");
-    if file.exists() { Ok(format!("sqlite://{}?mode=rw", file.display())) } else { Err(AuditError::NoDatabase(file)) }
 }
 
 /// That of `coinlink dev` only where it is kept already: a new one would have signed nothing.

@@ -1,0 +1,39 @@
+//! `coinlink admin grant|revoke`: who may look after other accounts.
+
+use std::sync::Arc;
+
+use coinlink_application::identity::{ChangeRole, ChangeRoleError};
+use coinlink_domain::identity::{Email, Role};
+use coinlink_embedded::{SystemClock, SystemEntropy};
+use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlIdentityStore};
+
+use super::{NoDatabase, because, database_url};
+use crate::config::Settings;
+
+/// The role stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// There is no database where the settings say.
+    #[error(transparent)]
+    NoDatabase(#[from] NoDatabase),
+    /// The database's settings are wrong.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// It cannot be.
+    #[error("{}", match .0 { ChangeRoleError::Store(error) => because(error), other => other.to_string() })]
+    Refused(#[from] ChangeRoleError),
+}
+
+/// Gives the account of `email` this role, in the database of the settings. The text says what was done.
+pub async fn change_role(settings: &Settings, email: &Email, role: Role) -> Result<String, AdminError> {
+    let database = Database::connect(&ConnectSettings::new(database_url(settings)?)).await?;
+    let store = Arc::new(SqlIdentityStore::new(database));
+    let use_case = ChangeRole { store, clock: Arc::new(SystemClock::default()), entropy: Arc::new(SystemEntropy) };
+    let (user, changed) = use_case.execute(email, role).await?;
+    Ok(match (role, changed) {
+        (Role::Admin, true) => format!("{} is an administrator now.\n", user.email),
+        (Role::Admin, false) => format!("{} is an administrator already.\n", user.email),
+        (Role::User, true) => format!("{} is no administrator any more.\n", user.email),
+        (Role::User, false) => format!("{} is no administrator anyway.\n", user.email),
+    })
+}

@@ -1,0 +1,29 @@
+//! Commands that do one thing with the database of the settings and end.
+
+pub mod admin;
+pub mod audit;
+
+use std::path::PathBuf;
+
+use coinlink_ports::shared::StoreError;
+use secrecy::ExposeSecret as _;
+
+use crate::config::Settings;
+
+/// There is no database where the settings say.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no database at {0}: set DATABASE_URL, or run this where `coinlink dev` runs")]
+pub struct NoDatabase(PathBuf);
+
+/// Where the database is. A new one would be made where none is, and be found empty and sound.
+fn database_url(settings: &Settings) -> Result<String, NoDatabase> {
+    if let Some(url) = &settings.database.url {
+        return Ok(url.expose_secret().to_owned());
+    }
+    let file = settings.server.data_dir.join("coinlink.db");
+    if file.exists() { Ok(format!("sqlite://{}?mode=rw", file.display())) } else { Err(NoDatabase(file)) }
+}
+
+fn because(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}

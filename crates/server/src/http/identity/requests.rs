@@ -1,0 +1,129 @@
+//! The shapes of requests.
+
+use coinlink_application::identity::{Change, ProfileChange};
+use coinlink_domain::identity::{Password, PersonName};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+use crate::http::{ApiError, error_codes};
+
+/// A password in a request: read, never shown.
+pub(in crate::http) struct PasswordField(pub(super) Password);
+
+impl<'de> Deserialize<'de> for PasswordField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Password::new(text)))
+    }
+}
+
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org", "password": "Correct-horse-9-battery"}))]
+pub(in crate::http) struct SignUpBody {
+    /// Where you are reached; at most 254 characters.
+    #[schema(format = Email, max_length = 254)]
+    pub email: String,
+    /// 12 to 512 characters with an upper-case letter, a lower-case letter, a digit and one that is neither; no common
+    /// password, nothing of your address.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512)]
+    pub password: PasswordField,
+    /// The password once more; checked where it is sent.
+    #[schema(value_type = Option<String>, format = Password)]
+    #[serde(default)]
+    pub confirm_password: Option<PasswordField>,
+    /// Given name.
+    #[schema(max_length = 100)]
+    #[serde(default)]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[schema(max_length = 100)]
+    #[serde(default)]
+    pub last_name: Option<String>,
+}
+
+/// Who you are.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org", "password": "Correct-horse-9-battery"}))]
+pub(in crate::http) struct SignInBody {
+    /// Your address.
+    #[schema(max_length = 254)]
+    pub email: String,
+    /// Your password.
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
+    pub password: PasswordField,
+    /// What this device got when you last signed in on it; browsers send it as a cookie.
+    #[schema(max_length = 1024)]
+    #[serde(default)]
+    pub device_token: Option<String>,
+}
+
+/// The token to exchange.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct RefreshBody {
+    /// From the last answer that had one.
+    #[schema(max_length = 1024)]
+    pub refresh_token: String,
+}
+
+/// Which session to end.
+#[derive(Deserialize, ToSchema, Default)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct SignOutBody {
+    /// A refresh token of the session, expired or not; without it, the session of the access token is ended.
+    #[schema(max_length = 1024)]
+    #[serde(default)]
+    pub refresh_token: Option<String>,
+}
+
+/// Another password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ChangePasswordBody {
+    /// The present one.
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
+    pub current_password: PasswordField,
+    /// The new one, by the rules of sign-up.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512)]
+    pub new_password: PasswordField,
+}
+
+/// Names to change: one that is not sent stays, `null` empties it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ProfileChangeBody {
+    /// Given name.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    #[serde(default, deserialize_with = "sent")]
+    pub first_name: Option<Option<String>>,
+    /// Family name.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    #[serde(default, deserialize_with = "sent")]
+    pub last_name: Option<Option<String>>,
+}
+
+/// Tells `null` from a field that is not there.
+fn sent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A name of a request.
+pub(super) fn name(field: &'static str, text: Option<&str>) -> Result<Option<PersonName>, ApiError> {
+    text.map(PersonName::try_new)
+        .transpose()
+        .map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail(field, error.to_string()))
+}
+
+impl TryFrom<ProfileChangeBody> for ProfileChange {
+    type Error = ApiError;
+
+    fn try_from(body: ProfileChangeBody) -> Result<Self, ApiError> {
+        let change = |field: &'static str, sent: Option<Option<String>>| match sent {
+            None => Ok(Change::Keep),
+            Some(text) => name(field, text.as_deref()).map(|name| name.map_or(Change::Clear, Change::Set)),
+        };
+        Ok(Self { first_name: change("first_name", body.first_name)?, last_name: change("last_name", body.last_name)? })
+    }
+}
