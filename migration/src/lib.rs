@@ -2,7 +2,10 @@
 
 use sea_orm_migration::prelude::*;
 
-pub use sea_orm_migration::{MigratorTrait, sea_orm::DbErr};
+pub use sea_orm_migration::{
+    MigratorTrait,
+    sea_orm::{DatabaseConnection, DbErr},
+};
 
 mod exact_types;
 mod m20261121_000000_create_exact_types;

@@ -13,7 +13,7 @@ use actix_service::map_config;
 use actix_web::{dev::AppConfig, web::Data};
 use coinlink_application::operations::CheckReadiness;
 use coinlink_domain::shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy};
-use coinlink_migration::{Migrator, MigratorTrait as _};
+use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
 use coinlink_postgres::{ConnectSettings, Database};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::ExposeSecret as _;
@@ -128,6 +128,16 @@ pub async fn migrate(settings: Settings, command: MigrateCommand) -> Result<(), 
     Ok(())
 }
 
+/// Applies what is pending. Where nothing is, it only looks: the role of a server need not be allowed to change the schema.
+async fn bring_up_to_date(database: &Database) -> Result<(), StartError> {
+    let up = async |connection: &DatabaseConnection| {
+        // Where nothing can be read yet, everything is pending.
+        let pending = Migrator::get_pending_migrations_read_only(connection).await;
+        if pending.is_ok_and(|pending| pending.is_empty()) { Ok(()) } else { Migrator::up(connection, None).await }
+    };
+    Ok(database.with_migration_lock(up).await?)
+}
+
 async fn database(settings: &Settings) -> Result<Database, StartError> {
     let url = match &settings.database.url {
         Some(url) => url.expose_secret().to_owned(),
@@ -152,15 +162,19 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), &settings.environment)?;
     let listener = listen(&settings.server.host, settings.server.port)?;
     let database = database(&settings).await?;
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await?;
+    bring_up_to_date(&database).await?;
     let feeds = Feeds::choose(&settings, feed, &around)?;
 
     let broadcaster = Broadcaster::new(Arc::clone(&around.clock));
     let (draining, drained) = watch::channel(false);
     let connections = Connections::default();
     let context = Arc::new(socket_context(&settings, &broadcaster, &connections, &metrics, &around, drained.clone()));
-    let Identity { parts: identity, gatekeeper, follow, prune, hasher } =
+    let Identity { parts: identity, gatekeeper, mut follow, prune, hasher } =
         wiring::identity(&settings, &shared, &database, &metrics, &around)?;
+    // A request that comes in the first moment must not find a session that is over.
+    if let Err(error) = follow.execute().await {
+        tracing::warn!(%error, "which sessions are over is not known yet");
+    }
     let probes = shared.probes(&database);
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
@@ -197,7 +211,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     jobs.spawn(jobs::sample(sampled));
     jobs.spawn(jobs::follow_revocations(follow));
     jobs.spawn(jobs::prune(prune));
-    jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &around), metrics.clone()));
+    jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
     let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
 

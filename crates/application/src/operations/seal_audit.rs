@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use coinlink_domain::operations::{CheckpointKey, Head, SIGN_AFTER, Seal};
+use coinlink_domain::{
+    operations::{CheckpointKey, Head, SIGN_AFTER, Seal},
+    shared::audit::AuditEntry,
+};
 use coinlink_ports::{
     operations::{Appended, AuditChain, ChainEnd, LogPlace},
     shared::{Clock, StoreError},
@@ -57,13 +60,23 @@ pub struct SealAudit {
     chain: Arc<dyn AuditChain>,
     clock: Arc<dyn Clock>,
     key: CheckpointKey,
+    seen: Seen,
     memory: Mutex<Memory>,
 }
+
+/// Told of each entry once it is sealed.
+type Seen = Box<dyn Fn(&AuditEntry) + Send + Sync>;
 
 impl SealAudit {
     /// Seals `chain` and signs with `key`.
     pub fn new(chain: Arc<dyn AuditChain>, clock: Arc<dyn Clock>, key: CheckpointKey) -> Self {
-        Self { chain, clock, key, memory: Mutex::default() }
+        Self { chain, clock, key, seen: Box::new(|_| {}), memory: Mutex::default() }
+    }
+
+    /// Tells `seen` of each entry once it is sealed, by this node.
+    #[must_use]
+    pub fn telling(self, seen: impl Fn(&AuditEntry) + Send + Sync + 'static) -> Self {
+        Self { seen: Box::new(seen), ..self }
     }
 
     /// One run: all that is committed and not sealed, from a moment before the newest sealed entry on; once a minute from ten
@@ -104,6 +117,7 @@ impl SealAudit {
                 }
                 run.head = head;
                 run.report.sealed += seals.len() as u64;
+                page.entries.iter().for_each(&self.seen);
             }
             if let Some(checkpoint) = checkpoint {
                 run.signed = Some((checkpoint.seq, checkpoint.at));

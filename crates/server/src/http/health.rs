@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::Data,
 };
@@ -13,7 +13,11 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use crate::{broadcast::Broadcaster, wire::rfc3339, ws::Connections};
+use crate::{
+    broadcast::Broadcaster,
+    wire::rfc3339,
+    ws::{Connections, Context},
+};
 
 /// One thing that was looked at.
 #[derive(Serialize, ToSchema)]
@@ -94,10 +98,10 @@ const ROUTES_LOADED: RoutesLoaded = RoutesLoaded {
     rd_status: false,
     rd_full: false,
     growth: false,
-    auth_v2: false,
+    auth_v2: true,
     websocket: true,
     market_data: true,
-    user_management: false,
+    user_management: true,
     notifications: false,
 };
 
@@ -157,22 +161,28 @@ pub(super) struct ReadyzBody {
     pub status: &'static str,
     /// When this was looked at.
     pub timestamp: String,
-    /// By name: `database` and `redis` decide, `feed` and `websocket` are told.
+    /// By name: `database` and `redis` decide, and so does `websocket` once the node is going away; `feed` is told.
     pub checks: BTreeMap<&'static str, CheckBody>,
 }
 
-/// Whether the store and Redis answer, so that requests may come.
+/// Whether the store and Redis answer and the node stays, so that requests may come.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "operations",
     responses((status = 200, description = "They do", body = ReadyzBody), (status = 503, description = "They do not", body = ReadyzBody))
 )]
-pub(super) async fn readyz(readiness: Data<CheckReadiness>, broadcaster: Data<Broadcaster>) -> HttpResponse {
+pub(super) async fn readyz(
+    request: HttpRequest,
+    readiness: Data<CheckReadiness>,
+    broadcaster: Data<Broadcaster>,
+) -> HttpResponse {
     let readiness = readiness.execute().await;
     let mut checks = checks(&readiness);
     checks.insert("feed", feed(&broadcaster));
-    checks.insert("websocket", CheckBody { status: "up", message: "takes connections", latency_ms: None });
-    let status = if readiness.is_ready() { "healthy" } else { "unhealthy" };
-    answer(readiness.is_ready(), &ReadyzBody { status, timestamp: now(), checks })
+    let leaving = request.app_data::<Data<Context>>().is_some_and(|sockets| *sockets.draining.borrow());
+    let (status, message) = if leaving { ("down", "this node is going away") } else { ("up", "takes connections") };
+    checks.insert("websocket", CheckBody { status, message, latency_ms: None });
+    let ready = readiness.is_ready() && !leaving;
+    answer(ready, &ReadyzBody { status: if ready { "healthy" } else { "unhealthy" }, timestamp: now(), checks })
 }

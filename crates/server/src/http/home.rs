@@ -56,7 +56,7 @@ pub(super) struct HomeBody {
     /// Path of the API reference.
     pub documentation: &'static str,
     pub api_endpoints: ApiEndpoints,
-    pub features: [&'static str; 4],
+    pub features: [&'static str; 6],
 }
 
 /// Where to go from here.
@@ -67,6 +67,8 @@ pub(super) struct ApiEndpoints {
     pub ticker_stream: &'static str,
     pub websocket: &'static str,
     pub connections: &'static str,
+    pub sign_up: &'static str,
+    pub sign_in: &'static str,
     pub health: &'static str,
     pub openapi: &'static str,
     pub asyncapi: &'static str,
@@ -92,11 +94,13 @@ pub(super) async fn index(request: HttpRequest, environment: Data<Environment>) 
             ticker_stream: "/api/stream/ticker",
             websocket: "/ws",
             connections: "/api/connections",
+            sign_up: "/api/v2/auth/signup",
+            sign_in: "/api/v2/auth/login",
             health: "/health",
             openapi: "/openapi.json",
             asyncapi: "/asyncapi.json",
         },
-        features: ["live-prices", "websocket", "server-sent-events", "openapi"],
+        features: ["live-prices", "websocket", "server-sent-events", "accounts", "rate-limits", "openapi"],
     };
     let response =
         HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::VARY, "accept")).json(body);

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use sha2::Sha256;
 
 use super::Surroundings;
-use crate::config::Settings;
+use crate::{config::Settings, telemetry::Metrics};
 
 /// Tells this key from others derived of the same secret.
 const PURPOSE: &[u8] = b"coinlink audit checkpoint v1";
@@ -24,8 +24,11 @@ pub fn checkpoint_key(settings: &Settings) -> CheckpointKey {
     CheckpointKey::new(key)
 }
 
-/// Seals what was added.
-pub fn sealer(settings: &Settings, database: &Database, around: &Surroundings) -> SealAudit {
+/// Seals what was added, and counts it.
+pub fn sealer(settings: &Settings, database: &Database, metrics: &Metrics, around: &Surroundings) -> SealAudit {
     let chain = Arc::new(SqlAuditChain::new(database.clone()));
+    let rows = metrics.audit_rows.clone();
+    // Actions are a fixed list of ours.
     SealAudit::new(chain, Arc::clone(&around.clock), checkpoint_key(settings))
+        .telling(move |entry| rows.with_label_values(&[entry.action.as_ref()]).inc())
 }

@@ -96,17 +96,30 @@ pub(in crate::http) struct ChangePasswordBody {
 pub(in crate::http) struct ProfileChangeBody {
     /// Given name.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
-    #[serde(default, deserialize_with = "sent")]
-    pub first_name: Option<Option<String>>,
+    #[serde(default)]
+    pub first_name: Sent,
     /// Family name.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
-    #[serde(default, deserialize_with = "sent")]
-    pub last_name: Option<Option<String>>,
+    #[serde(default)]
+    pub last_name: Sent,
 }
 
-/// Tells `null` from a field that is not there.
-fn sent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// A field that may be left out, and may be `null`, and these are not the same.
+#[derive(Default)]
+pub(in crate::http) enum Sent {
+    /// It was left out.
+    #[default]
+    Nothing,
+    /// It is `null`.
+    Null,
+    /// It is this.
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Sent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|text| text.map_or(Self::Null, Self::Text))
+    }
 }
 
 /// A name of a request.
@@ -120,9 +133,10 @@ impl TryFrom<ProfileChangeBody> for ProfileChange {
     type Error = ApiError;
 
     fn try_from(body: ProfileChangeBody) -> Result<Self, ApiError> {
-        let change = |field: &'static str, sent: Option<Option<String>>| match sent {
-            None => Ok(Change::Keep),
-            Some(text) => name(field, text.as_deref()).map(|name| name.map_or(Change::Clear, Change::Set)),
+        let change = |field: &'static str, sent: Sent| match sent {
+            Sent::Nothing => Ok(Change::Keep),
+            Sent::Null => Ok(Change::Clear),
+            Sent::Text(text) => name(field, Some(&text)).map(|name| name.map_or(Change::Clear, Change::Set)),
         };
         Ok(Self { first_name: change("first_name", body.first_name)?, last_name: change("last_name", body.last_name)? })
     }
