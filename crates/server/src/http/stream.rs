@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header,
+    http::{Method, header},
     web::{Bytes, Data},
 };
 use coinlink_domain::market::{Resumption, TickId};
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use tokio::sync::watch;
 
 use super::{ApiError, handshake};
@@ -36,6 +36,10 @@ pub(super) async fn ticker_events(
     broadcaster: Data<Broadcaster>,
     sockets: Option<Data<Context>>,
 ) -> Result<HttpResponse, ApiError> {
+    if request.method() == Method::HEAD {
+        // A stream that nobody reads would never end, and hold the connection's next request up.
+        return Ok(events_in(stream::empty()));
+    }
     let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).and_then(parse_id);
     let mut place = None;
     let mut draining = None;
@@ -56,14 +60,18 @@ pub(super) async fn ticker_events(
             };
             Some((Ok::<_, actix_web::Error>(bytes), (None, showings, draining, place)))
         });
-    Ok(HttpResponse::Ok()
+    Ok(events_in(events))
+}
+
+fn events_in(events: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // Proxies that buffer would hold events back.
         .insert_header(("X-Accel-Buffering", "no"))
         // A compressor would too.
         .insert_header((header::CONTENT_ENCODING, "identity"))
-        .streaming(events))
+        .streaming(events)
 }
 
 fn first_bytes(broadcaster: &Broadcaster, last: Option<TickId>) -> Bytes {
