@@ -164,14 +164,28 @@ fn no_json() -> ApiError {
     ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "application/json")
 }
 
-/// `serde_json` says what and where, and quotes a value that does not fit, which may be a password: that is left out.
+/// `serde_json` says what and where, and quotes a value that does not fit or a field that is not known, which may be a password:
+/// that is left out.
 fn invalid_json(why: &serde_json::Error) -> ApiError {
     let text = why.to_string();
     let quotes = ["invalid type: ", "invalid value: ", "unknown variant "].iter().any(|words| text.starts_with(words));
     // What is expected is ours, and comes last.
-    let expected = text.rfind(", expected ").map_or("", |at| &text[at..]);
-    let told = if quotes { format!("a value does not fit{expected}") } else { text };
+    let at = text.rfind(", expected ");
+    let (before, expected) = at.map_or((text.as_str(), ""), |at| text.split_at(at));
+    let field = before.strip_prefix("unknown field ").map(|name| name.trim_matches('`'));
+    let told = if quotes {
+        format!("a value does not fit{expected}")
+    } else if field.is_some_and(|name| !is_plain(name)) {
+        format!("a field is not known{expected}")
+    } else {
+        text
+    };
     ApiError::new(error_codes::INVALID_JSON).detail("body", told)
+}
+
+/// Whether this can be a mistyped name and cannot be a password, which has a digit, or a token, which has a dot.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
 }
 
 /// A body that is not the JSON it should be.
@@ -233,6 +247,25 @@ mod tests {
             let error = ApiError::read_json::<Body>(&request, body.as_bytes()).unwrap_err();
             assert!(error.details["body"].starts_with("a value does not fit, expected a string"), "{:?}", error.details);
             assert!(!format!("{:?}", error.details).contains("4711"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_where_its_name_is_plain_and_cannot_be_a_password() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Body {
+            #[expect(dead_code, reason = "only read")]
+            password: String,
+        }
+        let told = |field: &str| {
+            let request = TestRequest::default().insert_header(header::ContentType::json()).to_http_request();
+            let body = serde_json::json!({ field: 1 }).to_string();
+            ApiError::read_json::<Body>(&request, body.as_bytes()).unwrap_err().details["body"].clone()
+        };
+        assert!(told("passWord_again").starts_with("unknown field `passWord_again`, expected `password` at"));
+        for field in ["Correct-horse-9", "Correct_horse_9", "a`4711", "a`, expected `4711", "v4.local.AAAA", "péché", "a b"] {
+            assert!(told(field).starts_with("a field is not known, expected `password` at"), "{field}: {}", told(field));
         }
     }
 
