@@ -63,7 +63,6 @@ impl Api {
     }
 
     /// A request that is not sent yet.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
@@ -83,7 +82,6 @@ impl Api {
     }
 
     /// A request with JSON that is not sent yet.
-    #[must_use]
     pub fn with_json(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {
         self.request(method, path).header(CONTENT_TYPE, "application/json").body(body.to_string())
     }

@@ -1,4 +1,5 @@
 //! A session's whole life, on PostgreSQL and Redis and on the embedded store, through restarts.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 

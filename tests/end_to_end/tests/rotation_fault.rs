@@ -113,7 +113,7 @@ enum Act {
     SignOut,
 }
 
-/// Numbers that look random and are the same in each run (SplitMix64, Steele and others 2014).
+/// Numbers that look random and are the same in each run (`SplitMix64`, Steele and others 2014).
 struct Seeded(u64);
 
 impl Seeded {
