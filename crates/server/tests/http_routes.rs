@@ -3,10 +3,11 @@
 
 mod http_support;
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use coinlink::http::{ENDPOINTS, METRICS, openapi_json};
 use http_support::{Server, header, json};
+use reqwest::Method;
 use serde_json::Value;
 
 fn document() -> Value {
@@ -21,9 +22,36 @@ fn every_route_is_in_the_openapi_document_and_nothing_else_is() {
         ENDPOINTS.iter().chain([&METRICS]).filter(|endpoint| endpoint.is_api).map(|endpoint| endpoint.path).collect();
     assert_eq!(documented, served);
     assert_eq!(document["openapi"], "3.1.0");
-    for (path, operations) in document["paths"].as_object().unwrap() {
-        assert!(operations["get"]["summary"].is_string() && operations["get"]["responses"].is_object(), "{path}");
+    for endpoint in ENDPOINTS.iter().chain([&METRICS]).filter(|endpoint| endpoint.is_api) {
+        let operations = document["paths"][endpoint.path].as_object().unwrap();
+        // HEAD is documented with GET, whose headers it answers (RFC 9110, section 9.3.2).
+        let served: BTreeSet<_> =
+            endpoint.methods.split(", ").filter(|method| *method != "HEAD").map(str::to_lowercase).collect();
+        assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), served, "{}", endpoint.path);
+        for (method, operation) in operations {
+            let described = operation["summary"].is_string() && operation["operationId"].is_string();
+            assert!(described && operation["responses"].is_object(), "{method} {}", endpoint.path);
+        }
     }
+}
+
+#[actix_web::test]
+async fn a_route_takes_the_methods_it_names_and_no_other() {
+    let server = Server::start();
+    for endpoint in ENDPOINTS.iter().chain([&METRICS]) {
+        let path = endpoint.path.replace("{id}", "018f3e9a-5b7c-7def-8123-456789abcdef").replace("{file:.*}", "index.html");
+        let named: Vec<_> = endpoint.methods.split(", ").collect();
+        assert_eq!(named.contains(&"GET"), named.contains(&"HEAD"), "{path}");
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"] {
+            let request = server.request(Method::from_bytes(method.as_bytes()).unwrap(), &path).timeout(Duration::from_secs(5));
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status() == 405, !named.contains(&method), "{method} {path}: {}", response.status());
+            if response.status() == 405 {
+                assert_eq!(header(&response, "allow"), Some(endpoint.methods), "{method} {path}");
+            }
+        }
+    }
+    server.stop().await;
 }
 
 /// Every key of `value` is a property of the schema, and every required property is there.
@@ -192,5 +220,28 @@ async fn requests_are_counted_by_route_and_never_by_path() {
         assert!(text.contains(line), "{line} in {text}");
     }
     assert!(!text.contains("nobody"));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_body_is_an_object_and_never_a_list_of_its_fields() {
+    let server = Server::start();
+    let post = async |path: &str, body: &'static str| {
+        let request = server.request(Method::POST, path).header("content-type", "application/json").body(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), json(response).await["error"]["code"].as_str().unwrap().to_owned())
+    };
+    for (path, body) in [
+        ("/api/v2/auth/signup", r#"["ada@example.org","Correct-horse-9-battery"]"#),
+        ("/api/v2/auth/login", r#"["ada@example.org","Correct-horse-9-battery"]"#),
+        ("/api/v2/auth/token/refresh", r#"["token"]"#),
+        ("/api/v2/auth/refresh", r#"["token"]"#),
+        ("/api/v2/auth/logout", r#"["token"]"#),
+    ] {
+        assert_eq!(post(path, body).await, (400, "invalid_json".to_owned()), "{path}");
+    }
+    let nothing = (401, "authentication_required".to_owned());
+    assert_eq!(post("/api/v2/auth/logout", "null").await, nothing, "null is no body");
+    assert_eq!(post("/api/v2/auth/logout", "").await, nothing);
     server.stop().await;
 }

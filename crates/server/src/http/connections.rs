@@ -20,6 +20,7 @@ pub(super) struct ConnectionsBody {
     pub authenticated_connections: usize,
     pub anonymous_connections: usize,
     pub websocket_stats: WebsocketStats,
+    #[schema(format = DateTime)]
     pub timestamp: String,
 }
 

@@ -11,26 +11,19 @@ use actix_web::{
     web::Path,
 };
 use bytes::Bytes;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::{
-        Content, OpenApi as Specification, Ref, RefOr, ResponseBuilder,
-        path::{Operation, PathItem},
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
-};
+use utoipa::{Modify as _, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    ApiError, Conditional, connections, error_codes, health, home, identity::IdentityDocument, metrics, prices,
-    shapes::ErrorBody, stream,
+    ApiError, Conditional, connections, error_codes, everywhere::Everywhere, health, home, identity::IdentityDocument, metrics,
+    prices, shapes::ErrorBody, stream,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "CoinLink",
-        description = "Accounts and live crypto prices over HTTP, server-sent events and WebSocket. Every answer carries `X-Request-Id` and `X-Trace-Id`, every one that is counted `X-RateLimit-Limit`, `-Remaining` and `-Reset`; every error has the body `ErrorBody`."
+        description = "Accounts and live crypto prices over HTTP, server-sent events and WebSocket. Every answer carries `X-Request-Id` and `X-Trace-Id`, every one that is counted `X-RateLimit-Limit`, `-Remaining` and `-Reset`; every error has the body `ErrorBody`. A path that takes GET takes HEAD as well; preflight requests of browsers are answered at every path."
     ),
     tags(
         (name = "market", description = "Prices"),
@@ -53,50 +46,6 @@ use super::{
     )
 )]
 struct Document;
-
-/// What any route may answer, whatever it is for, and how callers show who they are.
-struct Everywhere;
-
-/// Status and meaning of the errors that come from what stands before and around the handlers.
-const ANY_ROUTE: [(&str, &str); 7] = [
-    ("400", "The request is malformed: `bad_request`, `invalid_query`, `invalid_path`"),
-    (
-        "401",
-        "The access token that was sent is no good: `invalid_token`, `token_expired`, `token_not_yet_valid`, `session_revoked`",
-    ),
-    ("405", "The path does not take this method: `method_not_allowed`"),
-    ("429", "Too many requests: `rate_limited`; try again after `Retry-After`"),
-    ("500", "`internal_error`"),
-    ("503", "`dependency_unavailable`; try again after `Retry-After`"),
-    ("504", "`request_timeout`"),
-];
-/// The same for routes that read a body.
-const ANY_BODY: [(&str, &str); 2] =
-    [("413", "The body is too large: `payload_too_large`"), ("415", "The body is no JSON: `unsupported_media_type`")];
-
-impl Modify for Everywhere {
-    fn modify(&self, document: &mut Specification) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        for item in document.paths.paths.values_mut() {
-            for operation in operations(item) {
-                let body = if operation.request_body.is_some() { &ANY_BODY[..] } else { &[] };
-                for (status, meaning) in ANY_ROUTE.iter().chain(body) {
-                    operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| error(meaning));
-                }
-            }
-        }
-    }
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
-}
-
-fn error(meaning: &str) -> RefOr<utoipa::openapi::Response> {
-    let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
-    RefOr::T(ResponseBuilder::new().description(meaning).content("application/json", body).build())
-}
 
 /// The OpenAPI document.
 pub fn openapi_json() -> String {
@@ -125,13 +74,29 @@ pub(super) fn etag_of(what: &str, bytes: &[u8]) -> HeaderValue {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "operations",
+    responses(
+        (status = 200, description = "OpenAPI 3.1", content_type = "application/json"),
+        (status = 304, description = "Unchanged since `If-None-Match`")
+    )
+)]
 pub(super) async fn openapi() -> Conditional {
     OPENAPI.clone()
 }
 
 /// The socket's messages.
-#[utoipa::path(get, path = "/asyncapi.json", tag = "operations", responses((status = 200, description = "AsyncAPI 3.0", content_type = "application/json")))]
+#[utoipa::path(
+    get,
+    path = "/asyncapi.json",
+    tag = "operations",
+    responses(
+        (status = 200, description = "AsyncAPI 3.0", content_type = "application/json"),
+        (status = 304, description = "Unchanged since `If-None-Match`")
+    )
+)]
 pub(super) async fn asyncapi() -> Conditional {
     let body = Bytes::from_static(ASYNCAPI.as_bytes());
     Conditional { etag: etag_of("asyncapi", &body), ..Conditional::json(body, "", CACHE) }

@@ -75,7 +75,15 @@ pub(super) struct ApiEndpoints {
 }
 
 /// What this server is; for browsers (`Accept: text/html`) a page of live prices.
-#[utoipa::path(get, path = "/", tag = "operations", responses((status = 200, description = "Facts, or the page", body = HomeBody)))]
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Facts, or the page", content((HomeBody = "application/json"), (String = "text/html"))),
+        (status = 304, description = "The page is unchanged since `If-None-Match`")
+    )
+)]
 pub(super) async fn index(request: HttpRequest, environment: Data<Environment>) -> Either<Conditional, HttpResponse> {
     let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if prefers_html(accepted) {

@@ -9,6 +9,7 @@ mod deadline;
 mod docs;
 mod edge;
 pub mod error_codes;
+mod everywhere;
 pub mod gate;
 pub mod handshake;
 mod headers;

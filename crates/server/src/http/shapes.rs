@@ -23,6 +23,7 @@ pub struct ErrorFields {
     /// By field: what is wrong with it.
     pub details: BTreeMap<String, String>,
     /// Leads us to the request.
+    #[schema(format = Uuid)]
     pub trace_id: String,
 }
 
@@ -32,12 +33,14 @@ pub struct TickerBody {
     /// Sorted by rank; empty only while nothing was ever known.
     pub data: Vec<TickerLine>,
     /// When this was made, RFC 3339.
+    #[schema(format = DateTime)]
     pub timestamp: String,
     /// Replayed, older than its source promises, or nothing was ever known.
     pub stale: bool,
     /// Whose list it is: `coingecko`, `coinbase`, `kraken` or `simulated`.
     pub source: Option<String>,
     /// When the source says it was so.
+    #[schema(format = DateTime)]
     pub as_of: Option<String>,
     /// Milliseconds between `as_of` and `timestamp`.
     pub age_ms: Option<i64>,
@@ -53,6 +56,7 @@ pub struct TickerLine {
     /// `BTC`, `ETH`, …
     pub symbol: String,
     /// US dollars, every digit the source gave.
+    #[schema(exclusive_minimum = 0)]
     pub price: f64,
     /// Percent over the last 24 hours; null where the source does not say.
     pub change_24h: Option<f64>,
@@ -61,6 +65,7 @@ pub struct TickerLine {
     /// Who says so.
     pub source: String,
     /// When it was so.
+    #[schema(format = DateTime)]
     pub as_of: String,
     /// Carried from before, or older than its source promises.
     pub stale: bool,
@@ -77,16 +82,19 @@ pub struct BitcoinBody {
 #[derive(ToSchema)]
 pub struct BitcoinPrice {
     /// US dollars.
+    #[schema(exclusive_minimum = 0)]
     pub price: f64,
     /// Percent over the last 24 hours.
     pub change_24h: Option<f64>,
     /// US dollars traded in the last 24 hours.
     pub volume_24h: Option<f64>,
     /// When this was made.
+    #[schema(format = DateTime)]
     pub timestamp: String,
     /// Who says so.
     pub source: String,
     /// When it was so.
+    #[schema(format = DateTime)]
     pub as_of: String,
     /// Milliseconds between `as_of` and `timestamp`.
     pub age_ms: i64,

@@ -122,7 +122,9 @@ pub(in crate::http) async fn stats(caller: SignedIn, use_case: Data<OwnAccount>)
     path = "/api/v2/user/sessions",
     tag = "user",
     responses(
-        (status = 200, description = "Your sessions that go on, refreshed most recently first", body = [SessionBody]),
+        (status = 200, description = "Your sessions that go on, refreshed most recently first", body = [SessionBody], links(
+            ("end" = (operation_id = "remove_session", parameters(("id" = "$response.body#/0/id"))))
+        )),
         (status = 401, description = "Not signed in", body = ErrorBody)
     ),
     security(("bearer" = []))

@@ -9,6 +9,15 @@ use uuid::Uuid;
 
 use crate::wire::rfc3339;
 
+/// What an account may do, for the document.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "answers hold the role's own name")]
+enum RoleName {
+    User,
+    Admin,
+}
+
 /// An account, as its owner sees it.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct ProfileBody {
@@ -20,17 +29,21 @@ pub(in crate::http) struct ProfileBody {
     pub first_name: Option<String>,
     /// Family name.
     pub last_name: Option<String>,
-    /// `user` or `admin`.
+    /// What it may do.
+    #[schema(value_type = RoleName)]
     pub role: &'static str,
     /// Whether it may sign in.
     pub is_active: bool,
     /// Whether the address is known to be yours.
     pub is_verified: bool,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub updated_at: String,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub last_login_at: Option<String>,
 }
 
@@ -60,9 +73,12 @@ pub(in crate::http) struct TokensBody {
     /// For `/api/v2/auth/token/refresh`; good once.
     pub refresh_token: String,
     /// Always `bearer`.
+    #[schema(pattern = "^bearer$")]
     pub token_type: &'static str,
     /// Seconds the access token is still good for.
+    #[schema(minimum = 0)]
     pub expires_in: i64,
+    #[schema(format = DateTime)]
     /// What time it is here, RFC 3339: count `expires_in` from it, not from a clock that may be wrong.
     pub server_time: String,
 }
@@ -149,8 +165,10 @@ pub(in crate::http) struct StatsBody {
     /// Sign-ins so far.
     pub total_logins: u32,
     /// The last one, RFC 3339.
+    #[schema(format = DateTime)]
     pub last_login: Option<String>,
     /// Whole days since the account was opened.
+    #[schema(minimum = 0)]
     pub account_age_days: i64,
     /// Sessions that go on.
     pub active_sessions: u64,
@@ -176,10 +194,13 @@ pub(in crate::http) struct SessionBody {
     /// Its id.
     pub id: Uuid,
     /// When it was signed in, RFC 3339.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When it was last refreshed, RFC 3339.
+    #[schema(format = DateTime)]
     pub last_used: String,
     /// From when on it is over if nothing happens, RFC 3339.
+    #[schema(format = DateTime)]
     pub expires_at: String,
     /// Where it was last refreshed from; of an IPv6 address its first half.
     pub ip_address: Option<String>,
@@ -220,6 +241,7 @@ pub(in crate::http) struct LimitsBody {
     /// How many are left.
     pub prompts_left: u32,
     /// Seconds until there is one more.
+    #[schema(minimum = 0)]
     pub reset_in_seconds: i64,
     /// Whether the request had a good access token.
     pub is_authenticated: bool,
@@ -239,9 +261,11 @@ pub(in crate::http) struct LimitBody {
     /// Requests in any window.
     pub limit: u32,
     /// The window.
+    #[schema(minimum = 1)]
     pub window_seconds: i64,
     /// How many are left.
     pub remaining: u32,
     /// When there is one more, RFC 3339.
+    #[schema(format = DateTime)]
     pub reset_at: String,
 }

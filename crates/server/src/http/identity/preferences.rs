@@ -6,16 +6,26 @@ use utoipa::ToSchema;
 
 use crate::http::{ApiError, error_codes};
 
+/// Colours, for the document.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase", default = "dark")]
+#[expect(dead_code, reason = "bodies hold the theme's own name")]
+enum ThemeName {
+    Dark,
+    Light,
+    System,
+}
+
 /// How the front end looks and sounds; what is not sent becomes the default.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is the contract's")]
 pub(in crate::http) struct PreferencesBody {
-    /// `dark`, `light` or `system`.
-    #[schema(pattern = "^(dark|light|system)$", default = "dark")]
+    /// Colours.
+    #[schema(value_type = ThemeName)]
     pub theme: String,
     /// A language tag (BCP 47), such as `en` or `pt-BR`.
-    #[schema(default = "en", max_length = 35)]
+    #[schema(default = "en", max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     pub language: String,
     /// 3 to 5 capital letters, such as `USD`.
     #[schema(default = "USD", pattern = "^[A-Z]{3,5}$")]

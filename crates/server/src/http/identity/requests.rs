@@ -33,11 +33,11 @@ pub(in crate::http) struct SignUpBody {
     #[serde(default)]
     pub confirm_password: Option<PasswordField>,
     /// Given name.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
     #[serde(default)]
     pub first_name: Option<String>,
     /// Family name.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
     #[serde(default)]
     pub last_name: Option<String>,
 }
@@ -48,13 +48,12 @@ pub(in crate::http) struct SignUpBody {
 #[schema(example = json!({"email": "ada@example.org", "password": "Correct-horse-9-battery"}))]
 pub(in crate::http) struct SignInBody {
     /// Your address.
-    #[schema(max_length = 254)]
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// Your password.
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
     pub password: PasswordField,
-    /// What this device got when you last signed in on it; browsers send it as a cookie.
-    #[schema(max_length = 1024)]
+    /// What this device got when you last signed in on it; browsers send it as a cookie. Without effect when it is none of ours.
     #[serde(default)]
     pub device_token: Option<String>,
 }
@@ -95,11 +94,11 @@ pub(in crate::http) struct ChangePasswordBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ProfileChangeBody {
     /// Given name.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<String>, max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
     #[serde(default)]
     pub first_name: Sent,
     /// Family name.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<String>, max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
     #[serde(default)]
     pub last_name: Sent,
 }

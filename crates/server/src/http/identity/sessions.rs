@@ -51,9 +51,12 @@ fn retry_key(request: &HttpRequest) -> Result<Option<RetryKey>, ApiError> {
     path = "/api/v2/auth/token/refresh",
     tag = "auth",
     request_body = RefreshBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names this request, so that it can be repeated when its answer was lost; 1 to 255 visible ASCII characters")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this request, so that it can be repeated when its answer was lost; visible ASCII characters", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
-        (status = 200, description = "The new tokens", body = TokensBody),
+        (status = 200, description = "The new tokens", body = TokensBody, links(
+            ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
+            ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
+        )),
         (status = 401, description = "`invalid_token`, `token_expired`, `token_reused` or `session_revoked`: sign in again", body = ErrorBody),
         (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on", body = ErrorBody)
     )
@@ -83,9 +86,12 @@ pub(in crate::http) async fn refresh(
     path = "/api/v2/auth/refresh",
     tag = "auth",
     request_body = RefreshBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "As at `/api/v2/auth/token/refresh`")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "As at `/api/v2/auth/token/refresh`", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
-        (status = 200, description = "The new tokens", body = TokensBody),
+        (status = 200, description = "The new tokens", body = TokensBody, links(
+            ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
+            ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
+        )),
         (status = 401, description = "As at `/api/v2/auth/token/refresh`", body = ErrorBody),
         (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on", body = ErrorBody)
     )

@@ -51,7 +51,11 @@ fn answer(status: StatusCode, signed_in: SignedIn, message: &'static str) -> Htt
     tag = "auth",
     request_body = SignUpBody,
     responses(
-        (status = 201, description = "The account, signed in. Sets a cookie by which this browser is known again.", body = SignedInBody),
+        (status = 201, description = "The account, signed in. Sets a cookie by which this browser is known again.", body = SignedInBody, links(
+            ("refresh" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
+            ("refresh_alias" = (operation_id = "refresh_alias", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
+            ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"})))
+        )),
         (status = 400, description = "`invalid_input`, `weak_password` or `email_taken`", body = ErrorBody),
         (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     )
@@ -91,7 +95,11 @@ pub(in crate::http) async fn sign_up(
     tag = "auth",
     request_body = SignInBody,
     responses(
-        (status = 200, description = "You are signed in. Sets a cookie by which this browser is known again.", body = SignedInBody),
+        (status = 200, description = "You are signed in. Sets a cookie by which this browser is known again.", body = SignedInBody, links(
+            ("refresh" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
+            ("refresh_alias" = (operation_id = "refresh_alias", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
+            ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"})))
+        )),
         (status = 401, description = "`invalid_credentials`", body = ErrorBody),
         (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     )
