@@ -28,6 +28,11 @@ fmt:
 ci:
     bash tests/run
 
+# Hold the built server against its OpenAPI document for longer than `tests/run` does (`just schema 500`).
+schema examples="100":
+    cargo build -p coinlink
+    bash tests/schema/run --examples {{ examples }}
+
 # Run one benchmark beside a baseline in the same run: ws, http, auth, sign-in or timing (docs/performance.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
