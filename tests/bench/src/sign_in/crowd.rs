@@ -26,7 +26,7 @@ const AT_ONCE: Duration = Duration::from_millis(2_500);
 
 /// What one burst came to.
 pub(super) struct Crowd {
-    /// Microseconds from request to answer of the price, from the moment at which the sign-ins began.
+    /// Microseconds until the price was answered, from the moment at which the sign-ins began.
     pub(super) prices: Histogram<u64>,
     pub(super) signed_in: Vec<Reply>,
     pub(super) refused_at_once: Vec<Reply>,
@@ -78,17 +78,16 @@ impl Crowd {
 fn prices(plan: &Plan, server: &Server, index: usize, holder: &Holder, begin: Instant) -> Outcome<Histogram<u64>> {
     let request = get(server.address(), PATH, &[("authorization", &holder.authorization())]);
     let (mut client, mut latencies) = (Client::open(server.address(), index)?, latencies());
-    loop {
-        let asked = Instant::now();
+    let (every, mut due) = (Duration::from_millis(plan.every_ms), Instant::now());
+    while due <= begin + AFTER {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         client.ask(&request)?.expect(200)?;
         let now = Instant::now();
-        // What began before and ended after was in the way of the first sign-ins.
+        // What was due before and answered after was in the way of the first sign-ins.
         if now >= begin {
-            latencies.saturating_record(u64::try_from((now - asked).as_micros())?);
+            latencies.saturating_record(u64::try_from((now - due).as_micros())?);
         }
-        if now > begin + AFTER {
-            return Ok(latencies);
-        }
-        thread::sleep(Duration::from_millis(plan.pause_ms));
+        due = if every.is_zero() { now } else { due + every };
     }
+    Ok(latencies)
 }

@@ -55,9 +55,10 @@ pub(crate) struct Plan {
     /// Connections that ask for the price meanwhile.
     #[arg(long, default_value_t = 2)]
     askers: usize,
-    /// Milliseconds between an answer and the same connection's next request for the price.
-    #[arg(long, default_value_t = 0)]
-    pause_ms: u64,
+    /// Milliseconds between two requests of one of them. A request that is late for an answer still outstanding counts from
+    /// when it was due, or a server that stands still for a second would seem slow once. 0: again as soon as answered.
+    #[arg(long, default_value_t = 5)]
+    every_ms: u64,
     /// Fail when a goal is missed.
     #[arg(long)]
     check: bool,
