@@ -31,7 +31,7 @@ ci:
 # Hold the built server against its OpenAPI document for longer than `tests/run` does (`just schema 500`).
 schema examples="100":
     cargo build -p coinlink
-    bash tests/schema/run --examples {{ examples }}
+    bash tests/schema/run --examples {{ examples }} --within 3600
 
 # Run one benchmark beside a baseline in the same run: ws, http, auth, sign-in or timing (docs/performance.md).
 bench name="ws" *args:

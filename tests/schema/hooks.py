@@ -16,9 +16,12 @@ def new_address():
 
 
 def post(path, body):
-    response = requests.post(f"{BASE}{path}", json=body, timeout=30)
+    return requests.post(f"{BASE}{path}", json=body, timeout=30)
+
+
+def access_token(response):
     response.raise_for_status()
-    return response.json()
+    return response.json()["tokens"]["access_token"]
 
 
 def needs_a_token(context):
@@ -28,18 +31,20 @@ def needs_a_token(context):
 # The run ends its own sessions: a token serves for two seconds, or until it is refused.
 @schemathesis.auth(refresh_interval=2).apply_to(needs_a_token)
 class SignedIn:
-    """One account of the run's own, signed in anew each time a token is asked for."""
+    """One account of the run's own, signed in anew each time a token is asked for. The run changes passwords and guesses at them,
+    so that an account may be lost to it: then there is a new one."""
 
     lock = threading.Lock()
     credentials = None
 
     def get(self, case, context):
         with self.lock:
-            if SignedIn.credentials is None:
-                credentials = {"email": new_address(), "password": PASSWORD}
-                post("/api/v2/auth/signup", credentials)
-                SignedIn.credentials = credentials
-        return post("/api/v2/auth/login", SignedIn.credentials)["tokens"]["access_token"]
+            if SignedIn.credentials is not None:
+                response = post("/api/v2/auth/login", SignedIn.credentials)
+                if response.status_code != 401:
+                    return access_token(response)
+            SignedIn.credentials = {"email": new_address(), "password": PASSWORD}
+            return access_token(post("/api/v2/auth/signup", SignedIn.credentials))
 
     def set(self, case, data, context):
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}

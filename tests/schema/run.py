@@ -38,12 +38,18 @@ SETTINGS = {
 }
 
 
-class Stopped(Exception):
-    """The run was told to end."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Failed(Exception):
+    """The run cannot go on."""
 
 
 def stop(number, _frame):
-    raise Stopped(signal.Signals(number).name)
+    # A second signal must not break off what ends the server.
+    for ignored in SIGNALS:
+        signal.signal(ignored, signal.SIG_IGN)
+    raise Failed(f"stopped by {signal.Signals(number).name}")
 
 
 def free_port():
@@ -66,9 +72,9 @@ def wait_for(server, url):
     deadline = time.monotonic() + START_WITHIN
     while not answers(url):
         if server.poll() is not None:
-            raise SystemExit(f"the server ended with {server.returncode} before {url} answered")
+            raise Failed(f"the server ended with {server.returncode} before {url} answered")
         if time.monotonic() > deadline:
-            raise SystemExit(f"{url} did not answer 200 within {START_WITHIN} s")
+            raise Failed(f"{url} did not answer 200 within {START_WITHIN} s")
         time.sleep(0.05)
 
 
@@ -107,12 +113,12 @@ def told(report, seconds):
     )
 
 
-def schemathesis(base, examples, folder):
+def schemathesis(base, arguments, folder):
     report = folder / "report.json"
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"),
         "run", f"{base}/openapi.json", "--phases", ",".join(PHASES),
-        "--max-examples", str(examples), "--seed", str(SEED), "--generation-database", "none",
+        "--max-examples", str(arguments.examples), "--seed", str(arguments.seed), "--generation-database", "none",
         "--report", "json", "--report-json-path", str(report),
     ]  # fmt: skip
     # What it writes goes to the folder; hooks.py is found by its name.
@@ -124,8 +130,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/debug/coinlink")
     parser.add_argument("--examples", type=int, default=10, help="cases of the fuzzing and stateful phases for each operation")
+    parser.add_argument("--seed", type=int, default=SEED, help="other requests")
+    parser.add_argument("--within", type=int, default=600, help="seconds after which the run has failed")
     arguments = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, stop)
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="coinlink-schema-"))
@@ -147,15 +155,15 @@ def main():
             )
         wait_for(server, f"{base}/readyz")
         wait_for(server, f"{base}/api/bitcoin/price")
-        tester, report = schemathesis(base, arguments.examples, folder)
-        passed = tester.wait() == 0
+        tester, report = schemathesis(base, arguments, folder)
+        passed = tester.wait(arguments.within) == 0
         summary, whole = told(report, time.monotonic() - started)
         passed = passed and whole
         if server.poll() is not None:
-            passed = False
-            print(f"the server ended with {server.returncode} during the run", file=sys.stderr)
-    except Stopped as why:
-        print(f"stopped by {why}", file=sys.stderr)
+            raise Failed(f"the server ended with {server.returncode} during the run")
+    except (Failed, OSError, subprocess.TimeoutExpired) as why:
+        passed = False
+        print(why, file=sys.stderr)
     finally:
         end(tester)
         end(server)
