@@ -129,7 +129,7 @@ def schemathesis(base, arguments, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/debug/coinlink")
-    parser.add_argument("--examples", type=int, default=10, help="cases of the fuzzing and stateful phases for each operation")
+    parser.add_argument("--examples", type=int, default=5, help="cases of the fuzzing and stateful phases for each operation")
     parser.add_argument("--seed", type=int, default=SEED, help="other requests")
     parser.add_argument("--within", type=int, default=600, help="seconds after which the run has failed")
     arguments = parser.parse_args()
