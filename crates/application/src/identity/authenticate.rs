@@ -3,8 +3,9 @@ use std::sync::Arc;
 use coinlink_domain::identity::{SessionId, SessionPolicy};
 use coinlink_ports::{
     identity::{AccessGrant, AccessRefusal, AccessTokens, IdentityStore},
-    shared::Clock,
+    shared::{Clock, Pause},
 };
+use futures_util::future::{Either, select};
 use time::Duration;
 
 use super::RevokedSessions;
@@ -30,9 +31,14 @@ pub struct Authenticate {
     pub revoked: Arc<RevokedSessions>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// How waiting is done.
+    pub pause: Arc<dyn Pause>,
     /// How long a rotation's grace lasts.
     pub policy: SessionPolicy,
 }
+
+/// A request waits no longer than this for a store that does not answer.
+const CONFIRM_WITHIN: Duration = Duration::milliseconds(250);
 
 /// Nodes' clocks may differ by so much: a token may seem younger than it is.
 const CLOCKS_DIFFER: Duration = Duration::seconds(5);
@@ -64,9 +70,15 @@ impl Authenticate {
         if first || settled || !self.revoked.first_use(grant.session, grant.generation) {
             return;
         }
-        if let Err(error) = self.store.confirm(grant.session, grant.generation).await {
-            self.revoked.forget_use(grant.session);
-            tracing::warn!(%error, "the arrival of refreshed tokens could not be noted");
+        let noted = select(self.store.confirm(grant.session, grant.generation), self.pause.pause(CONFIRM_WITHIN)).await;
+        match noted {
+            Either::Left((Ok(()), _)) => {}
+            Either::Left((Err(error), _)) => {
+                self.revoked.forget_use(grant.session);
+                tracing::warn!(%error, "the arrival of refreshed tokens could not be noted");
+            }
+            // The store may have it all the same, and the grace ends by itself; other requests are not held up again.
+            Either::Right(_) => tracing::warn!("the arrival of refreshed tokens was not noted in time"),
         }
     }
 }

@@ -73,12 +73,21 @@ impl AdmitRequest {
         if self.asks_the_shared_gate() {
             let admission = Admission { charges: limited_by(&self.limits, charges), session };
             if let Some(admitted) = self.heard(self.shared.admit(&admission)).await {
+                if !admitted.limited {
+                    self.note(&admission).await;
+                }
                 return outcome(&admission, admitted, false);
             }
         }
         let admission = Admission { charges: limited_by(&self.limits_alone, charges), session };
         let admitted = self.alone.admit(&admission).await;
         outcome(&admission, admitted.unwrap_or_else(|_| refusal(&admission)), true)
+    }
+
+    /// Counts here too what all nodes let in, so that a node that is alone from one moment to the next does not begin with empty
+    /// windows. In this process there is nothing that could fail, and nothing to wait for.
+    async fn note(&self, admission: &Admission) {
+        let _ = self.alone.admit(&Admission { charges: admission.charges.clone(), session: None }).await;
     }
 
     /// How full the windows are, without counting.

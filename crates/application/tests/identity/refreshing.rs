@@ -1,11 +1,17 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use coinlink_application::identity::RefreshError;
 use coinlink_domain::{
-    identity::{EndReason, RefreshRefusal},
+    identity::{Email, EndReason, Preferences, RefreshRefusal, Session, SessionId, SessionPolicy, User, UserId},
     shared::audit::AuditStatus,
 };
-use coinlink_ports::identity::AccessTokens as _;
-use coinlink_testkit::identity::{PlainAccessTokens, PlainRefreshTokens};
-use time::Duration;
+use coinlink_ports::{
+    identity::{AccessTokens as _, Account, IdentityStore, IdentityTx, SessionCounts},
+    shared::StoreError,
+};
+use coinlink_testkit::identity::{MemoryIdentity, PlainAccessTokens, PlainRefreshTokens};
+use time::{Duration, OffsetDateTime};
 
 use crate::support::{ADA, GOOD, Identity, client};
 
@@ -113,4 +119,69 @@ async fn an_access_token_does_not_outlive_its_session() {
     }
     identity.clock.advance(Duration::days(6) - Duration::minutes(5));
     assert_eq!(identity.refreshes(&token, None).await.unwrap().expires_in, Duration::minutes(5));
+}
+
+/// Never notes anything, and never says so.
+struct Frozen(MemoryIdentity);
+
+#[async_trait]
+impl IdentityStore for Frozen {
+    async fn confirm(&self, _: SessionId, _: u32) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn IdentityTx>, StoreError> {
+        self.0.begin().await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.0.user(id).await
+    }
+
+    async fn account(&self, email: &Email) -> Result<Option<Account>, StoreError> {
+        self.0.account(email).await
+    }
+
+    async fn preferences(&self, user: UserId) -> Result<Option<Preferences>, StoreError> {
+        self.0.preferences(user).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.0.session(id).await
+    }
+
+    async fn live_sessions(&self, user: UserId, now: OffsetDateTime, policy: &SessionPolicy) -> Result<Vec<Session>, StoreError> {
+        self.0.live_sessions(user, now, policy).await
+    }
+
+    async fn count_sessions(
+        &self,
+        user: UserId,
+        now: OffsetDateTime,
+        policy: &SessionPolicy,
+    ) -> Result<SessionCounts, StoreError> {
+        self.0.count_sessions(user, now, policy).await
+    }
+
+    async fn ended_since(&self, since: OffsetDateTime) -> Result<Vec<(SessionId, OffsetDateTime)>, StoreError> {
+        self.0.ended_since(since).await
+    }
+
+    async fn prune(&self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> Result<u64, StoreError> {
+        self.0.prune(before, policy, limit).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_one_request_up_for_a_moment_and_the_next_not_at_all() {
+    let mut identity = Identity::new();
+    let first = identity.signs_up(ADA).await.unwrap().tokens;
+    let next = identity.refreshes(&first.refresh.0, None).await.unwrap();
+    let grant = identity.authenticate.verify(&next.access.0).unwrap();
+    identity.authenticate.store = Arc::new(Frozen(identity.store.clone()));
+    for expected in [250, 0] {
+        let asked = tokio::time::Instant::now();
+        identity.authenticate.confirm(&grant).await;
+        assert_eq!(asked.elapsed().as_millis(), expected);
+    }
 }

@@ -73,7 +73,24 @@ async fn while_the_shared_gate_answers_it_alone_counts_by_the_full_limits() {
     }
     assert!(node.request().await.limited);
     assert!(!node.gate.is_alone());
-    assert_eq!((node.shared.asked(), node.alone.asked()), (11, 0));
+    assert_eq!((node.shared.asked(), node.alone.asked()), (11, 10), "what was let in is noted here");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_alone_from_one_moment_to_the_next_lets_in_no_more_than_it_would_have() {
+    for before in [0, 3, 5, 8, 10] {
+        let node = Node::new();
+        for _ in 0..before {
+            assert!(!node.request().await.limited);
+        }
+        node.shared.now_is(Mood::Fails);
+        let mut more = 0;
+        while !node.request().await.limited {
+            more += 1;
+        }
+        // Alone it counts to five.
+        assert_eq!(more, 5_usize.saturating_sub(before), "after {before}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,7 +260,7 @@ async fn looking_counts_nothing_and_falls_back_in_time_too() {
     node.shared.now_is(Mood::Hangs);
     let start = node.clock.monotonic();
     let looked = node.gate.peek(&[PRICE]).await;
-    assert_eq!((looked[0].1.limit, looked[0].2.remaining), (5, 5), "what this node has counted alone");
+    assert_eq!((looked[0].1.limit, looked[0].2.remaining), (5, 4), "what this node let in");
     assert!(node.clock.monotonic() - start <= ANSWER_WITHIN + TICK * 2);
     assert!(node.gate.is_alone(), "the next request need not wait for the same");
     node.later(250).await;

@@ -23,10 +23,13 @@ pub enum LogError {
     Started,
 }
 
+/// Bytes that are no HTTP are answered and closed; as error lines anybody could write them at will.
+const NOT_OURS: &str = "actix_http::h1=off";
+
 /// Starts logging to standard output. Lines are written by a thread of their own, and dropped rather than waited for when
 /// whoever reads them is too slow: a full pipe must not stop requests.
 pub fn start(settings: &Log) -> Result<LogGuard, LogError> {
-    let filter = EnvFilter::try_new(&settings.level)?;
+    let filter = EnvFilter::try_new(format!("{NOT_OURS},{}", settings.level))?;
     let (writer, guard) = NonBlocking::new(stdout());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if settings.format == LogFormat::Json {

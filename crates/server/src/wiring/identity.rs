@@ -164,8 +164,14 @@ pub fn identity(
         own_account: Arc::new(OwnAccount { store: store.clone(), policy, clock: clock.clone(), entropy: entropy.clone() }),
         end_session: Arc::new(EndSession { store: store.clone(), ended, policy, clock: clock.clone(), entropy }),
     };
-    let authenticate =
-        Authenticate { tokens: access, store: store.clone(), revoked: revoked.clone(), clock: clock.clone(), policy };
+    let authenticate = Authenticate {
+        tokens: access,
+        store: store.clone(),
+        revoked: revoked.clone(),
+        clock: clock.clone(),
+        pause: around.pause.clone(),
+        policy,
+    };
     let alone = Arc::new(EmbeddedGate::new(clock.clone()));
     let admit = AdmitRequest::new(shared.gate.clone(), alone, limits(settings), clock.clone(), around.pause.clone());
     let gatekeeper = Arc::new(Gatekeeper::new(GateParts {

@@ -126,6 +126,7 @@ impl Behind {
             store: Arc::new(self.store.clone()),
             revoked: Arc::clone(&self.revoked),
             clock: Arc::clone(&self.clock) as _,
+            pause: Arc::new(TokioPause),
             policy: SessionPolicy::default(),
         };
         Gatekeeper::new(GateParts {

@@ -14,7 +14,7 @@ use coinlink_domain::{
 use coinlink_ports::shared::{Admission, Admitted, BusError, RequestGate, WindowState};
 use coinlink_testkit::{
     identity::{MemoryIdentity, NOON, PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens, an_email},
-    shared::{CountingEntropy, StoppedClock},
+    shared::{CountingEntropy, StoppedClock, TokioPause},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -144,6 +144,7 @@ impl Identity {
                 store: shared,
                 revoked: revoked.clone(),
                 clock: clock.clone(),
+                pause: Arc::new(TokioPause),
                 policy,
             },
             store,
