@@ -3,6 +3,7 @@
 use super::{connect, response};
 use crate::Outcome;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use serde_json::Value;
 use std::{
     io::{ErrorKind, Read, Write},
     net::SocketAddr,
@@ -12,6 +13,8 @@ use std::{
 /// One request's answer.
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// `error.code`; empty where there is none.
+    pub(crate) code: String,
     pub(crate) has_retry_after: bool,
     /// Since it was sent.
     pub(crate) took: Duration,
@@ -64,8 +67,11 @@ impl Waiting {
             }
         }
         let Some(response) = response::parse(&self.bytes)? else { return Ok(None) };
+        let took = self.sent.elapsed();
         let head = String::from_utf8_lossy(&self.bytes[..response.length - response.body.len()]).to_ascii_lowercase();
         let has_retry_after = head.contains("\r\nretry-after: ");
-        Ok(Some(Reply { status: response.status, has_retry_after, took: self.sent.elapsed() }))
+        let body: Value = serde_json::from_slice(response.body)?;
+        let code = body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Some(Reply { status: response.status, code, has_retry_after, took }))
     }
 }

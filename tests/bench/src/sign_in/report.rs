@@ -7,9 +7,12 @@ use crate::{
     table::{self, Goal, Limit, figure, spread},
 };
 use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
 
 /// Of the passwords that the cores could hash if they did nothing else, so many are signed in.
 const LEAST_RATIO: f64 = 0.9;
+/// Why a sign-in may be refused in a burst.
+const BUSY: &str = "hashing_busy";
 const MOST_PRICE_MS: f64 = 50.0;
 const MOST_REFUSAL_MS: f64 = 100.0;
 /// After the last burst, of the memory after the first.
@@ -27,6 +30,15 @@ fn times<'a>(replies: impl IntoIterator<Item = &'a Reply>) -> Outcome<Histogram<
     Ok(times)
 }
 
+/// How many were refused with which code.
+fn reasons(replies: &[Reply]) -> String {
+    let mut counts = BTreeMap::<_, u64>::new();
+    for reply in replies {
+        *counts.entry(&reply.code).or_default() += 1;
+    }
+    counts.iter().map(|(code, count)| format!("{count} {code}")).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn line(number: usize, turn: &Turn) -> String {
     format!(
         "turn {number}: one bcrypt {:.1} ms ({:.1} ms with one on each core); {:.2} sign-ins per second, p50 {:.0} p99 {:.0} ms",
@@ -41,10 +53,11 @@ pub(super) fn line(number: usize, turn: &Turn) -> String {
 pub(super) fn crowd_line(number: usize, crowd: &Crowd) -> Outcome<String> {
     let refused = times(&crowd.refused_at_once)?;
     Ok(format!(
-        "burst {number}: {} signed in, {} refused at once (p50 {:.1} p99 {:.1} most {:.1} ms), {} after waiting; \
+        "burst {number}: {} signed in, {} refused at once ({}; p50 {:.1} p99 {:.1} most {:.1} ms), {} after waiting; \
          {} prices p50 {:.1} p99 {:.1} most {:.1} ms; memory {:.1} to {:.1} MiB",
         crowd.signed_in.len(),
         refused.len(),
+        reasons(&crowd.refused_at_once),
         ms(&refused, 0.5),
         ms(&refused, 0.99),
         ms(&refused, 1.0),
@@ -78,6 +91,7 @@ pub(super) fn print(plan: &Plan, cores: usize, turns: &[Turn], quiet: &Crowd, cr
         value: ratio.middle,
         limit: Limit::AtLeast(LEAST_RATIO),
     }];
+    let other_reasons = crowds.iter().flat_map(|crowd| &crowd.refused_at_once).filter(|reply| reply.code != BUSY).count();
     if let (Some(first), Some(last)) = (crowds.first(), crowds.last()) {
         let mut prices = latencies();
         for crowd in crowds {
@@ -100,6 +114,7 @@ pub(super) fn print(plan: &Plan, cores: usize, turns: &[Turn], quiet: &Crowd, cr
         goals.extend([
             goal("p99 of the price during a burst, ms", ms(&prices, 0.99), MOST_PRICE_MS),
             goal("p99 of sign-ins refused at once, ms", ms(&refused, 0.99), MOST_REFUSAL_MS),
+            goal("refusals for another reason than the queue of passwords", figure(other_reasons as u64), 0.0),
             goal("refusals without Retry-After", figure(silent as u64), 0.0),
             goal("memory after the last burst ÷ after the first", memory, MOST_GROWTH),
         ]);
