@@ -273,3 +273,19 @@ async fn while_the_nodes_cannot_count_together_each_is_stricter_by_itself_and_sa
     assert!(scraped("coinlink_rate_limiter_fallback 0").await);
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn what_a_handler_never_got_to_count_is_counted_by_address() {
+    let server = Server::start_with(Setup::limited(RateLimits { anonymous: 3, ..all(100) }));
+    let ask = async |method: Method, body: &'static str| {
+        let request = server.request(method, "/api/v2/auth/token/refresh").header("content-type", "application/json");
+        request.body(body).send().await.unwrap()
+    };
+    assert_eq!(ask(Method::POST, "{").await.status(), 400);
+    assert_eq!(ask(Method::PUT, "{}").await.status(), 405);
+    let last = ask(Method::POST, "{}").await;
+    assert_eq!((last.status().as_u16(), header(&last, "x-ratelimit-remaining")), (400, Some("0")));
+    let refused = ask(Method::POST, "{").await;
+    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (429, Some("60")));
+    server.stop().await;
+}

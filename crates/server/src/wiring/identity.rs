@@ -72,6 +72,19 @@ fn policy(settings: &Settings) -> SessionPolicy {
     }
 }
 
+fn hasher(settings: &Settings, metrics: &Metrics) -> Result<BcryptPool, StartError> {
+    let auth = &settings.auth;
+    let histogram = metrics.password_hash.clone();
+    let pool = HashSettings {
+        pepper: secret(auth.password_pepper.as_ref()),
+        cost: auth.bcrypt_cost,
+        threads: auth.hash_threads,
+        queue: auth.hash_queue,
+        deadline: Duration::milliseconds(i64::try_from(auth.hash_wait_ms).unwrap_or(i64::MAX)),
+    };
+    Ok(BcryptPool::start(pool, move |took| histogram.observe(took.as_secs_f64()))?)
+}
+
 /// All of it.
 pub fn identity(
     settings: &Settings,
@@ -82,17 +95,7 @@ pub fn identity(
 ) -> Result<Identity, StartError> {
     let auth = &settings.auth;
     let jwt_secret = secret(auth.jwt_secret_key.as_ref());
-    let histogram = metrics.password_hash.clone();
-    let hasher = Arc::new(BcryptPool::start(
-        HashSettings {
-            pepper: secret(auth.password_pepper.as_ref()),
-            cost: auth.bcrypt_cost,
-            threads: auth.hash_threads,
-            queue: auth.hash_queue,
-            deadline: Duration::milliseconds(i64::try_from(auth.hash_wait_ms).unwrap_or(i64::MAX)),
-        },
-        move |took| histogram.observe(took.as_secs_f64()),
-    )?);
+    let hasher = Arc::new(hasher(settings, metrics)?);
     let access = Arc::new(JwtAccessTokens::new(&JwtSettings {
         secret: jwt_secret.clone(),
         issuer: auth.jwt_issuer.clone(),

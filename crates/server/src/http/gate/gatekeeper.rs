@@ -95,6 +95,13 @@ impl Gatekeeper {
         self.parts.clock.now()
     }
 
+    /// Counts a request that nothing else counted, by its address, and says whether it is one too many.
+    pub(super) async fn count_anonymous(&self, request: &HttpRequest) -> (Windows, Option<ApiError>) {
+        let (windows, _) = self.admit(&[anonymous(self.address_of(request))], None).await;
+        let refusal = self.refusal(&windows, Standing::Good);
+        (windows, refusal)
+    }
+
     async fn charge(&self, request: &HttpRequest, charge: Charge) -> Result<(), ApiError> {
         let session = Caller::of(request).and_then(|caller| caller.session());
         let (windows, standing) = self.admit(&[charge], session).await;

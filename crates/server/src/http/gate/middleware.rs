@@ -84,6 +84,14 @@ where
             };
             let charged_later = asked.extensions_mut().remove::<Windows>();
             windows.extend(charged_later.unwrap_or_default());
+            if windows.is_empty() {
+                // The handler did not get as far as counting it: a body that cannot be read, a method that is not taken.
+                let (counted, refusal) = gatekeeper.count_anonymous(&asked).await;
+                windows = counted;
+                if let Some(refusal) = refusal {
+                    response = ServiceResponse::from_err(refusal, asked).map_into_right_body();
+                }
+            }
             windows.stamp(response.headers_mut(), gatekeeper.now());
             Ok(response)
         })

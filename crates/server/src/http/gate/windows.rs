@@ -39,6 +39,11 @@ impl Windows {
         self.limited |= later.limited;
     }
 
+    /// Whether nothing was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
     /// The one that was full.
     pub(super) fn full(&self) -> Option<RateClass> {
         self.windows.last().filter(|_| self.limited).map(|(charge, ..)| charge.class)
