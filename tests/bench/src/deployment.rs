@@ -9,7 +9,7 @@ use std::path::Path;
 use tokio::runtime::{Builder, Runtime};
 
 /// The most that can be set; no user of a benchmark sends so many in a minute.
-const NO_LIMIT: &str = "1000000";
+pub(crate) const NO_LIMIT: &str = "1000000";
 
 const LIMITS: [&str; 5] =
     ["RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_AUTHENTICATED", "RATE_LIMIT_CREDENTIALS", "RATE_LIMIT_SESSION", "RATE_LIMIT_PRICE"];

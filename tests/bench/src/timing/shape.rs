@@ -1,7 +1,7 @@
 //! An answer without what differs between any two answers: ids, the moment, and the order of headers, which each thread of the
 //! server has for itself.
 
-use crate::load::Answer;
+use crate::{deployment::NO_LIMIT, load::Answer};
 use std::fmt;
 
 /// Headers whose values say nothing of why: when it was, which request it was, and what is left of the limits, which is counted
@@ -27,6 +27,18 @@ impl Shape {
         headers.sort_unstable();
         Self { status: status.to_owned(), headers, body: without_trace_id(&answer.body) }
     }
+}
+
+/// Whether the node counted with all others, by the limits that were set. Where Redis is late it counts alone for a moment, by
+/// lower limits, and an answer says so: that is told by the machine and not by the account.
+pub(super) fn was_counted_with_all(answer: &Answer) -> bool {
+    let limits = answer
+        .head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(name, _)| name.eq_ignore_ascii_case("ratelimit-policy"));
+    let mut members = limits.flat_map(|(_, value)| value.split(", "));
+    members.all(|member| member.split(';').any(|part| part.strip_prefix("q=") == Some(NO_LIMIT)))
 }
 
 fn header(line: &str) -> String {
@@ -78,6 +90,15 @@ mod tests {
     fn the_order_of_headers_says_nothing() {
         let one = shape("HTTP/1.1 401\r\na: 1\r\nAccess-Control-Expose-Headers: b, a\r\n", "");
         assert_eq!(one, shape("HTTP/1.1 401\r\naccess-control-expose-headers: a, b\r\na: 1\r\n", ""));
+    }
+
+    #[test]
+    fn a_node_that_counts_alone_says_so() {
+        let counted = |limit| {
+            let head = format!("HTTP/1.1 401\r\nRateLimit-Policy: \"a\";q={NO_LIMIT};w=60, \"b\";q={limit};w=60\r\n");
+            was_counted_with_all(&Answer { status: 401, head, body: Vec::new() })
+        };
+        assert!(counted(NO_LIMIT) && !counted("333334"));
     }
 
     proptest! {
