@@ -15,6 +15,12 @@ pub(super) fn auc(one: &[u64], other: &[u64]) -> f64 {
     figure(halves as u64) / figure(2 * one.len() as u64 * other.len() as u64)
 }
 
+/// The standard deviation of [`auc`] where there is nothing to tell, with `each` times in either class.
+pub(super) fn deviation(each: usize) -> f64 {
+    let each = figure(each as u64);
+    ((2.0 * each + 1.0) / (12.0 * each * each)).sqrt()
+}
+
 /// `items` in an order that `seed` gives (xorshift); the next call's is another.
 pub(super) fn shuffled<T, const N: usize>(mut items: [T; N], seed: &mut u64) -> [T; N] {
     for at in (1..N).rev() {
@@ -41,6 +47,11 @@ mod tests {
         assert!(is(auc(&[4, 5, 6], &[1, 2, 3]), 1.0) && is(auc(&[1, 2, 3], &[4, 5, 6]), 0.0));
         assert!(is(auc(&[1, 2, 3], &[3, 2, 1]), 0.5) && is(auc(&[7, 7], &[7]), 0.5));
         assert!(is(auc(&[1, 3], &[2]), 0.5) && is(auc(&[2, 3], &[1, 2]), 0.875));
+    }
+
+    #[test]
+    fn chance_moves_it_less_the_more_there_are() {
+        assert!(is((deviation(500) * 10_000.0).round(), 183.0) && deviation(30) > 4.0 * deviation(500));
     }
 
     #[test]
