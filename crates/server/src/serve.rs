@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{TcpListener, ToSocketAddrs as _},
+    os::unix::fs::DirBuilderExt as _,
     sync::Arc,
     time::Duration as StdDuration,
 };
@@ -29,7 +30,7 @@ use crate::{
     broadcast::Broadcaster,
     cli::{Feed, MigrateCommand},
     config::{Mode, Settings},
-    http::{self, Environment, HttpParts},
+    http::{self, Environment, HttpParts, TrustedProxies},
     jobs::{self, Sampled},
     telemetry::Metrics,
     wiring::{self, Feeds, Identity, Shared, Surroundings},
@@ -102,7 +103,9 @@ pub enum StartError {
 /// Runs one node that needs nothing beside it, until a signal.
 pub async fn dev(settings: Settings, feed: Feed) -> Result<(), StartError> {
     let folder = &settings.server.data_dir;
-    std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir { folder: folder.display().to_string(), source })?;
+    // Password hashes and mail lie in it.
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| StartError::DataDir { folder: folder.display().to_string(), source })?;
     let around = Surroundings::of_process();
     let shared = Shared::embedded(&around);
     run(settings, feed, shared, around).await
@@ -175,6 +178,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     if let Err(error) = follow.execute().await {
         tracing::warn!(%error, "which sessions are over is not known yet");
     }
+    let sign_in = Arc::clone(&identity.sign_in);
     let probes = shared.probes(&database);
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
@@ -210,6 +214,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     };
     jobs.spawn(jobs::sample(sampled));
     jobs.spawn(jobs::follow_revocations(follow));
+    jobs.spawn(jobs::settle_guesses(sign_in));
     jobs.spawn(jobs::prune(prune));
     jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
     let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
@@ -346,7 +351,7 @@ fn socket_context(
             slow_closed: metrics.ws_slow_closed.clone(),
         },
         clock: Arc::clone(&around.clock),
-        trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
+        trusted_proxies: TrustedProxies::of(&settings.server),
         draining,
     }
 }

@@ -3,7 +3,12 @@
 
 mod http_support;
 
-use http_support::{Server, header};
+use coinlink_domain::shared::rate_limit::RateLimits;
+use http_support::{
+    Server,
+    gated::{Setup, all},
+    header,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
@@ -294,5 +299,42 @@ async fn a_new_password_needs_the_present_one() {
     assert_eq!(change(GOOD, GOOD).await.detail("new_password"), "is your present password");
     assert_eq!(change(GOOD, "Another-horse-8-stable").await.status, 200);
     assert_eq!(post(&server, "/auth/login", json!({"email": "ada@example.org", "password": GOOD})).await.status, 401);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn strangers_who_use_an_account_up_keep_nobody_out_who_was_there_before() {
+    let server = Server::start_with(Setup::limited(RateLimits { credentials: 3, ..all(1_000) }).behind_a_proxy());
+    let from = async |ip: &str, path: &str, body: Value| {
+        ask_with(&server, Method::POST, path, None, Some(body), &[("x-forwarded-for", ip)]).await
+    };
+    let ada = |password: &str| json!({"email": "ada@example.org", "password": password});
+    let device = from("198.51.100.1", "/auth/signup", ada(GOOD)).await.body["device_token"].clone();
+    for stranger in 1..=6 {
+        let ip = format!("203.0.113.{stranger}");
+        from(&ip, "/auth/signup", ada(GOOD)).await;
+        from(&ip, "/auth/login", ada("guess")).await;
+    }
+    assert_eq!(from("203.0.113.99", "/auth/login", ada(GOOD)).await.code(), "rate_limited", "the account is used up");
+    let known = json!({"email": "ada@example.org", "password": GOOD, "device_token": device});
+    for _ in 0..2 {
+        assert_eq!(from("198.51.100.1", "/auth/login", known.clone()).await.status, 200);
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn nobody_is_told_how_often_others_tried_an_account() {
+    let server = Server::start_with(Setup::limited(RateLimits { credentials: 5, ..all(1_000) }).behind_a_proxy());
+    let mut told = Vec::new();
+    for (stranger, email) in [(1, "ada@example.org"), (2, "ada@example.org"), (3, "bob@example.org")] {
+        let body = json!({"email": email, "password": "guess"}).to_string();
+        let request = server.request(Method::POST, "/api/v2/auth/login").header("content-type", "application/json");
+        let response = request.header("x-forwarded-for", format!("203.0.113.{stranger}")).body(body).send().await.unwrap();
+        told.push(
+            ["ratelimit", "ratelimit-policy", "x-ratelimit-remaining"].map(|name| header(&response, name).unwrap().to_owned()),
+        );
+    }
+    assert!(told.iter().all(|headers| *headers == told[0]), "{told:?}");
     server.stop().await;
 }

@@ -184,28 +184,34 @@ async fn ten_passwords_may_be_tried_from_an_address_and_ten_for_an_account() {
         _ => post(api, LOGIN, "198.51.100.1", &wrong(&somebody())).await,
     })
     .await;
-    // An account that there is, and one that there is not.
-    for (email, exists, network) in [(somebody(), true, "203.0.113"), (somebody(), false, "192.0.2")] {
-        reached(&pair, "credentials_account", 10, async |api, turn| {
-            let (path, body) = match turn {
-                0 if exists => ("/api/v2/auth/signup", json!({"email": email, "password": PASSWORD})),
-                1..8 if !exists => ("/api/v2/auth/signup", json!({"email": email, "password": "short"})),
-                _ => (LOGIN, wrong(&email)),
-            };
-            post(api, path, &format!("{network}.{}", turn % 250), &body).await
-        })
-        .await;
-        // Written otherwise it is the same account; and who is refused by address uses up nobody's account.
-        let refused = post(&pair.apis[0], LOGIN, &format!("{network}.77"), &wrong(&email.to_uppercase())).await;
-        assert_refused(&refused, "credentials_account", 10);
-    }
-    let untouched = somebody();
+    // An account that there is, and one that there is not, which is a stranger's window: it shows only once it is full.
+    let (ada, nobody, untouched) = (somebody(), somebody(), somebody());
+    let _ = post(&pair.apis[0], "/api/v2/auth/signup", "203.0.113.250", &json!({"email": ada, "password": PASSWORD}))
+        .await
+        .expect(201);
     for turn in 0..12 {
         let refused = post(pair.node(turn), LOGIN, "198.51.100.1", &wrong(&untouched)).await;
         assert_refused(&refused, "credentials", 10);
     }
-    let first = post(&pair.apis[0], LOGIN, "203.0.113.251", &wrong(&untouched)).await.expect(401);
-    assert!(first.header("ratelimit").contains("\"credentials_account\";r=9;"), "{}", first.header("ratelimit"));
+    for (at, email) in [&ada, &nobody, &untouched].into_iter().enumerate() {
+        let try_from = async |host: usize, email: &str| {
+            post(pair.node(host), LOGIN, &format!("203.0.113.{}", 20 * at + host), &wrong(email)).await
+        };
+        for host in 0..10 {
+            assert_told(&try_from(host, email).await.expect(401), "credentials", 10, 9);
+        }
+        // Written otherwise it is the same account.
+        for email in [email.clone(), email.to_uppercase()] {
+            assert_refused(&try_from(10, &email).await, "credentials_account", 10);
+        }
+    }
+    let fresh = somebody();
+    for host in 0..11 {
+        let body = json!({"email": fresh, "password": "short"});
+        let answer = post(pair.node(host), "/api/v2/auth/signup", &format!("203.0.113.{}", 100 + host), &body).await;
+        if host < 10 { drop(answer.expect(400)) } else { assert_refused(&answer, "credentials_account", 10) }
+    }
+    let _ = post(&pair.apis[0], LOGIN, "203.0.113.120", &wrong(&fresh)).await.expect(401);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use coinlink_credentials::{CredentialsError, JwtAccessTokens, JwtSettings, PasetoDeviceTokens, PasetoRefreshTokens};
-use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, UserId};
+use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, StoredPassword, UserId};
 use coinlink_ports::identity::{AccessGrant, AccessRefusal, AccessTokens as _, DeviceTokens as _, RefreshTokens as _};
 use coinlink_testkit::identity::forged_access_tokens;
 use proptest::prelude::*;
@@ -136,7 +136,8 @@ fn no_kind_of_token_passes_for_another() {
     let session = Session::start(SessionId(SESSION), UserId(USER), FamilyKey([7; 32]), ClientInfo::default(), NOW);
     let access_token = tokens().mint(&grant()).unwrap().0;
     let refresh_token = refresh.seal(&session).unwrap();
-    let device_token = devices.mint(UserId(USER), SESSION).unwrap();
+    let password = StoredPassword { pepper_id: "0".repeat(16), hash: "-".repeat(60) };
+    let device_token = devices.mint(UserId(USER), SESSION, &password).unwrap();
     for (token, good) in
         [(&access_token, [true, false, false]), (&refresh_token, [false, true, false]), (&device_token, [false, false, true])]
     {

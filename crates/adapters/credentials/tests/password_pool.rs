@@ -109,7 +109,7 @@ async fn the_same_characters_match_however_a_keyboard_composes_them() {
 }
 
 #[tokio::test]
-async fn every_call_is_one_computation_whatever_it_finds() {
+async fn every_call_is_told_once_whatever_it_finds() {
     let (pool, hashes) = counted(settings());
     let typed = password("Correct-horse-9-battery");
     let kept = pool.hash(&typed).await.unwrap();
@@ -151,11 +151,12 @@ async fn a_hash_that_would_take_days_costs_no_more_than_a_wrong_password() {
 #[tokio::test]
 async fn what_was_kept_at_another_cost_matches_and_is_outdated() {
     let (before, _) = counted(settings());
-    let (after, _) = counted(HashSettings { cost: 11, ..settings() });
+    let (after, hashes) = counted(HashSettings { cost: 11, ..settings() });
     let typed = password("Correct-horse-9-battery");
     let kept = before.hash(&typed).await.unwrap();
     assert_eq!(after.check(&typed, Some(&kept)).await, Ok(PasswordCheck { matches: true, outdated: true }));
     assert_eq!(after.check(&password("wrong"), Some(&kept)).await, Ok(LOST));
+    assert_eq!(hashes.load(Ordering::SeqCst), 2, "whatever it takes is told as one");
 }
 
 #[tokio::test]
@@ -284,4 +285,15 @@ proptest! {
             prop_assert_eq!(hashes.load(Ordering::SeqCst), before + 1);
         }
     }
+}
+
+#[tokio::test]
+async fn there_are_as_many_places_as_can_hash_and_wait_and_each_is_given_back() {
+    let (pool, hashes) = counted(HashSettings { threads: 2, queue: 3, ..settings() });
+    for _ in 0..2 {
+        let places: Vec<_> = (0..5).map(|_| pool.place().unwrap()).collect();
+        assert!(matches!(pool.place(), Err(HashError::Busy { retry_after }) if retry_after >= Duration::SECOND));
+        drop(places);
+    }
+    assert_eq!(hashes.load(Ordering::SeqCst), 0, "a place is no hash");
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use coinlink_credentials::{CredentialsError, PasetoDeviceTokens, PasetoRefreshTokens};
-use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, UserId};
-use coinlink_ports::identity::{DeviceTokens as _, PresentedRefreshToken, RefreshTokens as _};
+use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, StoredPassword, UserId};
+use coinlink_ports::identity::{DeviceTokens as _, PresentedDevice, PresentedRefreshToken, RefreshTokens as _};
 use proptest::prelude::*;
 use secrecy::SecretString;
 use time::macros::datetime;
@@ -18,6 +18,10 @@ fn refresh() -> PasetoRefreshTokens {
 
 fn devices() -> PasetoDeviceTokens {
     PasetoDeviceTokens::new(&SecretString::from(SECRET)).unwrap()
+}
+
+fn stored(hash: &str) -> StoredPassword {
+    StoredPassword { pepper_id: "0".repeat(16), hash: hash.into() }
 }
 
 fn session(id: u128, generation: u32) -> Session {
@@ -65,11 +69,43 @@ fn nothing_of_a_token_can_be_read_outside() {
 
 #[test]
 fn a_device_token_says_whose_device_it_is() {
-    let token = devices().mint(UserId(Uuid::from_u128(1)), Uuid::from_u128(2)).unwrap();
-    assert_eq!(devices().open(&token), Some((UserId(Uuid::from_u128(1)), Uuid::from_u128(2))));
-    assert_eq!(token, devices().mint(UserId(Uuid::from_u128(1)), Uuid::from_u128(2)).unwrap());
+    let (user, device, password) = (UserId(Uuid::from_u128(1)), Uuid::from_u128(2), stored("$2b$12$a"));
+    let token = devices().mint(user, device, &password).unwrap();
+    let opened = devices().open(&token).unwrap();
+    assert_eq!((opened.user, opened.device), (user, device));
+    assert_eq!(token, devices().mint(user, device, &password).unwrap());
     assert!(refresh().open(&token).is_none());
     assert!(devices().open(&refresh().seal(&session(1, 1)).unwrap()).is_none());
+}
+
+#[test]
+fn a_device_token_belongs_to_its_account_and_its_password_only() {
+    let (user, device, password) = (UserId(Uuid::from_u128(1)), Uuid::from_u128(2), stored("$2b$12$a"));
+    let opened = devices().open(&devices().mint(user, device, &password).unwrap()).unwrap();
+    assert!(devices().belongs(&opened, &password));
+    for changed in ["$2b$12$b", "$2b$12$", "$2b$12$aa", ""] {
+        assert!(!devices().belongs(&opened, &stored(changed)), "{changed}");
+    }
+    let another = UserId(Uuid::from_u128(3));
+    for claimed in [
+        PresentedDevice { user: another, ..opened },
+        PresentedDevice { device: another.0, ..opened },
+        PresentedDevice { user: UserId(device), device: user.0, ..opened },
+        PresentedDevice { proof: [0; 16], ..opened },
+    ] {
+        assert!(!devices().belongs(&claimed, &password), "{claimed:?}");
+    }
+    let of_another = devices().open(&devices().mint(another, device, &password).unwrap()).unwrap();
+    assert!(of_another.proof != opened.proof, "even where two accounts claim the same hash");
+    let others = PasetoDeviceTokens::new(&SecretString::from("another secret of thirty-two bytes")).unwrap();
+    assert!(!others.belongs(&opened, &password));
+}
+
+#[test]
+fn a_device_token_prints_no_proof() {
+    let opened = PresentedDevice { user: UserId(Uuid::nil()), device: Uuid::nil(), proof: [0xab; 16] };
+    let printed = format!("{opened:?}");
+    assert!(printed.contains("user") && !printed.contains("171") && !printed.contains("proof"), "{printed}");
 }
 
 #[test]
@@ -133,6 +169,21 @@ proptest! {
         let opened = refresh().open(&refresh().seal(&session).unwrap()).unwrap();
         prop_assert_eq!((opened.session, opened.generation), (session.id, generation));
         prop_assert!(refresh().proves(&opened, &session.family_key));
+    }
+
+    #[test]
+    fn every_account_device_and_stored_text_survives(user in any::<u128>(), device in any::<u128>(), hash in any::<String>(), other in any::<String>()) {
+        let (user, device) = (UserId(Uuid::from_u128(user)), Uuid::from_u128(device));
+        let opened = devices().open(&devices().mint(user, device, &stored(&hash)).unwrap()).unwrap();
+        prop_assert_eq!((opened.user, opened.device), (user, device));
+        prop_assert!(devices().belongs(&opened, &stored(&hash)));
+        prop_assert_eq!(devices().belongs(&opened, &stored(&other)), hash == other);
+    }
+
+    #[test]
+    fn nothing_drawn_belongs(user in any::<u128>(), device in any::<u128>(), proof in any::<[u8; 16]>(), hash in any::<String>()) {
+        let presented = PresentedDevice { user: UserId(Uuid::from_u128(user)), device: Uuid::from_u128(device), proof };
+        prop_assert!(!devices().belongs(&presented, &stored(&hash)));
     }
 
     #[test]

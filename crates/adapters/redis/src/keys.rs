@@ -75,6 +75,7 @@ impl Display for WindowKey<'_> {
             RateSubject::User(user) => write!(f, "u:{}", user.simple()),
             RateSubject::Session(session) => write!(f, "s:{}", session.simple()),
             RateSubject::Account(digest) => write!(f, "a:{}", Uuid::from_bytes(digest).simple()),
+            RateSubject::Device(device) => write!(f, "d:{}", device.simple()),
             RateSubject::ApiKey(key) => write!(f, "k:{}", key.simple()),
         }
     }
@@ -122,6 +123,7 @@ mod tests {
             (RateSubject::User(id), "u:000000000000000000000000000000ab"),
             (RateSubject::Session(id), "s:000000000000000000000000000000ab"),
             (RateSubject::Account(id.into_bytes()), "a:000000000000000000000000000000ab"),
+            (RateSubject::Device(id), "d:000000000000000000000000000000ab"),
             (RateSubject::ApiKey(id), "k:000000000000000000000000000000ab"),
         ];
         for (class, letter) in RateClass::ALL.into_iter().zip("aukcstp".chars()) {

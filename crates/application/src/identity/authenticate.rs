@@ -67,18 +67,18 @@ impl Authenticate {
         // The sign-in's tokens have no parent.
         let first = grant.generation <= 1;
         let settled = grant.issued_at + self.policy.grace + CLOCKS_DIFFER < self.clock.now();
-        if first || settled || !self.revoked.first_use(grant.session, grant.generation) {
+        if first || settled || self.revoked.was_used(grant.session, grant.generation) {
             return;
         }
         let noted = select(self.store.confirm(grant.session, grant.generation), self.pause.pause(CONFIRM_WITHIN)).await;
         match noted {
-            Either::Left((Ok(()), _)) => {}
-            Either::Left((Err(error), _)) => {
-                self.revoked.forget_use(grant.session);
-                tracing::warn!(%error, "the arrival of refreshed tokens could not be noted");
+            Either::Left((Ok(()), _)) => self.revoked.note_use(grant.session, grant.generation),
+            Either::Left((Err(error), _)) => tracing::warn!(%error, "the arrival of refreshed tokens could not be noted"),
+            Either::Right(_) => {
+                // The store may have it all the same, and the grace ends by itself: other requests are not held up again.
+                self.revoked.note_use(grant.session, grant.generation);
+                tracing::warn!("the arrival of refreshed tokens was not noted in time");
             }
-            // The store may have it all the same, and the grace ends by itself; other requests are not held up again.
-            Either::Right(_) => tracing::warn!("the arrival of refreshed tokens was not noted in time"),
         }
     }
 }

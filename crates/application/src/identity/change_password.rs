@@ -14,8 +14,8 @@ use super::{EndedSessions, audit, end_sessions};
 /// The password stays as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The account is gone.
-    #[error("there is no such account")]
+    /// The account is gone, or the session is over.
+    #[error("there is no such account, or its session is over")]
     NoAccount,
     /// The present password is another, or was guessed at too often.
     #[error("the present password is another")]
@@ -62,22 +62,30 @@ impl ChangePassword {
         new: &Password,
         client: &ClientInfo,
     ) -> Result<usize, ChangePasswordError> {
+        let _place = self.hasher.place()?;
         let account = self.account(user).await?;
         new.check(&account.user.email).map_err(ChangePasswordError::WeakPassword)?;
         // Counted by session: whoever found one open gets few guesses, and an attack from outside does not stand in the way.
         let keys = [GuardKey::Device(account.user.email.clone(), session.0)];
         if !self.is_right(&keys, &account, present).await? {
-            self.record_wrong(user, client).await?;
+            self.record_failure(user, client, "wrong_password").await?;
             return Err(ChangePasswordError::WrongPassword);
         }
         if present == new {
+            self.record_failure(user, client, "unchanged").await?;
             return Err(ChangePasswordError::Unchanged);
         }
         let hashed = self.hasher.hash(new).await?;
 
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let locked = tx.users().lock(user).await?.ok_or(ChangePasswordError::NoAccount)?;
+        let locked = tx.users().lock(user).await?.filter(|account| account.user.is_active);
+        let locked = locked.ok_or(ChangePasswordError::NoAccount)?;
+        // The hashes took their time: whoever was signed out meanwhile changes nothing any more.
+        let own = tx.sessions().lock(session).await?;
+        if !own.is_some_and(|own| own.user == user && own.is_live(now, &self.policy)) {
+            return Err(ChangePasswordError::NoAccount);
+        }
         if locked.password != account.password {
             return Err(ChangePasswordError::WrongPassword);
         }
@@ -114,11 +122,11 @@ impl ChangePassword {
         Ok(checked?.matches && admitted)
     }
 
-    async fn record_wrong(&self, user: UserId, client: &ClientInfo) -> Result<(), StoreError> {
+    async fn record_failure(&self, user: UserId, client: &ClientInfo, reason: &'static str) -> Result<(), StoreError> {
         let entry = audit::on_user(&*self.entropy, self.clock.now(), audit::PASSWORD_CHANGE, client)
             .by(user.0)
             .on(user.to_string())
-            .detail("reason", "wrong_password")
+            .detail("reason", reason)
             .ended(AuditStatus::Failure);
         let mut tx = self.store.begin().await?;
         tx.audit().record(&entry).await?;

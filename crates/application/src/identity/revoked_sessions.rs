@@ -49,21 +49,18 @@ impl RevokedSessions {
         self.write().ended.extend(sessions.into_iter().map(|session| (session, at)));
     }
 
-    /// Whether no access token of this generation was used on this node yet; notes that one is.
-    pub(super) fn first_use(&self, session: SessionId, generation: u32) -> bool {
-        if self.read().used.get(&session).is_some_and(|used| *used >= generation) {
-            return false;
-        }
+    /// Whether it was noted that an access token of this generation was used.
+    pub(super) fn was_used(&self, session: SessionId, generation: u32) -> bool {
+        self.read().used.get(&session).is_some_and(|used| *used >= generation)
+    }
+
+    /// Notes that.
+    pub(super) fn note_use(&self, session: SessionId, generation: u32) {
         let mut state = self.write();
         if state.used.len() >= USED_KEPT {
             state.used.clear();
         }
         state.used.insert(session, generation);
-        true
-    }
-
-    pub(super) fn forget_use(&self, session: SessionId) {
-        self.write().used.remove(&session);
     }
 
     fn merge(&self, ended: Vec<(SessionId, OffsetDateTime)>, keep_since: OffsetDateTime, synced_at: Duration) {
@@ -96,8 +93,8 @@ pub struct FollowRevocations {
     pub(super) read_all_at: Option<Duration>,
 }
 
-/// A look reads again what ended this long before it: a transaction may take so long to commit, clocks may differ by so much.
-const OVERLAP: Duration = Duration::seconds(30);
+/// A look reads again what ended this long before it: clocks may differ by a minute, and a transaction takes its time to commit.
+const OVERLAP: Duration = Duration::seconds(90);
 /// How often everything that matters is read again.
 const READ_ALL_EVERY: Duration = Duration::seconds(60);
 

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use coinlink_domain::{
     identity::{
@@ -8,14 +8,15 @@ use coinlink_domain::{
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
-    identity::{Account, DeviceTokens, HashError, IdentityStore, IdentityTx, PasswordHasher, SigningError},
+    identity::{Account, DeviceTokens, HashError, IdentityStore, IdentityTx, PasswordHasher, PresentedDevice, SigningError},
     shared::{Clock, Entropy, StoreError},
 };
+use futures_util::future::{Either, select};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    EndedSessions, IssueTokens, SignedIn,
+    EndedSessions, IssueTokens, OwedGuesses, SignedIn,
     audit::{self, masked},
     sign_up::DeviceSecret,
 };
@@ -27,6 +28,9 @@ pub enum SignInError {
     /// told which.
     #[error("the address and the password do not belong together")]
     InvalidCredentials,
+    /// Whoever asked is gone.
+    #[error("nobody waits for the answer any more")]
+    Abandoned,
     /// The password could not be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -52,6 +56,8 @@ pub struct SignIn {
     pub ended: EndedSessions,
     /// How guessing is slowed down.
     pub guards: GuardPolicies,
+    /// Guesses that were right, and could not be given back yet.
+    pub owed: OwedGuesses,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Ids and keys.
@@ -65,6 +71,8 @@ enum Failure {
     WrongPassword,
     Inactive,
     Delayed,
+    Abandoned,
+    ChangedMeanwhile,
 }
 
 impl Failure {
@@ -74,37 +82,56 @@ impl Failure {
             Self::WrongPassword => "wrong_password",
             Self::Inactive => "inactive",
             Self::Delayed => "delayed",
+            Self::Abandoned => "abandoned",
+            Self::ChangedMeanwhile => "changed_meanwhile",
         }
     }
 
     const fn status(self) -> AuditStatus {
         match self {
             Self::Delayed | Self::Inactive => AuditStatus::Denied,
-            Self::UnknownAccount | Self::WrongPassword => AuditStatus::Failure,
+            Self::UnknownAccount | Self::WrongPassword | Self::Abandoned | Self::ChangedMeanwhile => AuditStatus::Failure,
         }
     }
 }
 
 impl SignIn {
+    /// The device that a client says it is, without asking anybody: for limits by device.
+    pub fn device(&self, token: &str) -> Option<PresentedDevice> {
+        self.devices.open(token)
+    }
+
     /// Signs `client` in as `email`. The password is hashed exactly once whatever is found, and every failure looks the same.
+    /// When `left` ends, nobody waits any more: the hash is not computed if it was not begun, and the guess stays counted, and
+    /// is written down. So this must be run to its end.
     #[tracing::instrument(name = "identity.sign_in", skip_all)]
     pub async fn execute(
         &self,
         email: &Email,
         password: &Password,
-        device_token: Option<&str>,
+        device: Option<PresentedDevice>,
         client: ClientInfo,
+        left: impl Future<Output = ()> + Send,
     ) -> Result<SignedIn, SignInError> {
+        let _place = self.hasher.place()?;
         let account = self.store.account(email).await?;
-        let device = known_device(device_token.and_then(|token| self.devices.open(token)), account.as_ref());
+        let device = account.as_ref().and_then(|account| self.known_device(device, account));
         let keys = guard_keys(email, client.ip, device);
         let admitted = self.reserve(&keys).await?;
-        let checked = self.hasher.check(password, account.as_ref().map(|account| &account.password)).await;
+        let found = account.as_ref().map(|account| account.user.id);
+        let check = self.hasher.check(password, account.as_ref().map(|account| &account.password));
+        let checked = match select(check, pin!(left)).await {
+            Either::Left((checked, _)) => checked,
+            Either::Right(_) => {
+                self.record_failure(Failure::Abandoned, email, found, &client).await?;
+                return Err(SignInError::Abandoned);
+            }
+        };
         let checked = match checked {
-            Err(busy @ HashError::Busy { .. }) if admitted => {
-                // Nothing was checked.
-                self.give_back(&keys).await?;
-                return Err(busy.into());
+            // Nothing was checked.
+            Err(error) if admitted => {
+                self.give_back(&keys).await;
+                return Err(error.into());
             }
             checked => checked?,
         };
@@ -117,14 +144,41 @@ impl SignIn {
         };
         let account = match (account, failure) {
             (Some(account), None) => account,
-            (found, failure) => {
-                let failure = failure.unwrap_or(Failure::UnknownAccount);
-                self.record_failure(failure, email, found.map(|found| found.user.id), &client).await?;
+            (_, failure) => {
+                self.record_failure(failure.unwrap_or(Failure::UnknownAccount), email, found, &client).await?;
                 return Err(SignInError::InvalidCredentials);
             }
         };
         let renewed = if checked.outdated { self.rehash(password).await } else { None };
-        self.open_session(account, renewed, device, &keys, client).await
+        match self.open_session(account, renewed, device, &keys, client.clone()).await {
+            Ok(Some(signed_in)) => Ok(signed_in),
+            Ok(None) => {
+                self.record_failure(Failure::ChangedMeanwhile, email, found, &client).await?;
+                Err(SignInError::InvalidCredentials)
+            }
+            Err(error) => {
+                // The guess was right, and nothing came of it that is the client's fault.
+                self.owed.add(keys);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives back what is owed; to be repeated.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        while let Some(keys) = self.owed.take() {
+            if let Err(error) = self.try_give_back(&keys).await {
+                self.owed.add(keys);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The device, where it is one of this account and its password is still the one it was known with.
+    fn known_device(&self, device: Option<PresentedDevice>, account: &Account) -> Option<Uuid> {
+        let device = device.filter(|device| device.user == account.user.id)?;
+        self.devices.belongs(&device, &account.password).then_some(device.device)
     }
 
     /// Whether a guess may be checked now; it is then counted.
@@ -135,7 +189,13 @@ impl SignIn {
         Ok(admitted.is_ok())
     }
 
-    async fn give_back(&self, keys: &[GuardKey]) -> Result<(), StoreError> {
+    async fn give_back(&self, keys: &[GuardKey]) {
+        if self.try_give_back(keys).await.is_err() {
+            self.owed.add(keys.to_vec());
+        }
+    }
+
+    async fn try_give_back(&self, keys: &[GuardKey]) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         tx.guards().give_back(keys, &self.guards).await?;
         tx.commit().await
@@ -146,6 +206,7 @@ impl SignIn {
         self.hasher.hash(password).await.inspect_err(|error| tracing::warn!(%error, "a password was not rehashed")).ok()
     }
 
+    /// `None` where the account is not what it was when the password was checked.
     async fn open_session(
         &self,
         checked: Account,
@@ -153,18 +214,19 @@ impl SignIn {
         device: Option<Uuid>,
         keys: &[GuardKey],
         client: ClientInfo,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<Option<SignedIn>, SignInError> {
         let now = self.clock.now();
         let user = checked.user.id;
         let family_key = FamilyKey(self.entropy.key());
         let session = Session::start(SessionId(self.entropy.id()), user, family_key, client, now);
         let tokens = self.tokens.of(&session, now)?;
-        let device_token = DeviceSecret(self.devices.mint(user, device.unwrap_or_else(|| self.entropy.id()))?);
+        let password = renewed.as_ref().unwrap_or(&checked.password);
+        let device_token = DeviceSecret(self.devices.mint(user, device.unwrap_or_else(|| self.entropy.id()), password)?);
 
         let mut tx = self.store.begin().await?;
         // What was checked may have changed while it was hashed.
         let locked = tx.users().lock(user).await?.filter(|now| now.password == checked.password && now.user.is_active);
-        let Some(mut account) = locked else { return Err(SignInError::InvalidCredentials) };
+        let Some(mut account) = locked else { return Ok(None) };
         tx.guards().give_back(keys, &self.guards).await?;
         let evicted = self.make_room(&mut *tx, user, now).await?;
         tx.sessions().add(&session).await?;
@@ -178,7 +240,7 @@ impl SignIn {
         tx.audit().record(&entry).await?;
         tx.commit().await?;
         self.ended.announce(&evicted, now).await;
-        Ok(SignedIn { user: account.user, tokens, device_token })
+        Ok(Some(SignedIn { user: account.user, tokens, device_token }))
     }
 
     async fn make_room(&self, tx: &mut dyn IdentityTx, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionId>, StoreError> {
@@ -212,10 +274,4 @@ impl SignIn {
         tx.audit().record(&entry).await?;
         tx.commit().await
     }
-}
-
-/// The device, where it is one of this account.
-fn known_device(device: Option<(UserId, Uuid)>, account: Option<&Account>) -> Option<Uuid> {
-    let ((user, device), account) = (device?, account?);
-    (account.user.id == user).then_some(device)
 }

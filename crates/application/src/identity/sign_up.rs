@@ -91,6 +91,7 @@ impl SignUp {
     #[tracing::instrument(name = "identity.sign_up", skip_all)]
     pub async fn execute(&self, new: NewAccount, client: ClientInfo) -> Result<SignedIn, SignUpError> {
         new.password.check(&new.email).map_err(SignUpError::WeakPassword)?;
+        let _place = self.hasher.place()?;
         let password = self.hasher.hash(&new.password).await?;
         match self.open(&new, password, &client).await {
             Err(SignUpError::Store(StoreError::Conflict { .. })) => {
@@ -109,7 +110,7 @@ impl SignUp {
         user.signed_in(now);
         let family_key = FamilyKey(self.entropy.key());
         let session = Session::start(SessionId(self.entropy.id()), user.id, family_key, client.clone(), now);
-        let device_token = DeviceSecret(self.devices.mint(user.id, self.entropy.id())?);
+        let device_token = DeviceSecret(self.devices.mint(user.id, self.entropy.id(), &password)?);
         let tokens = self.tokens.of(&session, now)?;
         let account = Account { user, password };
 

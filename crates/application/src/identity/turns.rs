@@ -18,7 +18,8 @@ pub(super) struct Turns {
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
     session: SessionId,
-    queue: Arc<Queue<()>>,
+    /// There until the turn is over.
+    queue: Option<Arc<Queue<()>>>,
     held: Option<OwnedMutexGuard<()>>,
 }
 
@@ -26,8 +27,8 @@ impl Turns {
     /// Waits for the turn of a request of `session`.
     pub(super) async fn of(&self, session: SessionId) -> Turn<'_> {
         let queue = Arc::clone(self.queues().entry(session).or_default());
-        let mut turn = Turn { turns: self, session, queue, held: None };
-        turn.held = Some(Arc::clone(&turn.queue).lock_owned().await);
+        let mut turn = Turn { turns: self, session, queue: Some(Arc::clone(&queue)), held: None };
+        turn.held = Some(queue.lock_owned().await);
         turn
     }
 
@@ -40,8 +41,9 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.held = None;
         let mut queues = self.turns.queues();
-        // The map's and this one: nobody else waits, and nobody can begin to while the map is held.
-        if Arc::strong_count(&self.queue) == 2 {
+        // Given up while the map is held: the last one sees that it is the last.
+        self.queue = None;
+        if queues.get(&self.session).is_some_and(|queue| Arc::strong_count(queue) == 1) {
             queues.remove(&self.session);
         }
     }
@@ -73,5 +75,20 @@ mod tests {
         drop(held);
         assert!(turns.of(other).now_or_never().is_some(), "who gave up waiting is not in the way");
         assert!(turns.queues().is_empty());
+    }
+
+    #[test]
+    fn threads_that_end_together_leave_nothing_either() {
+        let turns = Turns::default();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for round in 0..20_000_u128 {
+                        drop(turns.of(SessionId(Uuid::from_u128(round))).now_or_never());
+                    }
+                });
+            }
+        });
+        assert_eq!(turns.queues().len(), 0);
     }
 }

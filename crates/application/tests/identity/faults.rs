@@ -1,5 +1,9 @@
 //! The store fails between every two statements: what was promised is there, what was not is not.
 
+use coinlink_domain::identity::guard_keys;
+use coinlink_ports::identity::IdentityStore as _;
+use coinlink_testkit::identity::an_email;
+
 use crate::support::{ADA, GOOD, Identity, client, password};
 
 const NEW: &str = "Another-horse-8-stable";
@@ -73,6 +77,12 @@ async fn a_sign_in_that_fails_anywhere_opens_nothing() {
         let done = identity.signs_in(ADA, GOOD).await.is_ok();
         identity.store.recover();
         assert_eq!(identity.store.sessions().len(), if done { 2 } else { 1 }, "{calls}");
+        // The password was right: what is left of the attempt is given back once the store answers.
+        identity.sign_in.settle().await.unwrap();
+        let mut tx = identity.store.begin().await.unwrap();
+        for key in guard_keys(&an_email(ADA), Some("192.0.2.1".parse().unwrap()), None) {
+            assert_eq!(tx.guards().attempts(&key).await.unwrap().failures, 0, "{calls} {key:?}");
+        }
         if done {
             break;
         }

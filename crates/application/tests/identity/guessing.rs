@@ -1,7 +1,13 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use coinlink_application::identity::SignInError;
+use coinlink_domain::identity::{Password, StoredPassword};
+use coinlink_ports::identity::{HashError, HashPlace, PasswordCheck, PasswordHasher};
+use coinlink_testkit::identity::an_email;
 use time::Duration;
 
-use crate::support::{ADA, GOOD, Identity};
+use crate::support::{ADA, GOOD, Identity, client, password};
 
 /// Guesses from 50 addresses for an hour; the hasher counts those that were checked against the account.
 #[tokio::test]
@@ -73,4 +79,38 @@ async fn a_stolen_device_has_few_guesses_too() {
     let checked =
         identity.store.audit().into_iter().filter(|entry| entry.details.get("reason").is_some_and(|why| why == "wrong_password"));
     assert_eq!(checked.count(), 11);
+}
+
+/// Never comes to an end.
+struct Endless;
+
+#[async_trait]
+impl PasswordHasher for Endless {
+    fn place(&self) -> Result<HashPlace, HashError> {
+        Ok(HashPlace::new(()))
+    }
+
+    async fn hash(&self, _: &Password) -> Result<StoredPassword, HashError> {
+        std::future::pending().await
+    }
+
+    async fn check(&self, _: &Password, _: Option<&StoredPassword>) -> Result<PasswordCheck, HashError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_guess_whose_maker_hangs_up_is_counted_and_written_down() {
+    let mut identity = Identity::new();
+    identity.signs_up(ADA).await.unwrap();
+    identity.sign_in.hasher = Arc::new(Endless);
+    for _ in 0..6 {
+        let left = std::future::ready(());
+        let hung_up = identity.sign_in.execute(&an_email(ADA), &password("guess"), None, client("203.0.113.9"), left).await;
+        assert!(matches!(hung_up, Err(SignInError::Abandoned)));
+    }
+    identity.sign_in.hasher = identity.hasher.clone();
+    let _ = identity.signs_in_from(ADA, "guess", "203.0.113.9", None).await;
+    let reasons: Vec<_> = identity.store.audit().iter().skip(1).map(|entry| entry.details["reason"].clone()).collect();
+    assert_eq!(reasons, [["abandoned"; 6].as_slice(), &["delayed"]].concat());
 }

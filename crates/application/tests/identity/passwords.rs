@@ -6,8 +6,8 @@ use coinlink_domain::{
     identity::{EndReason, Password, StoredPassword},
     shared::audit::AuditStatus,
 };
-use coinlink_ports::identity::{HashError, PasswordCheck, PasswordHasher};
-use coinlink_testkit::identity::{MemoryIdentity, PlainHasher};
+use coinlink_ports::identity::{HashError, HashPlace, PasswordCheck, PasswordHasher};
+use coinlink_testkit::identity::{MemoryIdentity, NOON, PlainHasher};
 
 use crate::support::{ADA, GOOD, Identity, client, password};
 
@@ -55,33 +55,82 @@ async fn a_weak_or_unchanged_password_changes_nothing() {
     identity.signs_in(ADA, GOOD).await.unwrap();
 }
 
-/// Checks a password only after somebody changed it in the store.
+/// Something happens in the store while a password is checked.
 struct SlowHasher {
     store: MemoryIdentity,
     inner: PlainHasher,
+    meanwhile: fn(&MemoryIdentity, &PlainHasher),
 }
 
 #[async_trait]
 impl PasswordHasher for SlowHasher {
+    fn place(&self) -> Result<HashPlace, HashError> {
+        Ok(HashPlace::new(()))
+    }
+
     async fn hash(&self, password: &Password) -> Result<StoredPassword, HashError> {
         self.inner.hash(password).await
     }
 
     async fn check(&self, password: &Password, stored: Option<&StoredPassword>) -> Result<PasswordCheck, HashError> {
-        let mut account = self.store.accounts().remove(0);
-        account.password = self.inner.stored(NEW);
-        self.store.put_account(&account);
+        (self.meanwhile)(&self.store, &self.inner);
         self.inner.check(password, stored).await
     }
+}
+
+fn slow(identity: &Identity, meanwhile: fn(&MemoryIdentity, &PlainHasher)) -> Arc<SlowHasher> {
+    Arc::new(SlowHasher { store: identity.store.clone(), inner: PlainHasher::default(), meanwhile })
+}
+
+#[tokio::test]
+async fn who_was_signed_out_while_the_password_was_checked_does_not_change_it_any_more() {
+    for meanwhile in [
+        (|store, _| {
+            let mut session = store.sessions().remove(0);
+            session.end(EndReason::Removed, NOON);
+            store.put_session(&session);
+        }) as fn(&MemoryIdentity, &PlainHasher),
+        |store, _| {
+            let mut account = store.accounts().remove(0);
+            account.user.is_active = false;
+            store.put_account(&account);
+        },
+    ] {
+        let mut identity = Identity::new();
+        let here = identity.signs_up(ADA).await.unwrap();
+        identity.change_password.hasher = slow(&identity, meanwhile);
+        let who = (here.user.id, here.tokens.session);
+        let refused = identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await;
+        assert!(matches!(refused, Err(ChangePasswordError::NoAccount)));
+        assert_eq!(identity.store.accounts()[0].password, identity.hasher.stored(GOOD));
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_makes_strangers_of_all_devices() {
+    let identity = Identity::new();
+    let here = identity.signs_up(ADA).await.unwrap();
+    let device = here.device_token.0.clone();
+    identity.signs_in_from(ADA, GOOD, "192.0.2.1", Some(&device)).await.unwrap();
+    assert_eq!(identity.store.audit().last().unwrap().details["device"], "known");
+    let who = (here.user.id, here.tokens.session);
+    identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await.unwrap();
+    identity.signs_in_from(ADA, NEW, "192.0.2.1", Some(&device)).await.unwrap();
+    assert_eq!(identity.store.audit().last().unwrap().details["device"], "new");
 }
 
 #[tokio::test]
 async fn a_sign_in_under_way_while_the_password_changes_does_not_get_through() {
     let mut identity = Identity::new();
     identity.signs_up(ADA).await.unwrap();
-    identity.sign_in.hasher = Arc::new(SlowHasher { store: identity.store.clone(), inner: PlainHasher::default() });
+    identity.sign_in.hasher = slow(&identity, |store, hasher| {
+        let mut account = store.accounts().remove(0);
+        account.password = hasher.stored(NEW);
+        store.put_account(&account);
+    });
     assert!(matches!(identity.signs_in(ADA, GOOD).await, Err(SignInError::InvalidCredentials)));
     assert_eq!(identity.store.sessions().len(), 1, "that of the sign-up");
+    assert_eq!(identity.store.audit().last().unwrap().details["reason"], "changed_meanwhile");
     identity.sign_in.hasher = identity.hasher.clone();
     identity.signs_in(ADA, NEW).await.unwrap();
 }

@@ -101,14 +101,16 @@ async fn a_password_hashed_at_another_cost_is_hashed_anew_at_sign_in() {
 }
 
 #[tokio::test]
-async fn a_busy_hasher_is_told_and_the_guess_is_not_counted() {
+async fn a_busy_hasher_is_told_at_once_and_the_guess_is_not_counted() {
     let identity = Identity::new();
     identity.signs_up(ADA).await.unwrap();
     identity.hasher.be_busy(Duration::seconds(3));
+    let calls = identity.store.calls();
     for _ in 0..100 {
         let busy = identity.signs_in(ADA, "wrong").await;
         assert!(matches!(busy, Err(SignInError::Hash(HashError::Busy { retry_after })) if retry_after == Duration::seconds(3)));
     }
+    assert_eq!(identity.store.calls(), calls, "the store is not asked");
     identity.hasher.be_idle();
     identity.signs_in(ADA, GOOD).await.unwrap();
 }

@@ -114,6 +114,8 @@ pub enum RateSubject {
     Session(Uuid),
     /// Whatever address is tried to sign in with, known or not, as a digest.
     Account([u8; 16]),
+    /// A device that signed in before.
+    Device(Uuid),
     /// An API key.
     ApiKey(Uuid),
 }

@@ -1,4 +1,4 @@
-use coinlink_domain::identity::{FamilyKey, Session, SessionId, UserId};
+use coinlink_domain::identity::{FamilyKey, Session, SessionId, StoredPassword, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -85,11 +85,32 @@ pub trait RefreshTokens: Send + Sync {
     fn proves(&self, presented: &PresentedRefreshToken, family_key: &FamilyKey) -> bool;
 }
 
-/// Makes and reads what a device keeps to show that an account signed in on it before.
-pub trait DeviceTokens: Send + Sync {
-    /// The token of `device` for `user`.
-    fn mint(&self, user: UserId, device: Uuid) -> Result<String, SigningError>;
+/// A device token that was made here, and what it claims.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PresentedDevice {
+    /// Whose device.
+    pub user: UserId,
+    /// Which.
+    pub device: Uuid,
+    /// Made with what was stored of the account's password.
+    pub proof: [u8; 16],
+}
 
-    /// Whose device it is, and which; `None` where the token was not made here. Never panics.
-    fn open(&self, presented: &str) -> Option<(UserId, Uuid)>;
+impl std::fmt::Debug for PresentedDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PresentedDevice").field("user", &self.user).field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+/// Makes and reads what a device keeps to show that an account signed in on it before. Such a token is good for as long as what
+/// is stored of the account's password stays the same: another password ends it, and so does the same one stored anew.
+pub trait DeviceTokens: Send + Sync {
+    /// The token of `device` for `user`, whose stored password is `password`. The same three always make the same token.
+    fn mint(&self, user: UserId, device: Uuid, password: &StoredPassword) -> Result<String, SigningError>;
+
+    /// Whose device it claims to be, and which; `None` where the token was not made here. Never panics, whatever is presented.
+    fn open(&self, presented: &str) -> Option<PresentedDevice>;
+
+    /// Whether it was made with `password`, the account's stored one. Takes the same time whatever the answer.
+    fn belongs(&self, presented: &PresentedDevice, password: &StoredPassword) -> bool;
 }

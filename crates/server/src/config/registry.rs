@@ -40,6 +40,7 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("server.public_url", &["PUBLIC_URL"], WEB),
     entry("server.allowed_origins", &["ALLOWED_ORIGINS"], Origins),
     entry("server.trusted_proxies", &["TRUSTED_PROXIES"], Cidrs),
+    entry("server.forwarded_header", &["FORWARDED_HEADER"], Choice(&["x-forwarded-for", "forwarded"])),
     entry("server.data_dir", &["DATA_DIR"], Text),
     entry("server.workers", &["WORKERS"], int(0, 1024)),
     entry("server.request_timeout_secs", &["REQUEST_TIMEOUT_SECS"], int(1, 600)),

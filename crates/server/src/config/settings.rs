@@ -48,6 +48,16 @@ pub struct Settings {
     pub assistant: Assistant,
 }
 
+/// The header in which trusted proxies write the client's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, as most do.
+    XForwardedFor,
+    /// `Forwarded`, RFC 7239.
+    Forwarded,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -57,6 +67,7 @@ pub struct Server {
     pub allowed_origins: Vec<String>,
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
+    pub forwarded_header: ForwardedHeader,
     pub data_dir: PathBuf,
     pub workers: usize,
     pub request_timeout_secs: u64,

@@ -131,6 +131,7 @@ fn values_that_do_not_fit_are_all_reported_at_once_and_never_shown() {
             ("PROMETHEUS_ENABLED", "maybe"),
             ("ALLOWED_ORIGINS", "*"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("FORWARDED_HEADER", "x-real-ip"),
             ("REDIS_URL", "http://hunter2@cache"),
             ("LOG_LEVEL", "loud=yes=no"),
             ("SMTP_URL", "mail.example.com"),
@@ -142,7 +143,7 @@ fn values_that_do_not_fit_are_all_reported_at_once_and_never_shown() {
         ],
     ));
     let named: Vec<_> = loaded.problems.iter().map(|problem| problem.setting.as_str()).collect();
-    assert_eq!(named.len(), 12, "{named:?}");
+    assert_eq!(named.len(), 13, "{named:?}");
     let said = loaded.into_settings().unwrap_err().to_string();
     assert!(!said.contains("hunter2"));
 }
@@ -190,6 +191,12 @@ fn every_secret_is_read_from_a_file_too() {
         assert!(error.contains(expected), "{error}");
     }
     assert!(SETTINGS.iter().filter(|entry| entry.kind.is_secret()).count() >= 11);
+}
+
+#[test]
+fn trusted_proxies_write_x_forwarded_for_unless_it_is_said_otherwise() {
+    assert_eq!(dev(&[]).server.forwarded_header, ForwardedHeader::XForwardedFor);
+    assert_eq!(dev(&[("FORWARDED_HEADER", "forwarded")]).server.forwarded_header, ForwardedHeader::Forwarded);
 }
 
 #[test]

@@ -1,53 +1,69 @@
 //! Whose request it is, behind proxies.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use ipnet::IpNet;
+
+use crate::config::{self, ForwardedHeader};
+
+/// Whose word on the client's address is taken, and where it stands. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TrustedProxies {
+    /// Where they call from.
+    pub networks: Arc<[IpNet]>,
+    /// What they write. The other header is the client's own word, which proxies pass on.
+    pub header: ForwardedHeader,
+}
+
+impl TrustedProxies {
+    /// As the settings have it.
+    pub fn of(settings: &config::Server) -> Self {
+        Self { networks: settings.trusted_proxies.as_slice().into(), header: settings.forwarded_header }
+    }
+
+    fn contain(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+}
 
 /// The client's address as limiters count it: an IPv6 client is its /64, since a home has that many addresses.
 ///
-/// Headers count only when the peer is one of `trusted`. `X-Forwarded-For` or `Forwarded` (RFC 7239) is then read from the
-/// right, where our own proxies write, to the first address that is not trusted; what a client wrote further left is never
-/// looked at. A malformed entry on the way, or two headers that disagree, leave the peer.
-pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// A header counts only when the peer is one of `trusted`, and only the one they write. It is then read from the right, where
+/// our own proxies write, to the first address that is not trusted; what a client wrote further left is never looked at.
+/// A malformed entry on the way leaves the peer.
+pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     let peer = peer.to_canonical();
-    let client = if is_trusted(peer, trusted) { forwarded(headers, trusted).unwrap_or(peer) } else { peer };
+    let client = if trusted.contain(peer) { forwarded(headers, trusted).unwrap_or(peer) } else { peer };
     match client {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         IpAddr::V4(_) => client,
     }
 }
 
-fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
-    trusted.iter().any(|net| net.contains(&address))
-}
-
-fn forwarded(headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
-    let x_forwarded_for = walk(headers, &header::X_FORWARDED_FOR, address, trusted);
-    let forwarded = walk(headers, &header::FORWARDED, forwarded_entry, trusted);
-    match (x_forwarded_for, forwarded) {
-        (Walk::NoHeader, Walk::Client(client)) | (Walk::Client(client), Walk::NoHeader) => Some(client),
-        (Walk::Client(a), Walk::Client(b)) if a == b => Some(a),
-        _ => None,
+fn forwarded(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<IpAddr> {
+    match trusted.header {
+        ForwardedHeader::XForwardedFor => walk(headers, &header::X_FORWARDED_FOR, address, trusted),
+        ForwardedHeader::Forwarded => walk(headers, &header::FORWARDED, forwarded_entry, trusted),
     }
 }
 
-/// What one header says.
-enum Walk {
-    NoHeader,
-    Malformed,
-    Client(IpAddr),
-}
-
-fn walk(headers: &HeaderMap, name: &header::HeaderName, entry: impl Fn(&str) -> Option<IpAddr>, trusted: &[IpNet]) -> Walk {
-    let mut reached = Walk::NoHeader;
+/// Whom the header names; nobody when it is not there or malformed.
+fn walk(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    entry: impl Fn(&str) -> Option<IpAddr>,
+    trusted: &TrustedProxies,
+) -> Option<IpAddr> {
+    let mut reached = None;
     for line in headers.get_all(name).collect::<Vec<_>>().into_iter().rev() {
-        let Ok(line) = line.to_str() else { return Walk::Malformed };
-        for part in line.rsplit(',') {
-            let Some(address) = entry(part.trim()) else { return Walk::Malformed };
-            reached = Walk::Client(address);
-            if !is_trusted(address, trusted) {
+        for part in line.to_str().ok()?.rsplit(',') {
+            let address = entry(part.trim())?;
+            reached = Some(address);
+            if !trusted.contain(address) {
                 return reached;
             }
         }
@@ -77,18 +93,21 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderValue;
     use proptest::prelude::*;
 
     const PROXY: &str = "10.0.0.1";
+    const XFF: ForwardedHeader = ForwardedHeader::XForwardedFor;
+    const FORWARDED: ForwardedHeader = ForwardedHeader::Forwarded;
 
-    fn key(peer: &str, lines: &[(&'static str, &str)]) -> String {
+    /// How a client is counted when proxies write `header`.
+    fn key(header: ForwardedHeader, peer: &str, lines: &[(&'static str, &str)]) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        let trusted = ["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().unwrap());
-        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+        let networks = ["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().unwrap()).into();
+        client_ip(peer.parse().unwrap(), &headers, &TrustedProxies { networks, header }).to_string()
     }
 
     #[test]
@@ -110,9 +129,9 @@ mod tests {
             ("198.51.100.1", "203.0.113.7", "198.51.100.1"),
             ("2001:db8::5:6:7:8", "203.0.113.7", "2001:db8::"),
         ] {
-            assert_eq!(key(peer, &[("x-forwarded-for", xff)]), expected, "{peer} {xff}");
+            assert_eq!(key(XFF, peer, &[("x-forwarded-for", xff)]), expected, "{peer} {xff}");
         }
-        assert_eq!(key(PROXY, &[]), PROXY);
+        assert_eq!(key(XFF, PROXY, &[]), PROXY);
     }
 
     #[test]
@@ -124,29 +143,58 @@ mod tests {
             ("for=\"203.0.113.7", PROXY),
             ("proto=https", PROXY),
         ] {
-            assert_eq!(key(PROXY, &[("forwarded", forwarded)]), expected, "{forwarded}");
+            assert_eq!(key(FORWARDED, PROXY, &[("forwarded", forwarded)]), expected, "{forwarded}");
         }
     }
 
     #[test]
-    fn later_lines_are_further_right_and_two_headers_must_agree() {
-        assert_eq!(key(PROXY, &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.7")]), "203.0.113.7");
+    fn later_lines_are_further_right() {
+        let spoofed_first = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.7")];
+        assert_eq!(key(XFF, PROXY, &spoofed_first), "203.0.113.7");
+        let spoofed_first = [("forwarded", "for=1.1.1.1"), ("forwarded", "for=203.0.113.7")];
+        assert_eq!(key(FORWARDED, PROXY, &spoofed_first), "203.0.113.7");
+    }
+
+    #[test]
+    fn the_header_that_proxies_do_not_write_changes_nothing() {
         let xff = ("x-forwarded-for", "203.0.113.7");
-        assert_eq!(key(PROXY, &[xff, ("forwarded", "for=203.0.113.7")]), "203.0.113.7");
-        assert_eq!(key(PROXY, &[xff, ("forwarded", "for=9.9.9.9")]), PROXY);
+        for other in ["for=9.9.9.9", "for=203.0.113.7", "for=10.0.0.2", "for=_hidden", "", ","] {
+            assert_eq!(key(XFF, PROXY, &[xff, ("forwarded", other)]), "203.0.113.7", "{other}");
+            assert_eq!(key(XFF, PROXY, &[("forwarded", other)]), PROXY, "{other}");
+        }
+        let forwarded = ("forwarded", "for=203.0.113.7");
+        for other in ["9.9.9.9", "203.0.113.7", "10.0.0.2", "unknown", "", ","] {
+            assert_eq!(key(FORWARDED, PROXY, &[forwarded, ("x-forwarded-for", other)]), "203.0.113.7", "{other}");
+            assert_eq!(key(FORWARDED, PROXY, &[("x-forwarded-for", other)]), PROXY, "{other}");
+        }
+    }
+
+    /// What a client may write: anything, and more often than chance has it, addresses.
+    fn spoofed() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[ -~]{0,60}",
+            any::<IpAddr>().prop_map(|ip| ip.to_string()),
+            any::<IpAddr>().prop_map(|ip| format!("for=\"[{ip}]\""))
+        ]
     }
 
     proptest! {
         #[test]
-        fn what_a_client_writes_first_never_changes_the_key(spoofed in "[ -~]{0,60}") {
-            prop_assert_eq!(key(PROXY, &[("x-forwarded-for", &format!("{spoofed}, 203.0.113.7"))]), "203.0.113.7");
-            prop_assert_eq!(key("198.51.100.1", &[("x-forwarded-for", &spoofed), ("forwarded", &spoofed)]), "198.51.100.1");
+        fn what_a_client_writes_never_changes_the_key(before in spoofed(), other in spoofed()) {
+            let xff = format!("{before}, 203.0.113.7");
+            let forwarded = format!("{before}, for=203.0.113.7");
+            prop_assert_eq!(key(XFF, PROXY, &[("x-forwarded-for", &xff), ("forwarded", &other)]), "203.0.113.7");
+            prop_assert_eq!(key(FORWARDED, PROXY, &[("forwarded", &forwarded), ("x-forwarded-for", &other)]), "203.0.113.7");
+            for header in [XFF, FORWARDED] {
+                let lines = [("x-forwarded-for", before.as_str()), ("forwarded", &other)];
+                prop_assert_eq!(key(header, "198.51.100.1", &lines), "198.51.100.1");
+            }
         }
 
         #[test]
         fn no_header_panics(xff in "[ -~]{0,60}", forwarded in "[ -~]{0,60}") {
-            key(PROXY, &[("x-forwarded-for", &xff)]);
-            key(PROXY, &[("forwarded", &forwarded)]);
+            key(XFF, PROXY, &[("x-forwarded-for", &xff)]);
+            key(FORWARDED, PROXY, &[("forwarded", &forwarded)]);
         }
     }
 }

@@ -38,7 +38,7 @@ use coinlink_application::operations::CheckReadiness;
 use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
 
 pub use api_error::ApiError;
-pub use client_ip::client_ip;
+pub use client_ip::{TrustedProxies, client_ip};
 pub use conditional::Conditional;
 pub use docs::openapi_json;
 pub use edge::Edge;

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
-pub use upkeep::{follow_revocations, prune, seal_audit};
+pub use upkeep::{follow_revocations, prune, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.
 const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);

@@ -1,9 +1,9 @@
 //! What keeps accounts and the audit log in order: none of it may end the node, all of it goes on after a failure.
 
-use std::time::Duration as StdDuration;
+use std::{sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::{
-    identity::{FollowRevocations, PruneIdentity},
+    identity::{FollowRevocations, PruneIdentity, SignIn},
     operations::SealAudit,
 };
 use coinlink_ports::shared::StoreError;
@@ -13,6 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
 /// An entry that is not sealed yet could vanish unnoticed.
 const SEAL_EVERY: StdDuration = StdDuration::from_secs(1);
+const SETTLE_EVERY: StdDuration = StdDuration::from_secs(1);
 const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
 /// Between the parts of a long pruning, so that others get their turn.
 const BREATH: StdDuration = StdDuration::from_millis(200);
@@ -71,6 +72,16 @@ pub async fn seal_audit(seal: SealAudit) {
     loop {
         beats.tick().await;
         told.tell(seal.execute().await);
+    }
+}
+
+/// Gives back guesses that are owed since the store did not answer.
+pub async fn settle_guesses(sign_in: Arc<SignIn>) {
+    let mut told = Told::of("giving guesses back");
+    let mut beats = beats(SETTLE_EVERY);
+    loop {
+        beats.tick().await;
+        told.tell(sign_in.settle().await);
     }
 }
 

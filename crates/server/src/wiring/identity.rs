@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use coinlink_application::{
     identity::{
-        Authenticate, ChangePassword, EndSession, EndedSessions, FollowRevocations, IssueTokens, OwnAccount, PruneIdentity,
-        RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp,
+        Authenticate, ChangePassword, EndSession, EndedSessions, FollowRevocations, IssueTokens, OwedGuesses, OwnAccount,
+        PruneIdentity, RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp,
     },
     shared::AdmitRequest,
 };
@@ -23,7 +23,7 @@ use time::Duration;
 use super::{Shared, Surroundings};
 use crate::{
     config::Settings,
-    http::{GateParts, Gatekeeper, IdentityParts},
+    http::{GateParts, Gatekeeper, IdentityParts, TrustedProxies},
     serve::StartError,
     telemetry::Metrics,
 };
@@ -109,7 +109,8 @@ pub fn identity(
     let clock = Arc::clone(&around.clock);
     let (policy, guards) = (policy(settings), GuardPolicies::default());
     let access_ttl = Duration::minutes(auth.access_token_ttl_min.into());
-    let keep = access_ttl + LEEWAY;
+    // Judged with leeway, and made by a node whose clock may be ahead by as much.
+    let keep = access_ttl + LEEWAY * 2;
     let revoked = Arc::new(RevokedSessions::default());
     let ended = EndedSessions { revoked: Arc::clone(&revoked), gate: Arc::clone(&shared.gate), keep };
     let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
@@ -130,6 +131,7 @@ pub fn identity(
             devices,
             ended: ended.clone(),
             guards,
+            owed: OwedGuesses::default(),
             clock: clock.clone(),
             entropy: entropy.clone(),
         }),
@@ -180,7 +182,7 @@ pub fn identity(
     let gatekeeper = Arc::new(Gatekeeper::new(GateParts {
         admit: Arc::new(admit),
         authenticate: Arc::new(authenticate),
-        trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
+        trusted_proxies: TrustedProxies::of(&settings.server),
         clock: clock.clone(),
         metrics: metrics.clone(),
     }));

@@ -4,7 +4,6 @@ use std::{cell::RefCell, net::IpAddr, rc::Rc, sync::Arc, time::Duration as StdDu
 
 use coinlink_domain::shared::sliding_window::WindowPolicy;
 use coinlink_ports::shared::Clock;
-use ipnet::IpNet;
 use prometheus::{Histogram, IntCounter, IntGauge};
 use slab::Slab;
 use time::OffsetDateTime;
@@ -15,7 +14,10 @@ use tokio::{
 };
 
 use super::{Admission, Close, Refusal, admission::Place, connection::Connection, subscription::Encoded};
-use crate::broadcast::{Broadcaster, Published};
+use crate::{
+    broadcast::{Broadcaster, Published},
+    http::{TrustedProxies, client_ip},
+};
 
 /// Sockets written before the thread's other work gets a turn.
 const BATCH: usize = 64;
@@ -69,7 +71,7 @@ pub struct Context {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Proxies whose word on the client's address is taken.
-    pub trusted_proxies: Arc<[IpNet]>,
+    pub trusted_proxies: TrustedProxies,
     /// True once the node goes away.
     pub draining: watch::Receiver<bool>,
 }
@@ -96,7 +98,7 @@ impl Context {
     /// The address a limiter counts: that of the client behind trusted proxies, an IPv6 one as its /64.
     pub(super) fn client(&self, peer: Option<IpAddr>, headers: &actix_http::header::HeaderMap) -> IpAddr {
         let peer = peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-        crate::http::client_ip(peer, headers, &self.trusted_proxies)
+        client_ip(peer, headers, &self.trusted_proxies)
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use coinlink::http::IdentityParts;
 use coinlink_application::identity::{
-    ChangePassword, EndSession, EndedSessions, IssueTokens, OwnAccount, RefreshSession, SignIn, SignOut, SignOutEverywhere,
-    SignUp,
+    ChangePassword, EndSession, EndedSessions, IssueTokens, OwedGuesses, OwnAccount, RefreshSession, SignIn, SignOut,
+    SignOutEverywhere, SignUp,
 };
 use coinlink_domain::identity::{GuardPolicies, SessionPolicy};
 use coinlink_ports::{
@@ -50,6 +50,7 @@ impl Behind {
                 devices,
                 ended: ended.clone(),
                 guards,
+                owed: OwedGuesses::default(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),

@@ -12,7 +12,8 @@ use std::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use async_trait::async_trait;
 use coinlink::{
-    http::{ApiError, Caller, Client, Endpoint, GateParts, Gated, Gatekeeper, SignedIn},
+    config::ForwardedHeader,
+    http::{ApiError, Caller, Client, Endpoint, GateParts, Gated, Gatekeeper, SignedIn, TrustedProxies},
     telemetry::Metrics,
 };
 use coinlink_application::{
@@ -35,7 +36,6 @@ use coinlink_testkit::{
     identity::{MemoryIdentity, PlainAccessTokens, PlainHasher},
     shared::{StoppedClock, TokioPause},
 };
-use ipnet::IpNet;
 use time::Duration;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ use super::NOW;
 /// What differs between tests.
 pub struct Setup {
     pub limits: RateLimits,
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Requests of each class a minute, all the same.
@@ -60,9 +60,13 @@ pub fn all(limit: u32) -> RateLimits {
     }
 }
 
+fn trusted(networks: &[&str], header: ForwardedHeader) -> TrustedProxies {
+    TrustedProxies { networks: networks.iter().map(|network| network.parse().unwrap()).collect(), header }
+}
+
 impl Default for Setup {
     fn default() -> Self {
-        Self { limits: all(100_000), trusted_proxies: Vec::new() }
+        Self { limits: all(100_000), trusted_proxies: trusted(&[], ForwardedHeader::XForwardedFor) }
     }
 }
 
@@ -71,9 +75,14 @@ impl Setup {
         Self { limits, ..Self::default() }
     }
 
-    /// Requests come from 127.0.0.1: it speaks for whom it names.
+    /// Requests come from 127.0.0.1: it speaks for whom it names in `X-Forwarded-For`.
     pub fn behind_a_proxy(self) -> Self {
-        Self { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..self }
+        self.behind_a_proxy_that_writes(ForwardedHeader::XForwardedFor)
+    }
+
+    /// Alike, by another header perhaps.
+    pub fn behind_a_proxy_that_writes(self, header: ForwardedHeader) -> Self {
+        Self { trusted_proxies: trusted(&["127.0.0.0/8"], header), ..self }
     }
 }
 
@@ -132,7 +141,7 @@ impl Behind {
         Gatekeeper::new(GateParts {
             admit: Arc::new(self.admit(setup.limits)),
             authenticate: Arc::new(authenticate),
-            trusted_proxies: setup.trusted_proxies.into(),
+            trusted_proxies: setup.trusted_proxies,
             clock: Arc::clone(&self.clock) as _,
             metrics,
         })
@@ -199,7 +208,7 @@ type Query = web::Query<HashMap<String, String>>;
 
 async fn credentials(request: HttpRequest, gatekeeper: web::Data<Gatekeeper>, query: Query) -> Result<HttpResponse, ApiError> {
     let email = Email::try_new(query.get("email").map_or("ada@example.org", String::as_str)).unwrap();
-    gatekeeper.charge_account(&request, &email).await?;
+    gatekeeper.charge_sign_in(&request, &email, None).await?;
     Ok(HttpResponse::Ok().finish())
 }
 

@@ -9,9 +9,10 @@ use std::{
 use async_trait::async_trait;
 use coinlink_domain::identity::{FamilyKey, Password, Session, SessionId, StoredPassword, UserId};
 use coinlink_ports::identity::{
-    AccessGrant, AccessRefusal, AccessToken, AccessTokens, DeviceTokens, HashError, PasswordCheck, PasswordHasher,
-    PresentedRefreshToken, RefreshTokens, SigningError,
+    AccessGrant, AccessRefusal, AccessToken, AccessTokens, DeviceTokens, HashError, HashPlace, PasswordCheck, PasswordHasher,
+    PresentedDevice, PresentedRefreshToken, RefreshTokens, SigningError,
 };
+use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -74,6 +75,13 @@ impl PlainHasher {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
+    fn place(&self) -> Result<HashPlace, HashError> {
+        match *lock(&self.busy) {
+            Some(retry_after) => Err(HashError::Busy { retry_after }),
+            None => Ok(HashPlace::new(())),
+        }
+    }
+
     async fn hash(&self, password: &Password) -> Result<StoredPassword, HashError> {
         self.begin()?;
         Ok(self.stored(password.expose()))
@@ -161,19 +169,32 @@ fn proof_of(session: SessionId, generation: u32, family_key: &FamilyKey) -> [u8;
     (u128::from_be_bytes(*key) ^ session.0.as_u128() ^ u128::from(generation)).to_be_bytes()
 }
 
-/// Device tokens that anyone can read and make: `device:<user>:<device>`.
+/// Device tokens that anyone can read and make: `device:<user>:<device>:<proof>`. The proof is the first half of the SHA-256 of
+/// both and of the stored password.
 #[derive(Debug, Default)]
 pub struct PlainDeviceTokens;
 
 impl DeviceTokens for PlainDeviceTokens {
-    fn mint(&self, user: UserId, device: Uuid) -> Result<String, SigningError> {
-        Ok(format!("device:{user}:{device}"))
+    fn mint(&self, user: UserId, device: Uuid, password: &StoredPassword) -> Result<String, SigningError> {
+        let proof = device_proof(user, device, password);
+        Ok(format!("device:{user}:{device}:{}", Uuid::from_bytes(proof).simple()))
     }
 
-    fn open(&self, presented: &str) -> Option<(UserId, Uuid)> {
-        let [user, device] = fields(presented, "device:")?;
-        Some((UserId(read(user)?), read(device)?))
+    fn open(&self, presented: &str) -> Option<PresentedDevice> {
+        let [user, device, proof] = fields(presented, "device:")?;
+        let proof = read::<Uuid>(proof)?.into_bytes();
+        Some(PresentedDevice { user: UserId(read(user)?), device: read(device)?, proof })
     }
+
+    fn belongs(&self, presented: &PresentedDevice, password: &StoredPassword) -> bool {
+        presented.proof == device_proof(presented.user, presented.device, password)
+    }
+}
+
+fn device_proof(user: UserId, device: Uuid, password: &StoredPassword) -> [u8; 16] {
+    let digest = Sha256::new().chain_update(user.0).chain_update(device).chain_update(&password.hash).finalize();
+    let [proof, _] = *<[u8; 32]>::from(digest).as_chunks().0 else { unreachable!("32 bytes are twice 16") };
+    proof
 }
 
 fn fields<'a, const N: usize>(presented: &'a str, prefix: &str) -> Option<[&'a str; N]> {
@@ -240,13 +261,22 @@ mod tests {
         assert!(PlainRefreshTokens.proves(&opened, &session.family_key));
         assert!(!PlainRefreshTokens.proves(&opened, &FamilyKey([8; 32])));
         assert!(!PlainRefreshTokens.proves(&PresentedRefreshToken { generation: 2, ..opened }, &session.family_key));
-        assert!(PlainRefreshTokens.open(&PlainDeviceTokens.mint(session.user, id(9)).unwrap()).is_none());
+        let of_a_device = PlainDeviceTokens.mint(session.user, id(9), &PlainHasher::default().stored("a")).unwrap();
+        assert!(PlainRefreshTokens.open(&of_a_device).is_none());
     }
 
     #[test]
-    fn device_tokens_say_whose_they_are() {
-        let token = PlainDeviceTokens.mint(UserId(id(1)), id(2)).unwrap();
-        assert_eq!(PlainDeviceTokens.open(&token), Some((UserId(id(1)), id(2))));
-        assert_eq!(PlainDeviceTokens.open("device:nobody"), None);
+    fn device_tokens_say_whose_they_are_and_end_with_the_password() {
+        let (before, after) = (PlainHasher::default().stored("before"), PlainHasher::default().stored("after"));
+        let token = PlainDeviceTokens.mint(UserId(id(1)), id(2), &before).unwrap();
+        let opened = PlainDeviceTokens.open(&token).unwrap();
+        assert_eq!((opened.user, opened.device), (UserId(id(1)), id(2)));
+        assert!(PlainDeviceTokens.belongs(&opened, &before));
+        assert!(!PlainDeviceTokens.belongs(&opened, &after));
+        assert!(!PlainDeviceTokens.belongs(&PresentedDevice { user: UserId(id(3)), ..opened }, &before));
+        assert!(!PlainDeviceTokens.belongs(&PresentedDevice { device: id(3), ..opened }, &before));
+        for other in ["device:nobody".into(), format!("device:{}:{}", id(1), id(2)), format!("{token}:")] {
+            assert_eq!(PlainDeviceTokens.open(&other), None, "{other}");
+        }
     }
 }

@@ -144,6 +144,7 @@ pub async fn classes_and_subjects_are_counted_apart(nodes: GateNodes) {
         RateSubject::User(id),
         RateSubject::Session(id),
         RateSubject::Account(id.into_bytes()),
+        RateSubject::Device(id),
         RateSubject::ApiKey(id),
     ];
     for class in RateClass::ALL {

@@ -3,15 +3,18 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use coinlink_ports::identity::HashError;
+use coinlink_ports::identity::{HashError, HashPlace};
 
-use super::queue::{Answer, Job, Queue, Work};
+use super::{
+    queue::{Answer, Job, Queue},
+    work::Work,
+};
 
 type OnHash = Arc<dyn Fn(Duration) + Send + Sync>;
 
@@ -25,7 +28,10 @@ struct Shared {
     queue: Queue,
     deadline: Duration,
     threads: u32,
-    /// Microseconds a computation takes, smoothed.
+    /// Places for requests: as many as can hash and wait.
+    places: usize,
+    taken: AtomicUsize,
+    /// Microseconds a job takes, smoothed.
     usual: AtomicU64,
     on_hash: OnHash,
 }
@@ -42,6 +48,8 @@ impl Pool {
             queue: Queue::new(queue),
             deadline,
             threads: u32::try_from(threads).unwrap_or(u32::MAX),
+            places: threads.saturating_add(queue),
+            taken: AtomicUsize::new(0),
             usual: AtomicU64::new(micros(usual)),
             on_hash,
         });
@@ -57,6 +65,16 @@ impl Pool {
 
     pub(super) fn waiting(&self) -> usize {
         self.shared.queue.len()
+    }
+
+    /// A place for a request, or when to come back.
+    pub(super) fn place(&self) -> Result<HashPlace, HashError> {
+        let shared = &self.shared;
+        let room = |taken| (taken < shared.places).then_some(taken + 1);
+        match shared.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, room) {
+            Ok(_) => Ok(HashPlace::new(Taken(Arc::clone(shared)))),
+            Err(_) => Err(shared.busy()),
+        }
     }
 
     /// Computes it, or says when to come back: at once when too many wait, and when it waited for too long itself.
@@ -82,6 +100,15 @@ impl Drop for Pool {
             // It has nothing to say: a panic was caught and told to whoever waited.
             let _ = thread.join();
         }
+    }
+}
+
+/// A request's place.
+struct Taken(Arc<Shared>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -114,9 +141,11 @@ impl Shared {
     fn compute(&self, work: &Work) -> Answer {
         let begun = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let parts = bcrypt::non_truncating_hash_with_salt(work.input.as_bytes(), work.cost, work.salt);
+            let hash = work.compute(|input, cost, salt| {
+                bcrypt::non_truncating_hash_with_salt(input, cost, salt).map(|parts| parts.to_string())
+            });
             self.note(begun.elapsed());
-            parts.map(|parts| parts.to_string()).map_err(|error| HashError::Failed(error.to_string()))
+            hash.map_err(|error| HashError::Failed(error.to_string()))
         }));
         outcome.unwrap_or_else(|_| Err(HashError::Failed("a panic".into())))
     }

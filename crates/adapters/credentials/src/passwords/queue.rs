@@ -6,14 +6,8 @@ use std::{
 
 use coinlink_ports::identity::HashError;
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
-/// One computation of bcrypt.
-pub(super) struct Work {
-    pub(super) input: Zeroizing<String>,
-    pub(super) cost: u32,
-    pub(super) salt: [u8; 16],
-}
+use super::work::Work;
 
 pub(super) type Answer = Result<String, HashError>;
 

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use coinlink_application::identity::{
-    Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, IssueTokens, NewAccount, OwnAccount, RefreshError,
-    RefreshSession, RevokedSessions, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError, SignedIn, Tokens,
+    Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, IssueTokens, NewAccount, OwedGuesses, OwnAccount,
+    RefreshError, RefreshSession, RevokedSessions, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError,
+    SignedIn, Tokens,
 };
 use coinlink_domain::{
     identity::{ClientInfo, GuardPolicies, Password, RetryKey, SessionPolicy},
@@ -102,6 +103,7 @@ impl Identity {
                 devices,
                 ended: ended.clone(),
                 guards,
+                owed: OwedGuesses::default(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             },
@@ -171,7 +173,8 @@ impl Identity {
         ip: &str,
         device: Option<&str>,
     ) -> Result<SignedIn, SignInError> {
-        self.sign_in.execute(&an_email(email), &password(word), device, client(ip)).await
+        let device = device.and_then(|token| self.sign_in.device(token));
+        self.sign_in.execute(&an_email(email), &password(word), device, client(ip), std::future::pending()).await
     }
 
     pub(crate) async fn refreshes(&self, token: &str, named: Option<&str>) -> Result<Tokens, RefreshError> {

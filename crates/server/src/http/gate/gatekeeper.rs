@@ -16,14 +16,13 @@ use coinlink_ports::{
     identity::{AccessGrant, AccessRefusal},
     shared::Clock,
 };
-use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     super::{
-        ApiError, client_ip,
+        ApiError, TrustedProxies, client_ip,
         error_codes::{self, ErrorCode},
     },
     bearer::{Presented, presented},
@@ -39,8 +38,8 @@ pub struct GateParts {
     pub admit: Arc<AdmitRequest>,
     /// Reads access tokens.
     pub authenticate: Arc<Authenticate>,
-    /// Whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Arc<[IpNet]>,
+    /// Proxies whose word on the client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where refusals are counted.
@@ -56,17 +55,21 @@ pub struct Gatekeeper {
 impl Gatekeeper {
     /// With these parts.
     pub fn new(parts: GateParts) -> Self {
-        let lone_peer = LonePeer::watching(parts.trusted_proxies.is_empty());
+        let lone_peer = LonePeer::watching(parts.trusted_proxies.networks.is_empty());
         Self { parts, lone_peer }
     }
 
     /// Counts a try to sign in to the account of `email`, whether there is one or not: after the address of the client was
-    /// counted, so that who is refused by address uses up nobody's account.
-    pub async fn charge_account(&self, request: &HttpRequest, email: &Email) -> Result<(), ApiError> {
-        let mut digest = [0; 16];
-        // An address is lower-case already.
-        digest.copy_from_slice(&Sha256::digest(email.as_str().as_bytes())[..16]);
-        self.charge(request, Charge { class: RateClass::Credentials, subject: RateSubject::Account(digest) }).await
+    /// counted, so that who is refused by address uses up nobody's account. A `device` that signed in before is counted by itself:
+    /// strangers who use the account up do not keep its owner out.
+    pub async fn charge_sign_in(&self, request: &HttpRequest, email: &Email, device: Option<Uuid>) -> Result<(), ApiError> {
+        let subject = device.map_or_else(|| account("sign in", email), RateSubject::Device);
+        self.charge(request, Charge { class: RateClass::Credentials, subject }).await
+    }
+
+    /// Counts a try to open an account for `email`, apart from tries to sign in to it.
+    pub async fn charge_sign_up(&self, request: &HttpRequest, email: &Email) -> Result<(), ApiError> {
+        self.charge(request, Charge { class: RateClass::Credentials, subject: account("sign up", email) }).await
     }
 
     /// Counts a try to refresh or end `session`; without one, because the token could not be read, the client's address is
@@ -170,6 +173,13 @@ impl Gatekeeper {
 
 /// Stands for a peer that is not known.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// An account by what is tried with it. An address is lower-case already.
+fn account(purpose: &str, email: &Email) -> RateSubject {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&Sha256::digest(format!("{purpose} {email}"))[..16]);
+    RateSubject::Account(digest)
+}
 
 /// Counts somebody without credentials.
 pub(super) const fn anonymous(ip: IpAddr) -> Charge {

@@ -28,7 +28,7 @@ pub enum Gated {
     /// for ever.
     Chat,
     /// Where passwords and codes are tried: by address here, and by account in the handler
-    /// ([`Gatekeeper::charge_account`]).
+    /// ([`Gatekeeper::charge_sign_in`]).
     Credentials,
     /// Refreshing and ending a session: by session, in the handler ([`Gatekeeper::charge_session`]).
     Session,

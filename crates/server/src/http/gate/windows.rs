@@ -57,7 +57,15 @@ impl Windows {
 
     /// The one a client meets first: the full one, else that with the fewest requests left.
     fn tightest(&self) -> Option<&Window> {
-        if self.limited { self.windows.last() } else { self.windows.iter().min_by_key(|(_, _, state)| state.remaining) }
+        if self.limited { self.windows.last() } else { self.shown().min_by_key(|(_, _, state)| state.remaining) }
+    }
+
+    /// Those that are told of. How often others tried an account is nobody's business: its window shows only once it is full.
+    fn shown(&self) -> impl Iterator<Item = &Window> {
+        let last = self.windows.len().saturating_sub(1);
+        let is_shown =
+            move |at: usize, charge: &Charge| !matches!(charge.subject, RateSubject::Account(_)) || (self.limited && at == last);
+        self.windows.iter().enumerate().filter(move |(at, (charge, ..))| is_shown(*at, charge)).map(|(_, window)| window)
     }
 
     /// Tells of them, at `now`. Nothing where nothing was counted.
@@ -68,7 +76,7 @@ impl Windows {
         headers.insert(X_RATELIMIT_REMAINING, state.remaining.into());
         headers.insert(X_RATELIMIT_RESET, free_at.into());
         let (mut policies, mut states) = (String::with_capacity(64), String::with_capacity(64));
-        for (at, (charge, policy, state)) in self.windows.iter().enumerate() {
+        for (at, (charge, policy, state)) in self.shown().enumerate() {
             let (comma, name) = (if at == 0 { "" } else { ", " }, name(charge));
             // Writing to a String does not fail.
             let _ = write!(policies, "{comma}\"{name}\";q={};w={}", policy.limit, seconds_up(policy.window));
@@ -87,6 +95,7 @@ impl Windows {
 const fn name(charge: &Charge) -> &'static str {
     match (charge.class, charge.subject) {
         (RateClass::Credentials, RateSubject::Account(_)) => "credentials_account",
+        (RateClass::Credentials, RateSubject::Device(_)) => "credentials_device",
         (class, _) => class.name(),
     }
 }
@@ -145,10 +154,14 @@ mod tests {
     #[test]
     fn of_two_windows_the_tighter_one_is_told_to_those_who_read_only_one() {
         let address = by_address(RateClass::Credentials, 10, 7, Duration::seconds(10));
+        let device = window(RateClass::Credentials, RateSubject::Device(uuid::Uuid::nil()), 10, 3, Duration::seconds(20));
+        let headers = stamped(vec![address, device], false);
+        assert_eq!(text(&headers, "x-ratelimit-remaining"), "3");
+        assert_eq!(text(&headers, "ratelimit"), "\"credentials\";r=7;t=10, \"credentials_device\";r=3;t=20");
         let account = window(RateClass::Credentials, RateSubject::Account([1; 16]), 10, 3, Duration::seconds(20));
         let headers = stamped(vec![address, account], false);
-        assert_eq!(text(&headers, "x-ratelimit-remaining"), "3");
-        assert_eq!(text(&headers, "ratelimit"), "\"credentials\";r=7;t=10, \"credentials_account\";r=3;t=20");
+        assert_eq!(text(&headers, "x-ratelimit-remaining"), "7", "what others did to an account is not told");
+        assert_eq!(text(&headers, "ratelimit"), "\"credentials\";r=7;t=10");
         let used_up = by_address(RateClass::Credentials, 10, 0, Duration::seconds(50));
         let full = window(RateClass::Credentials, RateSubject::Account([1; 16]), 5, 0, Duration::seconds(20));
         let headers = stamped(vec![used_up, full], true);

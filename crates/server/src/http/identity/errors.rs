@@ -73,7 +73,8 @@ impl From<SignUpError> for ApiError {
 impl From<SignInError> for ApiError {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::InvalidCredentials => Self::new(error_codes::INVALID_CREDENTIALS),
+            // Of the second nobody hears.
+            SignInError::InvalidCredentials | SignInError::Abandoned => Self::new(error_codes::INVALID_CREDENTIALS),
             SignInError::Hash(error) => error.into(),
             SignInError::Signing(error) => error.into(),
             SignInError::Store(error) => error.into(),

@@ -8,6 +8,7 @@ use actix_web::{
 };
 use coinlink_application::identity::{NewAccount, SignIn, SignUp, SignedIn};
 use coinlink_domain::identity::Email;
+use tokio::sync::oneshot;
 
 use super::{
     answers::SignedInBody,
@@ -20,7 +21,7 @@ use crate::{
         json_object::JsonObject,
         shapes::ErrorBody,
     },
-    telemetry::Metrics,
+    telemetry::{Metrics, RequestContext},
 };
 
 /// What a browser is known by. The prefix keeps other hosts and plain HTTP from setting it (RFC 6265bis, 4.1.3.2).
@@ -79,7 +80,7 @@ pub(in crate::http) async fn sign_up(
         password: body.password.0,
         email,
     };
-    gatekeeper.charge_account(&request, &new.email).await?;
+    gatekeeper.charge_sign_up(&request, &new.email).await?;
     let opened = use_case.execute(new, client.0).await.map_err(ApiError::from);
     metrics.auth_event("sign_up", opened.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
     Ok(answer(StatusCode::CREATED, opened?, "Welcome to CoinLink."))
@@ -118,10 +119,21 @@ pub(in crate::http) async fn sign_in(
     if !(1..=coinlink_domain::identity::Password::MAX_CHARS).contains(&length) {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
     }
-    gatekeeper.charge_account(&request, &email).await?;
     let cookie = request.cookie(DEVICE_COOKIE);
     let device = body.device_token.as_deref().or_else(|| cookie.as_ref().map(Cookie::value));
-    let signed_in = use_case.execute(&email, &body.password.0, device, client.0).await.map_err(ApiError::from);
+    let device = device.and_then(|token| use_case.device(token));
+    gatekeeper.charge_sign_in(&request, &email, device.map(|device| device.device)).await?;
+    // What a guess leads to is written down although whoever made it hangs up.
+    let (staying, left) = oneshot::channel::<()>();
+    let attempt = async move {
+        let left = async { drop(left.await) };
+        use_case.execute(&email, &body.password.0, device, client.0, left).await
+    };
+    let signed_in = tokio::spawn(RequestContext::current().scope(attempt)).await;
+    drop(staying);
+    let signed_in = signed_in
+        .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))
+        .and_then(|signed_in| signed_in.map_err(ApiError::from));
     metrics.auth_event("sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
     Ok(answer(StatusCode::OK, signed_in?, "You are signed in."))
 }
