@@ -112,7 +112,8 @@ impl ChangePassword {
         let mut tx = self.store.begin().await?;
         let admitted = tx.guards().reserve(keys, self.clock.now(), &self.guards).await?.is_ok();
         tx.commit().await?;
-        let checked = self.hasher.check(present, Some(&account.password)).await;
+        // During a delay it is not compared: neither the answer nor its time tells.
+        let checked = self.hasher.check(present, admitted.then_some(&account.password)).await;
         let unchecked = matches!(checked, Err(HashError::Busy { .. }));
         if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
             let mut tx = self.store.begin().await?;

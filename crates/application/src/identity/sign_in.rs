@@ -119,7 +119,9 @@ impl SignIn {
         let keys = guard_keys(email, client.ip, device);
         let admitted = self.reserve(&keys).await?;
         let found = account.as_ref().map(|account| account.user.id);
-        let check = self.hasher.check(password, account.as_ref().map(|account| &account.password));
+        // Where the answer is no whatever the password is, it is not compared: neither the answer nor its time tells.
+        let compared = account.as_ref().filter(|account| admitted && account.user.is_active);
+        let check = self.hasher.check(password, compared.map(|account| &account.password));
         let checked = match select(check, pin!(left)).await {
             Either::Left((checked, _)) => checked,
             Either::Right(_) => {
@@ -138,8 +140,8 @@ impl SignIn {
         let failure = match &account {
             _ if !admitted => Some(Failure::Delayed),
             None => Some(Failure::UnknownAccount),
-            Some(_) if !checked.matches => Some(Failure::WrongPassword),
             Some(account) if !account.user.is_active => Some(Failure::Inactive),
+            Some(_) if !checked.matches => Some(Failure::WrongPassword),
             Some(_) => None,
         };
         let account = match (account, failure) {
