@@ -169,12 +169,16 @@ async fn browsers_of_known_origins_may_ask_and_are_told_so_once_an_hour() {
         assert_eq!(header(&response, "access-control-max-age"), Some("3600"));
         assert_eq!(header(&response, "x-frame-options"), Some("DENY"));
     }
-    for (origin, method, headers) in
-        [("https://evil.example", "GET", "accept"), (ORIGIN, "TRACE", "accept"), (ORIGIN, "GET", "x-evil")]
-    {
+    for (origin, method, headers, field) in [
+        ("https://evil.example", "GET", "accept", "origin"),
+        (ORIGIN, "TRACE", "accept", "preflight"),
+        (ORIGIN, "GET", "x-evil", "preflight"),
+    ] {
         let response = preflight(origin, method, headers).await.unwrap();
-        assert_eq!(response.status(), 400);
-        assert_eq!(json(response).await["error"]["code"], "bad_request");
+        assert_eq!(response.status(), 403);
+        let error = &json(response).await["error"];
+        assert_eq!(error["code"], "origin_not_allowed");
+        assert!(error["details"][field].is_string(), "{error}");
     }
     let plain = server.get_with("/livez", "origin", ORIGIN).await;
     let exposed = header(&plain, "access-control-expose-headers").unwrap();

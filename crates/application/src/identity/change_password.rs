@@ -110,14 +110,15 @@ impl ChangePassword {
 
     async fn is_right(&self, keys: &[GuardKey], account: &Account, present: &Password) -> Result<bool, ChangePasswordError> {
         let mut tx = self.store.begin().await?;
-        let admitted = tx.guards().reserve(keys, self.clock.now(), &self.guards).await?.is_ok();
+        let reserved_at = self.clock.now();
+        let admitted = tx.guards().reserve(keys, reserved_at, &self.guards).await?.is_ok();
         tx.commit().await?;
         // During a delay it is not compared: neither the answer nor its time tells.
         let checked = self.hasher.check(present, admitted.then_some(&account.password)).await;
         let unchecked = matches!(checked, Err(HashError::Busy { .. }));
         if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
             let mut tx = self.store.begin().await?;
-            tx.guards().give_back(keys, &self.guards).await?;
+            tx.guards().give_back(keys, reserved_at, &self.guards).await?;
             tx.commit().await?;
         }
         Ok(checked?.matches && admitted)

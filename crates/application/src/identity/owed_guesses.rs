@@ -1,28 +1,38 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coinlink_domain::identity::GuardKey;
+use time::OffsetDateTime;
+
+/// A guess that is counted as a failure until it is given back.
+#[derive(Debug, Clone)]
+pub(super) struct Reserved {
+    /// Under what.
+    pub(super) keys: Vec<GuardKey>,
+    /// Since when.
+    pub(super) at: OffsetDateTime,
+}
 
 /// Guesses that were right, or were never checked, and are still counted as failures because the store did not answer. Kept
 /// until it does, so that trouble of ours is nobody's wrong password; a restart leaves them to be forgotten like any failure.
 #[derive(Default)]
-pub struct OwedGuesses(Mutex<Vec<Vec<GuardKey>>>);
+pub struct OwedGuesses(Mutex<Vec<Reserved>>);
 
 /// Beyond it the oldest trouble is forgotten: it ends by itself within a day.
 const MOST: usize = 10_000;
 
 impl OwedGuesses {
-    pub(super) fn add(&self, keys: Vec<GuardKey>) {
+    pub(super) fn add(&self, guess: Reserved) {
         let mut owed = self.owed();
         if owed.len() < MOST {
-            owed.push(keys);
+            owed.push(guess);
         }
     }
 
-    pub(super) fn take(&self) -> Option<Vec<GuardKey>> {
+    pub(super) fn take(&self) -> Option<Reserved> {
         self.owed().pop()
     }
 
-    fn owed(&self) -> MutexGuard<'_, Vec<Vec<GuardKey>>> {
+    fn owed(&self) -> MutexGuard<'_, Vec<Reserved>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,8 +2,8 @@ use std::{pin::pin, sync::Arc};
 
 use coinlink_domain::{
     identity::{
-        ClientInfo, Email, EndReason, FamilyKey, GuardKey, GuardPolicies, Password, Session, SessionId, StoredPassword, UserId,
-        guard_keys, to_evict,
+        ClientInfo, Email, EndReason, FamilyKey, GuardPolicies, Password, Session, SessionId, StoredPassword, UserId, guard_keys,
+        to_evict,
     },
     shared::audit::AuditStatus,
 };
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     EndedSessions, IssueTokens, OwedGuesses, SignedIn,
     audit::{self, masked},
+    owed_guesses::Reserved,
     sign_up::DeviceSecret,
 };
 
@@ -116,8 +117,8 @@ impl SignIn {
         let _place = self.hasher.place()?;
         let account = self.store.account(email).await?;
         let device = account.as_ref().and_then(|account| self.known_device(device, account));
-        let keys = guard_keys(email, client.ip, device);
-        let admitted = self.reserve(&keys).await?;
+        let guess = Reserved { keys: guard_keys(email, client.ip, device), at: self.clock.now() };
+        let admitted = self.reserve(&guess).await?;
         let found = account.as_ref().map(|account| account.user.id);
         // Where the answer is no whatever the password is, it is not compared: neither the answer nor its time tells.
         let compared = account.as_ref().filter(|account| admitted && account.user.is_active);
@@ -132,7 +133,7 @@ impl SignIn {
         let checked = match checked {
             // Nothing was checked.
             Err(error) if admitted => {
-                self.give_back(&keys).await;
+                self.give_back(guess).await;
                 return Err(error.into());
             }
             checked => checked?,
@@ -152,7 +153,7 @@ impl SignIn {
             }
         };
         let renewed = if checked.outdated { self.rehash(password).await } else { None };
-        match self.open_session(account, renewed, device, &keys, client.clone()).await {
+        match self.open_session(account, renewed, device, &guess, client.clone()).await {
             Ok(Some(signed_in)) => Ok(signed_in),
             Ok(None) => {
                 self.record_failure(Failure::ChangedMeanwhile, email, found, &client).await?;
@@ -160,7 +161,7 @@ impl SignIn {
             }
             Err(error) => {
                 // The guess was right, and nothing came of it that is the client's fault.
-                self.owed.add(keys);
+                self.owed.add(guess);
                 Err(error)
             }
         }
@@ -168,9 +169,9 @@ impl SignIn {
 
     /// Gives back what is owed; to be repeated.
     pub async fn settle(&self) -> Result<(), StoreError> {
-        while let Some(keys) = self.owed.take() {
-            if let Err(error) = self.try_give_back(&keys).await {
-                self.owed.add(keys);
+        while let Some(guess) = self.owed.take() {
+            if let Err(error) = self.try_give_back(&guess).await {
+                self.owed.add(guess);
                 return Err(error);
             }
         }
@@ -184,22 +185,22 @@ impl SignIn {
     }
 
     /// Whether a guess may be checked now; it is then counted.
-    async fn reserve(&self, keys: &[GuardKey]) -> Result<bool, StoreError> {
+    async fn reserve(&self, guess: &Reserved) -> Result<bool, StoreError> {
         let mut tx = self.store.begin().await?;
-        let admitted = tx.guards().reserve(keys, self.clock.now(), &self.guards).await?;
+        let admitted = tx.guards().reserve(&guess.keys, guess.at, &self.guards).await?;
         tx.commit().await?;
         Ok(admitted.is_ok())
     }
 
-    async fn give_back(&self, keys: &[GuardKey]) {
-        if self.try_give_back(keys).await.is_err() {
-            self.owed.add(keys.to_vec());
+    async fn give_back(&self, guess: Reserved) {
+        if self.try_give_back(&guess).await.is_err() {
+            self.owed.add(guess);
         }
     }
 
-    async fn try_give_back(&self, keys: &[GuardKey]) -> Result<(), StoreError> {
+    async fn try_give_back(&self, guess: &Reserved) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        tx.guards().give_back(keys, &self.guards).await?;
+        tx.guards().give_back(&guess.keys, guess.at, &self.guards).await?;
         tx.commit().await
     }
 
@@ -214,7 +215,7 @@ impl SignIn {
         checked: Account,
         renewed: Option<StoredPassword>,
         device: Option<Uuid>,
-        keys: &[GuardKey],
+        guess: &Reserved,
         client: ClientInfo,
     ) -> Result<Option<SignedIn>, SignInError> {
         let now = self.clock.now();
@@ -229,7 +230,7 @@ impl SignIn {
         // What was checked may have changed while it was hashed.
         let locked = tx.users().lock(user).await?.filter(|now| now.password == checked.password && now.user.is_active);
         let Some(mut account) = locked else { return Ok(None) };
-        tx.guards().give_back(keys, &self.guards).await?;
+        tx.guards().give_back(&guess.keys, guess.at, &self.guards).await?;
         let evicted = self.make_room(&mut *tx, user, now).await?;
         tx.sessions().add(&session).await?;
         account.user.signed_in(now);

@@ -23,31 +23,31 @@ pub struct StoredPassword {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordFault {
     /// Under 12 characters.
-    #[error("at least 12 characters (15 or more are better)")]
+    #[error("has fewer than 12 characters (15 or more are better)")]
     TooShort,
     /// Over 512 characters.
-    #[error("at most 512 characters")]
+    #[error("has more than 512 characters")]
     TooLong,
     /// Holds a control character, which no keyboard types by intention.
-    #[error("no control characters")]
+    #[error("holds a control character")]
     ControlCharacter,
     /// Without an upper-case letter.
-    #[error("an upper-case letter")]
+    #[error("has no upper-case letter")]
     NoUpper,
     /// Without a lower-case letter.
-    #[error("a lower-case letter")]
+    #[error("has no lower-case letter")]
     NoLower,
     /// Without a digit.
-    #[error("a digit")]
+    #[error("has no digit")]
     NoDigit,
     /// Letters and digits only.
-    #[error("a character that is neither letter nor digit")]
+    #[error("has no character that is neither letter nor digit")]
     NoSpecial,
     /// One of the first that anybody tries, under a thin disguise.
-    #[error("not a common password with figures around it")]
+    #[error("is a common password, perhaps with figures around it")]
     Common,
     /// Holds what stands before the @ of the account's address.
-    #[error("not the name in your address")]
+    #[error("holds the name in your address")]
     ContainsAddress,
 }
 

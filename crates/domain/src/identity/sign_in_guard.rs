@@ -124,10 +124,11 @@ impl Attempts {
         }
     }
 
-    /// The guess was right: its own failure is taken back, and with it the delay it caused. Those of others stay.
-    pub fn give_back(&mut self, policy: &GuardPolicy) {
+    /// The guess that was reserved at `reserved_at` was right: its own failure is taken back, and with it the delay it caused.
+    /// Before it there was none, or it would not have been checked; one that another guess has caused since stays.
+    pub fn give_back(&mut self, reserved_at: OffsetDateTime, policy: &GuardPolicy) {
         self.failures = self.failures.saturating_sub(1);
-        if self.failures <= policy.free {
+        if self.failures <= policy.free || self.last_at == Some(reserved_at) {
             self.delayed_until = None;
         }
     }
@@ -178,9 +179,17 @@ mod tests {
         for _ in 0..6 {
             attempts.reserve(NOW, &POLICY);
         }
-        attempts.give_back(&POLICY);
-        assert_eq!(attempts.failures, 5);
-        assert!(attempts.delayed_until.is_some(), "an attacker's delays outlive the owner's success");
+        let owner = NOW + Duration::minutes(2);
+        attempts.reserve(owner, &POLICY);
+        attempts.give_back(owner, &POLICY);
+        assert_eq!((attempts.failures, attempts.admit(owner)), (6, Ok(())), "the next sign-in is not delayed by this one");
+        attempts.reserve(owner, &POLICY);
+        attempts.reserve(owner + Duration::SECOND, &POLICY);
+        attempts.give_back(owner, &POLICY);
+        assert!(
+            attempts.admit(owner + Duration::SECOND).is_err(),
+            "a delay that another guess caused outlives the owner's success"
+        );
     }
 
     #[test]
@@ -191,7 +200,7 @@ mod tests {
             attempts.reserve(NOW, &POLICY);
         }
         for _ in 0..3 {
-            attempts.give_back(&POLICY);
+            attempts.give_back(NOW, &POLICY);
         }
         assert_eq!((attempts.failures, attempts.delayed_until), (0, None));
     }

@@ -137,8 +137,13 @@ pub trait SignInGuards: Send {
         policies: &GuardPolicies,
     ) -> Result<Result<(), OffsetDateTime>, StoreError>;
 
-    /// Takes back what [`SignInGuards::reserve`] counted for a guess that was right ([`Attempts::give_back`]).
-    async fn give_back(&mut self, keys: &[GuardKey], policies: &GuardPolicies) -> Result<(), StoreError>;
+    /// Takes back what [`SignInGuards::reserve`] counted at `reserved_at` for a guess that was right ([`Attempts::give_back`]).
+    async fn give_back(
+        &mut self,
+        keys: &[GuardKey],
+        reserved_at: OffsetDateTime,
+        policies: &GuardPolicies,
+    ) -> Result<(), StoreError>;
 
     /// What is known under one key.
     async fn attempts(&mut self, key: &GuardKey) -> Result<Attempts, StoreError>;

@@ -112,7 +112,7 @@ impl Kind {
                 return if is_url(&plain, &["postgres", "postgresql"]) { Ok(plain) } else { Err(self.expected()) };
             }
             Self::SocketAddress => text.parse::<SocketAddr>().is_ok(),
-            Self::LogLevel => tracing_subscriber::EnvFilter::try_new(text).is_ok(),
+            Self::LogLevel => is_log_level(text),
             Self::MailAddress => is_mail_address(text),
             Self::Int { .. } | Self::Bool | Self::Origins | Self::Cidrs | Self::Providers => false,
         };
@@ -163,6 +163,13 @@ impl Kind {
             Self::MailAddress => "write an address such as someone@example.com".into(),
         }
     }
+}
+
+/// A bare word is a level here; to the filter itself any other word is a module, and nothing else would be logged.
+fn is_log_level(text: &str) -> bool {
+    let known = |word: &str| ["error", "warn", "info", "debug", "trace", "off"].contains(&word.to_ascii_lowercase().as_str());
+    let bare_words_are_levels = text.split(',').map(str::trim).filter(|part| !part.contains(['=', '['])).all(known);
+    bare_words_are_levels && tracing_subscriber::EnvFilter::try_new(text).is_ok()
 }
 
 /// Sources that can be in the chain; the live socket and the simulation are switched on by other means.

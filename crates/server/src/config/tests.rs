@@ -355,3 +355,14 @@ fn a_session_cannot_be_idle_for_longer_than_it_lasts() {
     let error = load(&sources(Mode::Dev, &variables)).into_settings().unwrap_err().to_string();
     assert!(error.contains("REFRESH_TOKEN_TTL_DAYS is longer than SESSION_MAX_DAYS"), "{error}");
 }
+
+#[test]
+fn a_level_that_is_none_is_refused_and_does_not_silence_the_log() {
+    for level in ["loud", "inof", "warn,coinlink", "info,,"] {
+        let error = load(&sources(Mode::Dev, &[("LOG_LEVEL", level)])).into_settings().unwrap_err().to_string();
+        assert!(error.contains("write error, warn, info"), "{level}: {error}");
+    }
+    for level in ["WARN", "off", "warn,coinlink=debug", "info,actix_http=off"] {
+        assert_eq!(dev(&[("LOG_LEVEL", level)]).log.level, level);
+    }
+}

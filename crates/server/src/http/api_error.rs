@@ -161,7 +161,7 @@ fn challenge(code: &ErrorCode) -> HeaderValue {
 }
 
 fn no_json() -> ApiError {
-    ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "application/json")
+    ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "must be application/json")
 }
 
 /// `serde_json` says what and where, and quotes a value that does not fit or a field that is not known, which may be a password:
@@ -173,7 +173,9 @@ fn invalid_json(why: &serde_json::Error) -> ApiError {
     let at = text.rfind(", expected ");
     let (before, expected) = at.map_or((text.as_str(), ""), |at| text.split_at(at));
     let field = before.strip_prefix("unknown field ").map(|name| name.trim_matches('`'));
-    let told = if quotes {
+    let told = if text.starts_with("EOF") && why.line() <= 1 && why.column() == 0 {
+        "is empty".to_owned()
+    } else if quotes {
         format!("a value does not fit{expected}")
     } else if field.is_some_and(|name| !is_plain(name)) {
         format!("a field is not known{expected}")
@@ -212,7 +214,15 @@ pub(super) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_we
 /// A path segment that is not what the route takes.
 #[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
 pub(super) fn path_error(error: PathError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::new(error_codes::INVALID_PATH).detail("path", error.to_string()).into()
+    ApiError::new(error_codes::INVALID_PATH).detail("path", path_reason(&error)).into()
+}
+
+/// The words of the library are none for people.
+fn path_reason(error: &PathError) -> &'static str {
+    match error {
+        PathError::Deserialize(_) => "a part of it is not of the form this route takes, such as a UUID",
+        _ => "cannot be read",
+    }
 }
 
 #[cfg(test)]

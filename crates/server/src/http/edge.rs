@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use actix_cors::CorsError;
 use actix_http::encoding::Encoder;
 use actix_web::{
     Error, HttpResponse, ResponseError as _,
@@ -138,8 +139,12 @@ fn is_foreign_error(status: StatusCode, headers: &HeaderMap) -> bool {
 
 fn in_our_shape<B>(response: ServiceResponse<B>) -> ServiceResponse {
     let (request, foreign) = response.into_parts();
-    let status = foreign.status();
-    let mut ours: HttpResponse = ApiError::new(error_codes::of_status(status.as_u16())).error_response();
+    let cors = foreign.error().and_then(|error| error.as_error::<CorsError>());
+    let (status, error) = match cors {
+        Some(refused) => (StatusCode::FORBIDDEN, refused_preflight(refused)),
+        None => (foreign.status(), ApiError::new(error_codes::of_status(foreign.status().as_u16()))),
+    };
+    let mut ours: HttpResponse = error.error_response();
     *ours.status_mut() = status;
     for (name, value) in foreign.headers() {
         if ![header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CACHE_CONTROL].contains(name) {
@@ -147,6 +152,15 @@ fn in_our_shape<B>(response: ServiceResponse<B>) -> ServiceResponse {
         }
     }
     ServiceResponse::new(request, ours)
+}
+
+/// A browser shows nothing of it; whoever looks for the reason finds it here.
+fn refused_preflight(refused: &CorsError) -> ApiError {
+    let error = ApiError::new(error_codes::ORIGIN_NOT_ALLOWED);
+    match refused {
+        CorsError::OriginNotAllowed => error.detail("origin", "is not among ALLOWED_ORIGINS"),
+        other => error.message("This request may not be made from another origin.").detail("preflight", other.to_string()),
+    }
 }
 
 /// How to compress this answer; where it could be, caches are told that it depends on the request.

@@ -23,10 +23,10 @@ macro_rules! error_codes {
 
 error_codes! {
     BAD_REQUEST 400 "bad_request" "The request is malformed.";
-    INVALID_JSON 400 "invalid_json" "The body is not the JSON this route takes.";
+    INVALID_JSON 400 "invalid_json" "The body is not the JSON object this route takes: no JSON, or a field is missing, unknown or of the wrong type.";
     INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes.";
     INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes.";
-    INVALID_INPUT 400 "invalid_input" "A field is missing or not as it must be; details say which and why.";
+    INVALID_INPUT 400 "invalid_input" "A field is not as it must be; details say which and why.";
     WEAK_PASSWORD 400 "weak_password" "The password does not meet the rules; details say which.";
     EMAIL_TAKEN 400 "email_taken" "An account with this e-mail address exists already.";
     INVALID_REFRESH_TOKEN 400 "invalid_refresh_token" "What was sent to be signed out is no refresh token of this server.";

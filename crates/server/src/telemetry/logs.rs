@@ -23,13 +23,17 @@ pub enum LogError {
     Started,
 }
 
-/// Bytes that are no HTTP are answered and closed; as error lines anybody could write them at will.
-const NOT_OURS: &str = "actix_http::h1=off";
+/// Bytes that are no HTTP are answered and closed; as error lines anybody could write them at will. Whoever looks closely, or
+/// asks for them, sees them.
+fn filter(level: &str) -> String {
+    let close = ["debug", "trace", "actix"].iter().any(|word| level.to_ascii_lowercase().contains(word));
+    if close { level.to_owned() } else { format!("actix_http::h1=off,{level}") }
+}
 
 /// Starts logging to standard output. Lines are written by a thread of their own, and dropped rather than waited for when
 /// whoever reads them is too slow: a full pipe must not stop requests.
 pub fn start(settings: &Log) -> Result<LogGuard, LogError> {
-    let filter = EnvFilter::try_new(format!("{NOT_OURS},{}", settings.level))?;
+    let filter = EnvFilter::try_new(filter(&settings.level))?;
     let (writer, guard) = NonBlocking::new(stdout());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if settings.format == LogFormat::Json {
@@ -49,4 +53,18 @@ fn log_panics() {
         let message = panic.payload_as_str().unwrap_or("a panic without a message");
         tracing::error!(location = location.as_deref(), panic = message, "panicked");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_bytes_are_shown_only_to_whoever_looks_closely() {
+        assert_eq!(filter("info"), "actix_http::h1=off,info");
+        assert_eq!(filter("warn,coinlink=info"), "actix_http::h1=off,warn,coinlink=info");
+        for level in ["debug", "TRACE", "info,actix_http=warn"] {
+            assert_eq!(filter(level), level);
+        }
+    }
 }

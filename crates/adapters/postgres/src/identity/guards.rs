@@ -54,7 +54,12 @@ impl SignInGuards for SqlTx {
         Ok(Ok(()))
     }
 
-    async fn give_back(&mut self, keys: &[GuardKey], policies: &GuardPolicies) -> Result<(), StoreError> {
+    async fn give_back(
+        &mut self,
+        keys: &[GuardKey],
+        reserved_at: OffsetDateTime,
+        policies: &GuardPolicies,
+    ) -> Result<(), StoreError> {
         let keys = named(keys);
         let transaction = self.take()?;
         let mut held = known(&self.call(hold(&transaction, &keys)).await?)?;
@@ -65,7 +70,7 @@ impl SignInGuards for SqlTx {
         }
         for (name, attempts) in &mut held {
             if let Some(key) = keys.get(name) {
-                attempts.give_back(policies.of(key));
+                attempts.give_back(reserved_at, policies.of(key));
             }
         }
         self.call(write(&transaction, &held)).await?;

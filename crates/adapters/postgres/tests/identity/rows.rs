@@ -40,7 +40,7 @@ async fn neither_a_refused_guess_nor_one_given_back_too_late_leaves_a_row() {
         for n in 1..5 {
             let mut tx = store.begin().await.unwrap();
             tx.guards().reserve(&strangers(n), NOON, &policies).await.unwrap().unwrap_err();
-            tx.guards().give_back(&strangers(n)[..1], &policies).await.unwrap();
+            tx.guards().give_back(&strangers(n)[..1], NOON, &policies).await.unwrap();
             tx.commit().await.unwrap();
         }
         assert_eq!(counters(&place).await.len(), 1);

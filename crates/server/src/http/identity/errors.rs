@@ -1,7 +1,5 @@
 //! What the use cases fail with, in the codes of the public table.
 
-use std::fmt::Write as _;
-
 use coinlink_application::identity::{ChangePasswordError, RefreshError, SignInError, SignUpError};
 use coinlink_domain::identity::{EndReason, PasswordFault, RefreshRefusal};
 use coinlink_ports::{
@@ -50,12 +48,8 @@ impl From<SigningError> for ApiError {
 
 /// What a password lacks, in one sentence under the field.
 pub(super) fn weak_password(field: &'static str, faults: &[PasswordFault]) -> ApiError {
-    let mut why = String::from("a password needs ");
-    for (n, fault) in faults.iter().enumerate() {
-        // Writing to a String does not fail.
-        let _ = write!(why, "{}{fault}", if n == 0 { "" } else { "; " });
-    }
-    ApiError::new(error_codes::WEAK_PASSWORD).detail(field, why)
+    let why: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    ApiError::new(error_codes::WEAK_PASSWORD).detail(field, why.join("; "))
 }
 
 impl From<SignUpError> for ApiError {

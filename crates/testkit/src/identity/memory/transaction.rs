@@ -174,11 +174,16 @@ impl SignInGuards for MemoryTx {
         })
     }
 
-    async fn give_back(&mut self, keys: &[GuardKey], policies: &GuardPolicies) -> Result<(), StoreError> {
+    async fn give_back(
+        &mut self,
+        keys: &[GuardKey],
+        reserved_at: OffsetDateTime,
+        policies: &GuardPolicies,
+    ) -> Result<(), StoreError> {
         self.call(|draft| {
             for key in keys {
                 if let Some(attempts) = draft.guards.get_mut(key) {
-                    attempts.give_back(policies.of(key));
+                    attempts.give_back(reserved_at, policies.of(key));
                 }
             }
             Ok(())

@@ -124,7 +124,7 @@ pub async fn what_is_given_back_is_free_again(it: IdentityUnderTest) {
     for _ in 0..30 {
         assert_eq!(reserve(&it, &keys, NOON).await, Ok(()), "the owner never waits");
         let mut tx = it.store.begin().await.unwrap();
-        tx.guards().give_back(&keys, &policies()).await.unwrap();
+        tx.guards().give_back(&keys, NOON, &policies()).await.unwrap();
         tx.commit().await.unwrap();
     }
     for key in &keys {
@@ -136,7 +136,7 @@ pub async fn giving_back_what_was_forgotten_leaves_nothing_behind(it: IdentityUn
     let keys = keys_from("192.0.2.1");
     assert_eq!(reserve(&it, &keys[..1], NOON).await, Ok(()));
     let mut tx = it.store.begin().await.unwrap();
-    tx.guards().give_back(&keys, &policies()).await.unwrap();
+    tx.guards().give_back(&keys, NOON, &policies()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(known(&it, &keys[0]).await, Attempts { failures: 0, last_at: Some(NOON), delayed_until: None });
     let now = NOON + Duration::DAY;
