@@ -3,12 +3,15 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use coinlink_application::identity::{EndedSessions, IssueTokens, RefreshSession, RevokedSessions, SignOut};
+use coinlink_application::identity::{EndedSessions, IssueTokens, RefreshError, RefreshSession, RevokedSessions, SignOut};
 use coinlink_domain::identity::{ClientInfo, EndReason, SessionPolicy};
 use coinlink_embedded::{EmbeddedGate, SystemEntropy};
 use coinlink_end_to_end_tests::{Answer, Api, Node, Serve, UNLIMITED, somebody};
@@ -128,7 +131,8 @@ impl Seeded {
 
 struct Desk {
     store: Arc<SqlIdentityStore>,
-    refresh: RefreshSession,
+    /// As on two nodes: what one of them keeps in memory puts nothing in line for the other.
+    refresh: [RefreshSession; 2],
     sign_out: SignOut,
     revoked: Arc<RevokedSessions>,
 }
@@ -143,14 +147,16 @@ fn desk(database: Database, clock: Arc<StoppedClock>) -> Desk {
     let access_ttl = time::Duration::minutes(15);
     let tokens = IssueTokens { access: Arc::new(PlainAccessTokens), refresh: Arc::new(PlainRefreshTokens), policy, access_ttl };
     Desk {
-        refresh: RefreshSession::new(
-            store.clone(),
-            Arc::new(PlainRefreshTokens),
-            tokens,
-            ended.clone(),
-            clock.clone(),
-            Arc::new(SystemEntropy),
-        ),
+        refresh: [0, 1].map(|_| {
+            RefreshSession::new(
+                store.clone(),
+                Arc::new(PlainRefreshTokens),
+                tokens.clone(),
+                ended.clone(),
+                clock.clone(),
+                Arc::new(SystemEntropy),
+            )
+        }),
         sign_out: SignOut {
             store: store.clone(),
             refresh: Arc::new(PlainRefreshTokens),
@@ -184,22 +190,30 @@ async fn a_family_that_was_ended_amid_refreshes_leaves_no_token_that_works() {
         tx.sessions().add(&bystander).await.unwrap();
         tx.commit().await.unwrap();
 
+        let over = Arc::new(AtomicBool::new(false));
         let tokens = Arc::new(Mutex::new(vec![PlainRefreshTokens::of_generation(&session, 3)]));
         let mut acts = JoinSet::new();
-        for _ in 0..4 + seeded.below(3) {
+        for node in 0..4 + seeded.below(3) {
             let act = [Act::Refresh, Act::Refresh, Act::Replay, Act::SignOut][usize::try_from(seeded.below(4)).unwrap()];
             let generation = match act {
                 Act::Replay => 1 + u32::try_from(seeded.below(2)).unwrap(),
                 Act::Refresh | Act::SignOut => 3,
             };
-            let claimed = desk.refresh.claimed(&PlainRefreshTokens::of_generation(&session, generation)).unwrap();
+            let node = usize::from(!node.is_multiple_of(2));
+            let claimed = desk.refresh[node].claimed(&PlainRefreshTokens::of_generation(&session, generation)).unwrap();
             let (desk, tokens, pause) = (desk.clone(), tokens.clone(), Duration::from_micros(seeded.below(1_500)));
+            let over = over.clone();
             acts.spawn(async move {
                 sleep(pause).await;
                 if matches!(act, Act::SignOut) {
-                    desk.sign_out.with_refresh_token(claimed, &ClientInfo::default()).await.unwrap();
-                } else if let Ok(next) = desk.refresh.execute(claimed, None, ClientInfo::default()).await {
-                    tokens.lock().unwrap().push(next.refresh.0);
+                    let ended = desk.sign_out.with_refresh_token(claimed, &ClientInfo::default()).await.unwrap();
+                    over.fetch_or(ended, Ordering::SeqCst);
+                    return;
+                }
+                match desk.refresh[node].execute(claimed, None, ClientInfo::default()).await {
+                    Ok(next) => tokens.lock().unwrap().push(next.refresh.0),
+                    Err(RefreshError::Reused) => over.store(true, Ordering::SeqCst),
+                    Err(_) => {}
                 }
             });
         }
@@ -207,14 +221,15 @@ async fn a_family_that_was_ended_amid_refreshes_leaves_no_token_that_works() {
 
         let after = desk.store.session(session.id).await.unwrap().unwrap();
         let given: Vec<String> = tokens.lock().unwrap().clone();
+        assert_eq!(after.ended.is_some(), over.load(Ordering::SeqCst), "seed {seed}: over is over");
         match after.ended.map(|ending| ending.reason) {
             None => ends[0] += 1,
             Some(reason) => {
                 ends[if reason == EndReason::TokenReused { 1 } else { 2 }] += 1;
                 assert!(desk.revoked.contains(session.id), "seed {seed}");
                 for token in given {
-                    let claimed = desk.refresh.claimed(&token).unwrap();
-                    assert!(desk.refresh.execute(claimed, None, ClientInfo::default()).await.is_err(), "seed {seed}: {token}");
+                    let claimed = desk.refresh[0].claimed(&token).unwrap();
+                    assert!(desk.refresh[0].execute(claimed, None, ClientInfo::default()).await.is_err(), "seed {seed}: {token}");
                 }
                 assert_eq!(desk.store.session(session.id).await.unwrap().unwrap(), after, "seed {seed}: nothing moved");
             }

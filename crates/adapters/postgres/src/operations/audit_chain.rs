@@ -147,12 +147,13 @@ async fn sign(connection: &impl ConnectionTrait, checkpoint: &Checkpoint) -> Res
 }
 
 async fn end(connection: &impl ConnectionTrait) -> Result<ChainEnd, DbErr> {
+    // Signatures first: what is appended between these statements makes the chain longer than what was signed, and never shorter.
+    let signed = audit_checkpoints::Entity::find().order_by_desc(audit_checkpoints::Column::Seq);
+    let signed = signed.order_by_desc(audit_checkpoints::Column::At).one(connection).await?;
     let newest = audit_seals::Entity::find().order_by_desc(audit_seals::Column::Seq).one(connection).await?;
     let times = audit_seals::Entity::find().select_only().column(audit_seals::Column::EntryAt);
     let times = times.order_by_desc(audit_seals::Column::Seq).limit(NEWEST);
     let times: Vec<Moment> = times.into_tuple().all(connection).await?;
-    let signed = audit_checkpoints::Entity::find().order_by_desc(audit_checkpoints::Column::Seq);
-    let signed = signed.order_by_desc(audit_checkpoints::Column::At).one(connection).await?;
     Ok(ChainEnd {
         seal: newest.as_ref().map(seal),
         checkpoint: signed.as_ref().map(checkpoint),
