@@ -34,14 +34,18 @@ impl SlidingWindow {
 
     /// Events in the window at `now`.
     pub fn taken(&self, now: OffsetDateTime, policy: WindowPolicy) -> u32 {
-        let inside = self.taken.iter().filter(|&&at| at + policy.window > now).count();
-        u32::try_from(inside).unwrap_or(u32::MAX)
+        u32::try_from(self.taken.len() - self.left(now, policy)).unwrap_or(u32::MAX)
     }
 
     /// How long until the oldest event leaves the window; the whole window where there is none.
     pub fn next_free_in(&self, now: OffsetDateTime, policy: WindowPolicy) -> Duration {
-        let oldest = self.taken.iter().find(|&&at| at + policy.window > now);
+        let oldest = self.taken.get(self.left(now, policy));
         oldest.map_or(policy.window, |&first| (first + policy.window - now).max(Duration::ZERO))
+    }
+
+    /// How many of the events have left the window: the first ones, for they are in order.
+    fn left(&self, now: OffsetDateTime, policy: WindowPolicy) -> usize {
+        self.taken.partition_point(|&at| at + policy.window <= now)
     }
 }
 
