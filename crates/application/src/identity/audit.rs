@@ -4,7 +4,10 @@ use coinlink_domain::{
     identity::{ClientInfo, Email, SessionId, UserId},
     shared::audit::AuditEntry,
 };
-use coinlink_ports::shared::Entropy;
+use coinlink_ports::{
+    identity::IdentityStore,
+    shared::{Entropy, StoreError},
+};
 use time::OffsetDateTime;
 
 pub(super) const SIGN_UP: &str = "auth.sign_up";
@@ -38,6 +41,13 @@ pub(super) fn on_session(
         .by(user.0)
         .on(session.to_string())
         .from(client.ip, client.user_agent.as_deref())
+}
+
+/// Writes down what failed, in a transaction of its own.
+pub(super) async fn record_alone(store: &dyn IdentityStore, entry: &AuditEntry) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    tx.audit().record(entry).await?;
+    tx.commit().await
 }
 
 /// An address as it may be shown to whoever reads the log: enough to recognise one's own, too little to collect.

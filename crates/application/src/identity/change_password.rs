@@ -9,7 +9,7 @@ use coinlink_ports::{
     shared::{Clock, Entropy, StoreError},
 };
 
-use super::{EndedSessions, audit, end_sessions};
+use super::{EndedSessions, audit, end_sessions, owed_guesses::Reserved};
 
 /// The password stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +66,8 @@ impl ChangePassword {
         let account = self.account(user).await?;
         new.check(&account.user.email).map_err(ChangePasswordError::WeakPassword)?;
         // Counted by session: whoever found one open gets few guesses, and an attack from outside does not stand in the way.
-        let keys = [GuardKey::Device(account.user.email.clone(), session.0)];
-        if !self.is_right(&keys, &account, present).await? {
+        let keys = vec![GuardKey::Device(account.user.email.clone(), session.0)];
+        if !self.is_right(keys, &account, present).await? {
             self.record_failure(user, client, "wrong_password").await?;
             return Err(ChangePasswordError::WrongPassword);
         }
@@ -108,18 +108,14 @@ impl ChangePassword {
         self.store.account(&user.email).await?.ok_or(ChangePasswordError::NoAccount)
     }
 
-    async fn is_right(&self, keys: &[GuardKey], account: &Account, present: &Password) -> Result<bool, ChangePasswordError> {
-        let mut tx = self.store.begin().await?;
-        let reserved_at = self.clock.now();
-        let admitted = tx.guards().reserve(keys, reserved_at, &self.guards).await?.is_ok();
-        tx.commit().await?;
+    async fn is_right(&self, keys: Vec<GuardKey>, account: &Account, present: &Password) -> Result<bool, ChangePasswordError> {
+        let guess = Reserved { keys, at: self.clock.now() };
+        let admitted = guess.reserve(&*self.store, &self.guards).await?;
         // During a delay it is not compared: neither the answer nor its time tells.
         let checked = self.hasher.check(present, admitted.then_some(&account.password)).await;
         let unchecked = matches!(checked, Err(HashError::Busy { .. }));
         if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
-            let mut tx = self.store.begin().await?;
-            tx.guards().give_back(keys, reserved_at, &self.guards).await?;
-            tx.commit().await?;
+            guess.give_back(&*self.store, &self.guards).await?;
         }
         Ok(checked?.matches && admitted)
     }
@@ -130,8 +126,6 @@ impl ChangePassword {
             .on(user.to_string())
             .detail("reason", reason)
             .ended(AuditStatus::Failure);
-        let mut tx = self.store.begin().await?;
-        tx.audit().record(&entry).await?;
-        tx.commit().await
+        audit::record_alone(&*self.store, &entry).await
     }
 }

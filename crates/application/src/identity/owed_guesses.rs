@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use coinlink_domain::identity::GuardKey;
+use coinlink_domain::identity::{GuardKey, GuardPolicies};
+use coinlink_ports::{identity::IdentityStore, shared::StoreError};
 use time::OffsetDateTime;
 
 /// A guess that is counted as a failure until it is given back.
@@ -10,6 +11,23 @@ pub(super) struct Reserved {
     pub(super) keys: Vec<GuardKey>,
     /// Since when.
     pub(super) at: OffsetDateTime,
+}
+
+impl Reserved {
+    /// Counts it, unless it may not be checked now: whether it may.
+    pub(super) async fn reserve(&self, store: &dyn IdentityStore, policies: &GuardPolicies) -> Result<bool, StoreError> {
+        let mut tx = store.begin().await?;
+        let admitted = tx.guards().reserve(&self.keys, self.at, policies).await?;
+        tx.commit().await?;
+        Ok(admitted.is_ok())
+    }
+
+    /// Takes it back.
+    pub(super) async fn give_back(&self, store: &dyn IdentityStore, policies: &GuardPolicies) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        tx.guards().give_back(&self.keys, self.at, policies).await?;
+        tx.commit().await
+    }
 }
 
 /// Guesses that were right, or were never checked, and are still counted as failures because the store did not answer. Kept

@@ -81,16 +81,12 @@ impl RevokedSessions {
 
 /// Keeps [`RevokedSessions`] as the store knows it.
 pub struct FollowRevocations {
-    /// The truth.
-    pub store: Arc<dyn IdentityStore>,
-    /// The copy.
-    pub revoked: Arc<RevokedSessions>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// How long an access token can be valid after its session ended, leeway included.
-    pub keep: Duration,
+    store: Arc<dyn IdentityStore>,
+    revoked: Arc<RevokedSessions>,
+    clock: Arc<dyn Clock>,
+    keep: Duration,
     /// When everything was last read, on the monotonic clock.
-    pub(super) read_all_at: Option<Duration>,
+    read_all_at: Option<Duration>,
 }
 
 /// A look reads again what ended this long before it: clocks may differ by a minute, and a transaction takes its time to commit.

@@ -118,7 +118,7 @@ impl SignIn {
         let account = self.store.account(email).await?;
         let device = account.as_ref().and_then(|account| self.known_device(device, account));
         let guess = Reserved { keys: guard_keys(email, client.ip, device), at: self.clock.now() };
-        let admitted = self.reserve(&guess).await?;
+        let admitted = guess.reserve(&*self.store, &self.guards).await?;
         let found = account.as_ref().map(|account| account.user.id);
         // Where the answer is no whatever the password is, it is not compared: neither the answer nor its time tells.
         let compared = account.as_ref().filter(|account| admitted && account.user.is_active);
@@ -170,7 +170,7 @@ impl SignIn {
     /// Gives back what is owed; to be repeated.
     pub async fn settle(&self) -> Result<(), StoreError> {
         while let Some(guess) = self.owed.take() {
-            if let Err(error) = self.try_give_back(&guess).await {
+            if let Err(error) = guess.give_back(&*self.store, &self.guards).await {
                 self.owed.add(guess);
                 return Err(error);
             }
@@ -184,24 +184,10 @@ impl SignIn {
         self.devices.belongs(&device, &account.password).then_some(device.device)
     }
 
-    /// Whether a guess may be checked now; it is then counted.
-    async fn reserve(&self, guess: &Reserved) -> Result<bool, StoreError> {
-        let mut tx = self.store.begin().await?;
-        let admitted = tx.guards().reserve(&guess.keys, guess.at, &self.guards).await?;
-        tx.commit().await?;
-        Ok(admitted.is_ok())
-    }
-
     async fn give_back(&self, guess: Reserved) {
-        if self.try_give_back(&guess).await.is_err() {
+        if guess.give_back(&*self.store, &self.guards).await.is_err() {
             self.owed.add(guess);
         }
-    }
-
-    async fn try_give_back(&self, guess: &Reserved) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
-        tx.guards().give_back(&guess.keys, guess.at, &self.guards).await?;
-        tx.commit().await
     }
 
     /// The password at today's cost. A sign-in does not fail for it: the next one tries again.
@@ -273,8 +259,6 @@ impl SignIn {
             .ended(failure.status());
         // Whose account it was tried on is the resource; who tried is not known.
         let entry = if let Some(user) = user { entry.on(user.to_string()) } else { entry };
-        let mut tx = self.store.begin().await?;
-        tx.audit().record(&entry).await?;
-        tx.commit().await
+        audit::record_alone(&*self.store, &entry).await
     }
 }

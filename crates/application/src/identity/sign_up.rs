@@ -132,8 +132,6 @@ impl SignUp {
             .detail("reason", "email_taken")
             .detail("email", masked(email))
             .ended(AuditStatus::Failure);
-        let mut tx = self.store.begin().await?;
-        tx.audit().record(&entry).await?;
-        tx.commit().await
+        audit::record_alone(&*self.store, &entry).await
     }
 }
