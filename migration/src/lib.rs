@@ -16,6 +16,7 @@ mod m20261121_000012_create_sign_in_guards;
 mod m20261121_000013_create_user_preferences;
 mod m20261121_000020_create_audit_log;
 mod m20261121_000021_create_audit_chain;
+mod m20261122_000030_add_claims_and_factors;
 
 /// All steps in order.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_create_user_preferences::Migration),
             Box::new(m20261121_000020_create_audit_log::Migration),
             Box::new(m20261121_000021_create_audit_chain::Migration),
+            Box::new(m20261122_000030_add_claims_and_factors::Migration),
         ]
     }
 }

@@ -172,7 +172,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     let (draining, drained) = watch::channel(false);
     let connections = Connections::default();
     let context = Arc::new(socket_context(&settings, &broadcaster, &connections, &metrics, &around, drained.clone()));
-    let Identity { parts: identity, gatekeeper, mut follow, prune, hasher } =
+    let Identity { use_cases: identity, gatekeeper, mut follow, prune, hasher } =
         wiring::identity(&settings, &shared, &database, &metrics, &around)?;
     // A request that comes in the first moment must not find a session that is over.
     if let Err(error) = follow.execute().await {

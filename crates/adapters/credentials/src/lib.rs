@@ -4,6 +4,7 @@
 //! services can read them; refresh and device tokens ([`PasetoRefreshTokens`], [`PasetoDeviceTokens`]) are encrypted, because
 //! nobody but this service has to. All three come from one secret: access tokens are signed with the secret itself, and
 //! everything else uses keys derived from it, one for each purpose, so that no kind of token passes for another.
+//! [`KeyRing`] encrypts secrets that are stored and read again, under keys of its own.
 
 mod access;
 mod device;
@@ -12,9 +13,11 @@ mod keys;
 mod passwords;
 mod refresh;
 mod sealed;
+mod secret_box;
 
 pub use access::{JwtAccessTokens, JwtSettings};
 pub use device::PasetoDeviceTokens;
 pub use error::CredentialsError;
 pub use passwords::{BcryptPool, HashSettings};
 pub use refresh::PasetoRefreshTokens;
+pub use secret_box::{BoxKey, KeyRing};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection,
+    ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
         self, Connection, Executor,
         postgres::{PgConnectOptions, PgConnection},
@@ -20,6 +20,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What a frozen node's open transaction may hold others up for, in milliseconds.
 const IDLE_IN_TRANSACTION: u64 = 10_000;
+/// How often a SQLite file that somebody else is making is tried again, and after how long.
+const TRIES: u32 = 100;
+const NEXT_TRY: Duration = Duration::from_millis(20);
 
 pub(crate) async fn open(settings: &ConnectSettings) -> Result<DatabaseConnection, ConnectError> {
     // Read here first: SeaORM puts a URL that it cannot read into its error, with the password.
@@ -33,7 +36,22 @@ pub(crate) async fn open(settings: &ConnectSettings) -> Result<DatabaseConnectio
         return Err(ConnectError::Scheme);
     };
     options.acquire_timeout(settings.acquire_timeout).connect_lazy(true).sqlx_logging(false);
-    Box::pin(Database::connect(options)).await.map_err(ConnectError::Pool)
+    let mut tries = 0;
+    loop {
+        match Box::pin(Database::connect(options.clone())).await {
+            Err(error) if tries < TRIES && is_locked(&error) => {
+                tries += 1;
+                tokio::time::sleep(NEXT_TRY).await;
+            }
+            opened => return opened.map_err(ConnectError::Pool),
+        }
+    }
+}
+
+/// Whether another process is just making the same SQLite file: changing its journal is the one thing for which SQLite does not
+/// wait until the file is free.
+fn is_locked(error: &DbErr) -> bool {
+    error.to_string().contains("database is locked")
 }
 
 /// The URL as SeaORM wants it, where it is PostgreSQL's.

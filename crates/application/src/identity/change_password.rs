@@ -104,8 +104,8 @@ impl ChangePassword {
     }
 
     async fn account(&self, user: UserId) -> Result<Account, ChangePasswordError> {
-        let user = self.store.user(user).await?.filter(|user| user.is_active).ok_or(ChangePasswordError::NoAccount)?;
-        self.store.account(&user.email).await?.ok_or(ChangePasswordError::NoAccount)
+        let account = self.store.account_of(user).await?;
+        account.filter(|account| account.user.is_active).ok_or(ChangePasswordError::NoAccount)
     }
 
     async fn is_right(&self, keys: Vec<GuardKey>, account: &Account, present: &Password) -> Result<bool, ChangePasswordError> {

@@ -1,25 +1,22 @@
 use std::{pin::pin, sync::Arc};
 
 use coinlink_domain::{
-    identity::{
-        ClientInfo, Email, EndReason, FamilyKey, GuardPolicies, Password, Session, SessionId, StoredPassword, UserId, guard_keys,
-        to_evict,
-    },
+    identity::{ClientInfo, Email, GuardPolicies, OneTimeSecret, Password, StoredPassword, UserId, guard_keys},
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
-    identity::{Account, DeviceTokens, HashError, IdentityStore, IdentityTx, PasswordHasher, PresentedDevice, SigningError},
+    identity::{Account, HashError, IdentityStore, PasswordHasher, PresentedDevice, SigningError},
     shared::{Clock, Entropy, StoreError},
 };
 use futures_util::future::{Either, select};
-use time::OffsetDateTime;
+use time::Duration;
 use uuid::Uuid;
 
 use super::{
-    EndedSessions, IssueTokens, OwedGuesses, SignedIn,
+    EndedSessions, OpenSession, OpenSessionError, OwedGuesses, SignedIn,
     audit::{self, masked},
+    open_session::Shown,
     owed_guesses::Reserved,
-    sign_up::DeviceSecret,
 };
 
 /// Nobody is signed in.
@@ -43,16 +40,57 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+impl From<OpenSessionError> for SignInError {
+    fn from(error: OpenSessionError) -> Self {
+        match error {
+            OpenSessionError::Signing(error) => Self::Signing(error),
+            OpenSessionError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// What a right password, or a wallet's right signature, leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// Somebody is signed in.
+    SignedIn(Box<SignedIn>),
+    /// The account asks for a second factor first.
+    SecondFactorRequired(SecondFactorTicket),
+}
+
+impl SignInOutcome {
+    /// Who is signed in, where nothing more is asked.
+    pub fn signed_in(self) -> Option<SignedIn> {
+        match self {
+            Self::SignedIn(signed_in) => Some(*signed_in),
+            Self::SecondFactorRequired(_) => None,
+        }
+    }
+}
+
+/// With it somebody who showed the first factor shows the second; good once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondFactorTicket {
+    /// What the client sends back; never printed.
+    pub secret: OneTimeSecret,
+    /// How long it is good for.
+    pub expires_in: Duration,
+}
+
+impl std::fmt::Debug for SecondFactorTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondFactorTicket").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
 /// Signs somebody in with a password.
 pub struct SignIn {
     /// Accounts and sessions.
     pub store: Arc<dyn IdentityStore>,
     /// Checks passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Makes tokens.
-    pub tokens: IssueTokens,
-    /// Knows devices again.
-    pub devices: Arc<dyn DeviceTokens>,
+    /// Opens sessions.
+    pub sessions: OpenSession,
     /// Told of sessions that had to make room.
     pub ended: EndedSessions,
     /// How guessing is slowed down.
@@ -99,7 +137,7 @@ impl Failure {
 impl SignIn {
     /// The device that a client says it is, without asking anybody: for limits by device.
     pub fn device(&self, token: &str) -> Option<PresentedDevice> {
-        self.devices.open(token)
+        self.sessions.devices.open(token)
     }
 
     /// Signs `client` in as `email`. The password is hashed exactly once whatever is found, and every failure looks the same.
@@ -113,7 +151,7 @@ impl SignIn {
         device: Option<PresentedDevice>,
         client: ClientInfo,
         left: impl Future<Output = ()> + Send,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<SignInOutcome, SignInError> {
         let _place = self.hasher.place()?;
         let account = self.store.account(email).await?;
         let device = account.as_ref().and_then(|account| self.known_device(device, account));
@@ -181,7 +219,7 @@ impl SignIn {
     /// The device, where it is one of this account and its password is still the one it was known with.
     fn known_device(&self, device: Option<PresentedDevice>, account: &Account) -> Option<Uuid> {
         let device = device.filter(|device| device.user == account.user.id)?;
-        self.devices.belongs(&device, &account.password).then_some(device.device)
+        self.sessions.devices.belongs(&device, &account.password).then_some(device.device)
     }
 
     async fn give_back(&self, guess: Reserved) {
@@ -203,47 +241,22 @@ impl SignIn {
         device: Option<Uuid>,
         guess: &Reserved,
         client: ClientInfo,
-    ) -> Result<Option<SignedIn>, SignInError> {
+    ) -> Result<Option<SignInOutcome>, SignInError> {
         let now = self.clock.now();
         let user = checked.user.id;
-        let family_key = FamilyKey(self.entropy.key());
-        let session = Session::start(SessionId(self.entropy.id()), user, family_key, client, now);
-        let tokens = self.tokens.of(&session, now)?;
-        let password = renewed.as_ref().unwrap_or(&checked.password);
-        let device_token = DeviceSecret(self.devices.mint(user, device.unwrap_or_else(|| self.entropy.id()), password)?);
-
         let mut tx = self.store.begin().await?;
         // What was checked may have changed while it was hashed.
         let locked = tx.users().lock(user).await?.filter(|now| now.password == checked.password && now.user.is_active);
         let Some(mut account) = locked else { return Ok(None) };
         tx.guards().give_back(&guess.keys, guess.at, &self.guards).await?;
-        let evicted = self.make_room(&mut *tx, user, now).await?;
-        tx.sessions().add(&session).await?;
-        account.user.signed_in(now);
         if let Some(renewed) = renewed {
             account.password = renewed;
         }
-        tx.users().save(&account).await?;
-        let entry = audit::on_session(&*self.entropy, now, audit::SIGN_IN, (user, session.id), &session.client)
-            .detail("device", if device.is_some() { "known" } else { "new" });
-        tx.audit().record(&entry).await?;
+        let shown = Shown { first_factor: "password", second_factor: false, device };
+        let (signed_in, evicted) = self.sessions.in_tx(&mut *tx, account, shown, client, now).await?;
         tx.commit().await?;
         self.ended.announce(&evicted, now).await;
-        Ok(Some(SignedIn { user: account.user, tokens, device_token }))
-    }
-
-    async fn make_room(&self, tx: &mut dyn IdentityTx, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionId>, StoreError> {
-        let policy = &self.tokens.policy;
-        let live = tx.sessions().lock_live(user, now, policy).await?;
-        let mut evicted = Vec::new();
-        for mut session in to_evict(live, policy) {
-            session.end(EndReason::Evicted, now);
-            tx.sessions().save(&session).await?;
-            let entry = audit::on_session(&*self.entropy, now, audit::SESSION_EVICT, (user, session.id), &session.client);
-            tx.audit().record(&entry).await?;
-            evicted.push(session.id);
-        }
-        Ok(evicted)
+        Ok(Some(SignInOutcome::SignedIn(Box::new(signed_in))))
     }
 
     async fn record_failure(

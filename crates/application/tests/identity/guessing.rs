@@ -103,13 +103,15 @@ impl PasswordHasher for Endless {
 async fn a_guess_whose_maker_hangs_up_is_counted_and_written_down() {
     let mut identity = Identity::new();
     identity.signs_up(ADA).await.unwrap();
-    identity.sign_in.hasher = Arc::new(Endless);
+    let hasher = Arc::new(Endless);
+    Arc::get_mut(&mut identity.sign_in).unwrap().hasher = hasher;
     for _ in 0..6 {
         let left = std::future::ready(());
         let hung_up = identity.sign_in.execute(&an_email(ADA), &password("guess"), None, client("203.0.113.9"), left).await;
         assert!(matches!(hung_up, Err(SignInError::Abandoned)));
     }
-    identity.sign_in.hasher = identity.hasher.clone();
+    let hasher = identity.hasher.clone();
+    Arc::get_mut(&mut identity.sign_in).unwrap().hasher = hasher;
     let _ = identity.signs_in_from(ADA, "guess", "203.0.113.9", None).await;
     let reasons: Vec<_> = identity.store.audit().iter().skip(1).map(|entry| entry.details["reason"].clone()).collect();
     assert_eq!(reasons, [["abandoned"; 6].as_slice(), &["delayed"]].concat());

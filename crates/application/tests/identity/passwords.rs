@@ -98,7 +98,8 @@ async fn who_was_signed_out_while_the_password_was_checked_does_not_change_it_an
     ] {
         let mut identity = Identity::new();
         let here = identity.signs_up(ADA).await.unwrap();
-        identity.change_password.hasher = slow(&identity, meanwhile);
+        let hasher = slow(&identity, meanwhile);
+        Arc::get_mut(&mut identity.change_password).unwrap().hasher = hasher;
         let who = (here.user.id, here.tokens.session);
         let refused = identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await;
         assert!(matches!(refused, Err(ChangePasswordError::NoAccount)));
@@ -123,14 +124,16 @@ async fn a_new_password_makes_strangers_of_all_devices() {
 async fn a_sign_in_under_way_while_the_password_changes_does_not_get_through() {
     let mut identity = Identity::new();
     identity.signs_up(ADA).await.unwrap();
-    identity.sign_in.hasher = slow(&identity, |store, hasher| {
+    let hasher = slow(&identity, |store, hasher| {
         let mut account = store.accounts().remove(0);
         account.password = hasher.stored(NEW);
         store.put_account(&account);
     });
+    Arc::get_mut(&mut identity.sign_in).unwrap().hasher = hasher;
     assert!(matches!(identity.signs_in(ADA, GOOD).await, Err(SignInError::InvalidCredentials)));
     assert_eq!(identity.store.sessions().len(), 1, "that of the sign-up");
     assert_eq!(identity.store.audit().last().unwrap().details["reason"], "changed_meanwhile");
-    identity.sign_in.hasher = identity.hasher.clone();
+    let hasher = identity.hasher.clone();
+    Arc::get_mut(&mut identity.sign_in).unwrap().hasher = hasher;
     identity.signs_in(ADA, NEW).await.unwrap();
 }

@@ -142,6 +142,10 @@ impl IdentityStore for Frozen {
         self.0.account(email).await
     }
 
+    async fn account_of(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.0.account_of(user).await
+    }
+
     async fn preferences(&self, user: UserId) -> Result<Option<Preferences>, StoreError> {
         self.0.preferences(user).await
     }
@@ -178,7 +182,8 @@ async fn a_store_that_hangs_holds_one_request_up_for_a_moment_and_the_next_not_a
     let first = identity.signs_up(ADA).await.unwrap().tokens;
     let next = identity.refreshes(&first.refresh.0, None).await.unwrap();
     let grant = identity.authenticate.verify(&next.access.0).unwrap();
-    identity.authenticate.store = Arc::new(Frozen(identity.store.clone()));
+    let store = Arc::new(Frozen(identity.store.clone()));
+    Arc::get_mut(&mut identity.authenticate).unwrap().store = store;
     for expected in [250, 0] {
         let asked = tokio::time::Instant::now();
         identity.authenticate.confirm(&grant).await;

@@ -2,6 +2,7 @@
 
 mod email;
 mod ids;
+mod one_time;
 mod password;
 mod preferences;
 mod session;
@@ -10,6 +11,7 @@ mod user;
 
 pub use email::{Email, EmailError};
 pub use ids::{SessionId, UserId};
+pub use one_time::{OneTimeSecret, SecretDigest};
 pub use password::{Password, PasswordFault, StoredPassword};
 pub use preferences::{Preferences, PreferencesError, Theme};
 pub use session::{

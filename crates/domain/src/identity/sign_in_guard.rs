@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::Email;
+use super::{Email, UserId};
 
 /// What failures are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +24,8 @@ pub enum GuardKey {
     Pair(Email, IpAddr),
     /// A device that signed in to this account before.
     Device(Email, Uuid),
+    /// Second factors of an account, whichever way they are tried.
+    SecondFactor(UserId),
 }
 
 /// What an attempt is counted by, in the order in which counters are locked.
@@ -62,6 +64,8 @@ pub struct GuardPolicies {
     pub pair: GuardPolicy,
     /// For a known device.
     pub device: GuardPolicy,
+    /// For second factors: ten failures, then one more guess each time the delay is over.
+    pub second_factor: GuardPolicy,
 }
 
 impl Default for GuardPolicies {
@@ -72,6 +76,7 @@ impl Default for GuardPolicies {
             address: policy(50, Duration::seconds(10)),
             pair: policy(5, Duration::seconds(10)),
             device: policy(10, Duration::seconds(10)),
+            second_factor: policy(9, Duration::minutes(15)),
         }
     }
 }
@@ -85,6 +90,7 @@ impl GuardPolicies {
             GuardKey::Address(_) => &self.address,
             GuardKey::Pair(..) => &self.pair,
             GuardKey::Device(..) => &self.device,
+            GuardKey::SecondFactor(_) => &self.second_factor,
         }
     }
 }

@@ -9,8 +9,12 @@ use super::{Email, UserId};
 pub struct User {
     /// Its id.
     pub id: UserId,
-    /// Where it is reached; unique.
+    /// Where it is reached.
     pub email: Email,
+    /// Whether the address is this account's alone: signing in with it means this account, and no other can be opened with it.
+    /// An account that claims an address without having shown that it receives its mail does not own it where verified
+    /// addresses are required; of those there may be several, and none can be signed in to with a password.
+    pub owns_email: bool,
     /// Given name.
     pub first_name: Option<PersonName>,
     /// Family name.
@@ -65,6 +69,7 @@ impl User {
         Self {
             id,
             email,
+            owns_email: true,
             first_name: None,
             last_name: None,
             role: Role::User,

@@ -3,10 +3,12 @@
 pub mod audit;
 pub mod backoff;
 pub mod breaker;
+pub mod mail;
 pub mod quota;
 pub mod rate_limit;
 pub mod retry_after;
 pub mod retry_budget;
+pub mod sealed;
 pub mod sliding_window;
 pub mod token_bucket;
 pub mod upstream_failure;

@@ -33,7 +33,10 @@ pub trait IdentityStore: Send + Sync {
     /// An account.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// An account by its address, with its password.
+    /// An account with its password.
+    async fn account_of(&self, user: UserId) -> Result<Option<Account>, StoreError>;
+
+    /// The account that owns this address ([`User::owns_email`]), with its password.
     async fn account(&self, email: &Email) -> Result<Option<Account>, StoreError>;
 
     /// What a user has set; `None` where nothing was.
@@ -87,16 +90,17 @@ pub trait IdentityTx: Send {
 /// Accounts.
 #[async_trait]
 pub trait Users: Send {
-    /// Adds an account. [`StoreError::Conflict`] where the address is taken.
+    /// Adds an account. [`StoreError::Conflict`] where it is to own an address that another owns.
     async fn add(&mut self, account: &Account) -> Result<(), StoreError>;
 
     /// Loads an account and holds it until the transaction ends.
     async fn lock(&mut self, id: UserId) -> Result<Option<Account>, StoreError>;
 
-    /// [`Users::lock`] by address.
+    /// [`Users::lock`] of the account that owns this address.
     async fn lock_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
 
-    /// Stores everything of an account that may change: all but its id, address and creation. An error where it is not there.
+    /// Stores everything of an account that may change: all but its id and creation. [`StoreError::Conflict`] where it is to own
+    /// an address that another owns, an error where it is not there.
     async fn save(&mut self, account: &Account) -> Result<(), StoreError>;
 
     /// Stores what a user has set.

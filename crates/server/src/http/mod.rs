@@ -33,7 +33,7 @@ use actix_web::{
     http::{Method, header},
     web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
 };
-use coinlink_application::operations::CheckReadiness;
+use coinlink_application::{identity::IdentityUseCases, operations::CheckReadiness};
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
 
@@ -43,7 +43,6 @@ pub use conditional::Conditional;
 pub use docs::openapi_json;
 pub use edge::Edge;
 pub use gate::{Caller, Client, GateParts, Gated, Gatekeeper, SignedIn};
-pub use identity::IdentityParts;
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 
 /// The name of the environment, as `GET /` tells it.
@@ -74,7 +73,7 @@ pub struct HttpParts {
     /// What stands before the routes.
     pub gatekeeper: Arc<Gatekeeper>,
     /// Accounts and sessions.
-    pub identity: IdentityParts,
+    pub identity: IdentityUseCases,
 }
 
 /// The whole application, for each worker.
@@ -146,7 +145,7 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(JsonConfig::default().limit(parts.max_body_bytes).error_handler(api_error::json_error))
         .app_data(QueryConfig::default().error_handler(api_error::query_error))
         .app_data(PathConfig::default().error_handler(api_error::path_error));
-    parts.identity.provide(config);
+    identity::provide(&parts.identity, config);
     let metrics = parts.serves_metrics.then_some(&METRICS);
     for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {
         endpoint.register(config, parts.request_timeout, Some(&parts.gatekeeper));

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use coinlink_application::{
-    identity::{
-        Authenticate, ChangePassword, EndSession, EndedSessions, FollowRevocations, IssueTokens, OwedGuesses, OwnAccount,
-        PruneIdentity, RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp,
-    },
+    identity::{FollowRevocations, IdentityAdapters, IdentityUseCases, PruneIdentity},
     shared::AdmitRequest,
 };
 use coinlink_credentials::{BcryptPool, HashSettings, JwtAccessTokens, JwtSettings, PasetoDeviceTokens, PasetoRefreshTokens};
@@ -15,7 +12,6 @@ use coinlink_domain::{
     shared::rate_limit::RateLimits,
 };
 use coinlink_embedded::{EmbeddedGate, SystemEntropy};
-use coinlink_ports::{identity::IdentityStore, shared::Entropy};
 use coinlink_postgres::{Database, SqlIdentityStore};
 use secrecy::SecretString;
 use time::Duration;
@@ -23,7 +19,7 @@ use time::Duration;
 use super::{Shared, Surroundings};
 use crate::{
     config::Settings,
-    http::{GateParts, Gatekeeper, IdentityParts, TrustedProxies},
+    http::{GateParts, Gatekeeper, TrustedProxies},
     serve::StartError,
     telemetry::Metrics,
 };
@@ -34,7 +30,7 @@ const LEEWAY: Duration = Duration::seconds(60);
 /// What one node runs of identity.
 pub struct Identity {
     /// Behind the routes.
-    pub parts: IdentityParts,
+    pub use_cases: IdentityUseCases,
     /// Before them.
     pub gatekeeper: Arc<Gatekeeper>,
     /// Keeps this node's list of sessions that are over.
@@ -85,6 +81,38 @@ fn hasher(settings: &Settings, metrics: &Metrics) -> Result<BcryptPool, StartErr
     Ok(BcryptPool::start(pool, move |took| histogram.observe(took.as_secs_f64()))?)
 }
 
+fn adapters(
+    settings: &Settings,
+    shared: &Shared,
+    database: &Database,
+    hasher: Arc<BcryptPool>,
+    around: &Surroundings,
+) -> Result<IdentityAdapters, StartError> {
+    let auth = &settings.auth;
+    let jwt_secret = secret(auth.jwt_secret_key.as_ref());
+    let access = JwtAccessTokens::new(&JwtSettings {
+        secret: jwt_secret.clone(),
+        issuer: auth.jwt_issuer.clone(),
+        audience: auth.jwt_audience.clone(),
+        leeway: LEEWAY,
+    })?;
+    Ok(IdentityAdapters {
+        store: Arc::new(SqlIdentityStore::new(database.clone())),
+        hasher,
+        access: Arc::new(access),
+        refresh: Arc::new(PasetoRefreshTokens::new(&jwt_secret)?),
+        devices: Arc::new(PasetoDeviceTokens::new(&jwt_secret)?),
+        gate: Arc::clone(&shared.gate),
+        clock: Arc::clone(&around.clock),
+        pause: Arc::clone(&around.pause),
+        entropy: Arc::new(SystemEntropy),
+        policy: policy(settings),
+        guards: GuardPolicies::default(),
+        access_ttl: Duration::minutes(auth.access_token_ttl_min.into()),
+        leeway: LEEWAY,
+    })
+}
+
 /// All of it.
 pub fn identity(
     settings: &Settings,
@@ -93,99 +121,20 @@ pub fn identity(
     metrics: &Metrics,
     around: &Surroundings,
 ) -> Result<Identity, StartError> {
-    let auth = &settings.auth;
-    let jwt_secret = secret(auth.jwt_secret_key.as_ref());
     let hasher = Arc::new(hasher(settings, metrics)?);
-    let access = Arc::new(JwtAccessTokens::new(&JwtSettings {
-        secret: jwt_secret.clone(),
-        issuer: auth.jwt_issuer.clone(),
-        audience: auth.jwt_audience.clone(),
-        leeway: LEEWAY,
-    })?);
-    let refresh = Arc::new(PasetoRefreshTokens::new(&jwt_secret)?);
-    let devices = Arc::new(PasetoDeviceTokens::new(&jwt_secret)?);
-    let store: Arc<dyn IdentityStore> = Arc::new(SqlIdentityStore::new(database.clone()));
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let adapters = adapters(settings, shared, database, Arc::clone(&hasher), around)?;
+    let use_cases = IdentityUseCases::new(&adapters, Arc::default());
     let clock = Arc::clone(&around.clock);
-    let (policy, guards) = (policy(settings), GuardPolicies::default());
-    let access_ttl = Duration::minutes(auth.access_token_ttl_min.into());
-    // Judged with leeway, and made by a node whose clock may be ahead by as much.
-    let keep = access_ttl + LEEWAY * 2;
-    let revoked = Arc::new(RevokedSessions::default());
-    let ended = EndedSessions { revoked: Arc::clone(&revoked), gate: Arc::clone(&shared.gate), keep };
-    let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
-
-    let parts = IdentityParts {
-        sign_up: Arc::new(SignUp {
-            store: store.clone(),
-            hasher: hasher.clone(),
-            tokens: tokens.clone(),
-            devices: devices.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }),
-        sign_in: Arc::new(SignIn {
-            store: store.clone(),
-            hasher: hasher.clone(),
-            tokens: tokens.clone(),
-            devices,
-            ended: ended.clone(),
-            guards,
-            owed: OwedGuesses::default(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }),
-        refresh: Arc::new(RefreshSession::new(
-            store.clone(),
-            refresh.clone(),
-            tokens,
-            ended.clone(),
-            clock.clone(),
-            entropy.clone(),
-        )),
-        sign_out: Arc::new(SignOut {
-            store: store.clone(),
-            refresh,
-            ended: ended.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }),
-        sign_out_everywhere: Arc::new(SignOutEverywhere {
-            store: store.clone(),
-            ended: ended.clone(),
-            policy,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }),
-        change_password: Arc::new(ChangePassword {
-            store: store.clone(),
-            hasher: hasher.clone(),
-            ended: ended.clone(),
-            guards,
-            policy,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        }),
-        own_account: Arc::new(OwnAccount { store: store.clone(), policy, clock: clock.clone(), entropy: entropy.clone() }),
-        end_session: Arc::new(EndSession { store: store.clone(), ended, policy, clock: clock.clone(), entropy }),
-    };
-    let authenticate = Authenticate {
-        tokens: access,
-        store: store.clone(),
-        revoked: revoked.clone(),
-        clock: clock.clone(),
-        pause: around.pause.clone(),
-        policy,
-    };
     let alone = Arc::new(EmbeddedGate::new(clock.clone()));
     let admit = AdmitRequest::new(shared.gate.clone(), alone, limits(settings), clock.clone(), around.pause.clone());
     let gatekeeper = Arc::new(Gatekeeper::new(GateParts {
         admit: Arc::new(admit),
-        authenticate: Arc::new(authenticate),
+        authenticate: Arc::clone(&use_cases.authenticate),
         trusted_proxies: TrustedProxies::of(&settings.server),
-        clock: clock.clone(),
+        clock,
         metrics: metrics.clone(),
     }));
-    let follow = FollowRevocations::new(store.clone(), revoked, clock.clone(), keep);
-    Ok(Identity { parts, gatekeeper, follow, prune: PruneIdentity { store, policy, clock }, hasher })
+    let follow = IdentityUseCases::follow_revocations(&adapters, &use_cases);
+    let prune = IdentityUseCases::prune(&adapters);
+    Ok(Identity { use_cases, gatekeeper, follow, prune, hasher })
 }

@@ -20,6 +20,8 @@ pub struct Model {
     pub ip: Option<String>,
     pub user_agent: Option<String>,
     #[sea_orm(save_as = "timestamptz_text")]
+    pub second_factor_at: Option<Moment>,
+    #[sea_orm(save_as = "timestamptz_text")]
     pub ended_at: Option<Moment>,
     pub end_reason: Option<String>,
 }

@@ -8,6 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub email: String,
+    pub claimed_email: Option<String>,
     pub pepper_id: String,
     pub password_hash: String,
     pub first_name: Option<String>,

@@ -13,6 +13,7 @@ pub(super) fn name(key: &GuardKey) -> String {
         GuardKey::Address(ip) => ("address", ip.to_string()),
         GuardKey::Pair(email, ip) => ("pair", format!("{email} {ip}")),
         GuardKey::Device(email, device) => ("device", format!("{email} {device}")),
+        GuardKey::SecondFactor(user) => ("second_factor", user.to_string()),
     };
     let mut name = format!("{scope}:");
     for byte in Sha256::digest(parts) {
@@ -26,7 +27,7 @@ pub(super) fn name(key: &GuardKey) -> String {
 mod tests {
     use std::collections::HashSet;
 
-    use coinlink_domain::identity::Email;
+    use coinlink_domain::identity::{Email, UserId};
     use uuid::Uuid;
 
     use super::*;
@@ -36,6 +37,7 @@ mod tests {
         let emails = ["ada@example.org", "bob@example.org"].map(|email| Email::try_new(email).unwrap());
         let ips = ["192.0.2.1", "2001:db8::"].map(|ip| ip.parse().unwrap());
         let mut keys: Vec<GuardKey> = ips.into_iter().map(GuardKey::Address).collect();
+        keys.push(GuardKey::SecondFactor(UserId(Uuid::nil())));
         for email in &emails {
             keys.push(GuardKey::Account(email.clone()));
             keys.push(GuardKey::Device(email.clone(), Uuid::nil()));
@@ -43,7 +45,7 @@ mod tests {
         }
         let names: HashSet<String> = keys.iter().map(name).collect();
         assert_eq!(names.len(), keys.len());
-        assert!(names.iter().all(|name| !name.contains("ada") && !name.contains("192") && name.len() <= 72), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains("ada") && !name.contains("192") && name.len() <= 80), "{names:?}");
     }
 
     #[test]

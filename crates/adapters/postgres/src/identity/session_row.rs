@@ -35,6 +35,7 @@ pub(super) fn changes(session: &Session) -> ActiveModel {
         rotated_at: Set(Moment(session.rotated_at)),
         ip: Set(session.client.ip.map(|ip| ip.to_string())),
         user_agent: Set(session.client.user_agent.clone()),
+        second_factor_at: Set(session.second_factor_at.map(Moment)),
         ended_at: Set(session.ended.map(|ending| Moment(ending.at))),
         end_reason: Set(session.ended.map(|ending| ending.reason.name().to_owned())),
     }
@@ -53,6 +54,7 @@ pub(super) fn session(row: Model) -> Result<Session, StoreError> {
         created_at: row.created_at.0,
         rotated_at: row.rotated_at.0,
         client: ClientInfo { ip, user_agent: row.user_agent },
+        second_factor_at: row.second_factor_at.map(|Moment(at)| at),
         ended: ending(row.ended_at, row.end_reason.as_deref())?,
     })
 }

@@ -44,8 +44,12 @@ impl IdentityStore for SqlIdentityStore {
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = self.database.within_deadline(users::Entity::find_by_id(id.0).one(&self.database.connection)).await?;
-        row.map(|row| user_row::account(row).map(|account| account.user)).transpose()
+        Ok(self.account_of(id).await?.map(|account| account.user))
+    }
+
+    async fn account_of(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        let row = self.database.within_deadline(users::Entity::find_by_id(user.0).one(&self.database.connection)).await?;
+        row.map(user_row::account).transpose()
     }
 
     async fn account(&self, email: &Email) -> Result<Option<Account>, StoreError> {

@@ -13,21 +13,25 @@ use crate::{
 /// All of an account.
 pub(super) fn row(account: &Account) -> ActiveModel {
     let user = &account.user;
-    ActiveModel {
-        id: Set(user.id.0),
-        email: Set(user.email.as_str().to_owned()),
-        created_at: Set(Moment(user.created_at)),
-        ..changes(account)
-    }
+    ActiveModel { id: Set(user.id.0), created_at: Set(Moment(user.created_at)), ..changes(account) }
+}
+
+/// Stands in the unique column for the address of an account that does not own the one it claims. The domain receives no mail
+/// (RFC 6761, section 6.4), and whoever signs in with it needs the password of that very account.
+fn placeholder(id: UserId) -> String {
+    format!("{id}@claimed.invalid")
 }
 
 /// What of an account may change.
 pub(super) fn changes(account: &Account) -> ActiveModel {
     let Account { user, password } = account;
+    let address = user.email.as_str().to_owned();
+    let (email, claimed_email) = if user.owns_email { (address, None) } else { (placeholder(user.id), Some(address)) };
     let name = |name: Option<&PersonName>| Set(name.map(|name| name.as_str().to_owned()));
     ActiveModel {
         id: NotSet,
-        email: NotSet,
+        email: Set(email),
+        claimed_email: Set(claimed_email),
         pepper_id: Set(password.pepper_id.clone()),
         password_hash: Set(password.hash.clone()),
         first_name: name(user.first_name.as_ref()),
@@ -48,7 +52,8 @@ pub(super) fn account(row: Model) -> Result<Account, StoreError> {
     };
     let user = User {
         id: UserId(row.id),
-        email: Email::try_new(&row.email).map_err(|e| corrupt("users.email", e))?,
+        owns_email: row.claimed_email.is_none(),
+        email: Email::try_new(row.claimed_email.as_ref().unwrap_or(&row.email)).map_err(|e| corrupt("users.email", e))?,
         first_name: name("users.first_name", row.first_name)?,
         last_name: name("users.last_name", row.last_name)?,
         role: Role::from_name(&row.role).ok_or(StoreError::Corrupt { what: "users.role", source: None })?,

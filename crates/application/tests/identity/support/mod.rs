@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use coinlink_application::identity::{
-    Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, IssueTokens, NewAccount, OwedGuesses, OwnAccount,
+    Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, NewAccount, OwnAccount,
     RefreshError, RefreshSession, RevokedSessions, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError,
     SignedIn, Tokens,
 };
@@ -57,16 +57,16 @@ pub(crate) struct Identity {
     pub(crate) clock: Arc<StoppedClock>,
     pub(crate) gate: Arc<NotedGate>,
     pub(crate) revoked: Arc<RevokedSessions>,
-    pub(crate) sign_up: SignUp,
-    pub(crate) sign_in: SignIn,
-    pub(crate) refresh: RefreshSession,
-    pub(crate) sign_out: SignOut,
-    pub(crate) everywhere: SignOutEverywhere,
-    pub(crate) change_password: ChangePassword,
-    pub(crate) account: OwnAccount,
-    pub(crate) end_session: EndSession,
-    pub(crate) role: ChangeRole,
-    pub(crate) authenticate: Authenticate,
+    pub(crate) sign_up: Arc<SignUp>,
+    pub(crate) sign_in: Arc<SignIn>,
+    pub(crate) refresh: Arc<RefreshSession>,
+    pub(crate) sign_out: Arc<SignOut>,
+    pub(crate) everywhere: Arc<SignOutEverywhere>,
+    pub(crate) change_password: Arc<ChangePassword>,
+    pub(crate) account: Arc<OwnAccount>,
+    pub(crate) end_session: Arc<EndSession>,
+    pub(crate) role: Arc<ChangeRole>,
+    pub(crate) authenticate: Arc<Authenticate>,
 }
 
 impl Identity {
@@ -76,84 +76,40 @@ impl Identity {
 
     pub(crate) fn with(policy: SessionPolicy) -> Self {
         let store = MemoryIdentity::default();
-        let shared: Arc<dyn coinlink_ports::identity::IdentityStore> = Arc::new(store.clone());
         let (hasher, clock) = (Arc::new(PlainHasher::default()), Arc::new(StoppedClock::at(NOON)));
-        let (gate, revoked) = (Arc::new(NotedGate::default()), Arc::new(RevokedSessions::default()));
-        let entropy = Arc::new(CountingEntropy::default());
-        let keep = TTL + Duration::minutes(1);
-        let ended = EndedSessions { revoked: revoked.clone(), gate: gate.clone(), keep };
-        let refresh_tokens = Arc::new(PlainRefreshTokens);
-        let tokens =
-            IssueTokens { access: Arc::new(PlainAccessTokens), refresh: refresh_tokens.clone(), policy, access_ttl: TTL };
-        let guards = GuardPolicies::default();
-        let devices = Arc::new(PlainDeviceTokens);
+        let gate = Arc::new(NotedGate::default());
+        let adapters = IdentityAdapters {
+            store: Arc::new(store.clone()),
+            hasher: hasher.clone(),
+            access: Arc::new(PlainAccessTokens),
+            refresh: Arc::new(PlainRefreshTokens),
+            devices: Arc::new(PlainDeviceTokens),
+            gate: gate.clone(),
+            clock: clock.clone(),
+            pause: Arc::new(TokioPause),
+            entropy: Arc::new(CountingEntropy::default()),
+            policy,
+            guards: GuardPolicies::default(),
+            access_ttl: TTL,
+            leeway: Duration::seconds(30),
+        };
+        let use_cases = IdentityUseCases::new(&adapters, Arc::default());
         Self {
-            sign_up: SignUp {
-                store: shared.clone(),
-                hasher: hasher.clone(),
-                tokens: tokens.clone(),
-                devices: devices.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            sign_in: SignIn {
-                store: shared.clone(),
-                hasher: hasher.clone(),
-                tokens: tokens.clone(),
-                devices,
-                ended: ended.clone(),
-                guards,
-                owed: OwedGuesses::default(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            refresh: RefreshSession::new(
-                shared.clone(),
-                refresh_tokens.clone(),
-                tokens,
-                ended.clone(),
-                clock.clone(),
-                entropy.clone(),
-            ),
-            sign_out: SignOut {
-                store: shared.clone(),
-                refresh: refresh_tokens,
-                ended: ended.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            everywhere: SignOutEverywhere {
-                store: shared.clone(),
-                ended: ended.clone(),
-                policy,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            change_password: ChangePassword {
-                store: shared.clone(),
-                hasher: hasher.clone(),
-                ended: ended.clone(),
-                guards,
-                policy,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            account: OwnAccount { store: shared.clone(), policy, clock: clock.clone(), entropy: entropy.clone() },
-            end_session: EndSession { store: shared.clone(), ended, policy, clock: clock.clone(), entropy: entropy.clone() },
-            role: ChangeRole { store: shared.clone(), clock: clock.clone(), entropy },
-            authenticate: Authenticate {
-                tokens: Arc::new(PlainAccessTokens),
-                store: shared,
-                revoked: revoked.clone(),
-                clock: clock.clone(),
-                pause: Arc::new(TokioPause),
-                policy,
-            },
             store,
             hasher,
             clock,
             gate,
-            revoked,
+            revoked: use_cases.revoked,
+            sign_up: use_cases.sign_up,
+            sign_in: use_cases.sign_in,
+            refresh: use_cases.refresh,
+            sign_out: use_cases.sign_out,
+            everywhere: use_cases.sign_out_everywhere,
+            change_password: use_cases.change_password,
+            account: use_cases.own_account,
+            end_session: use_cases.end_session,
+            role: use_cases.change_role,
+            authenticate: use_cases.authenticate,
         }
     }
 
@@ -174,7 +130,8 @@ impl Identity {
         device: Option<&str>,
     ) -> Result<SignedIn, SignInError> {
         let device = device.and_then(|token| self.sign_in.device(token));
-        self.sign_in.execute(&an_email(email), &password(word), device, client(ip), std::future::pending()).await
+        let outcome = self.sign_in.execute(&an_email(email), &password(word), device, client(ip), std::future::pending()).await?;
+        Ok(outcome.signed_in().expect("no second factor is set up"))
     }
 
     pub(crate) async fn refreshes(&self, token: &str, named: Option<&str>) -> Result<Tokens, RefreshError> {

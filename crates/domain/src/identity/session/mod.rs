@@ -26,6 +26,8 @@ pub struct SessionPolicy {
     pub retry: Duration,
     /// Sessions an account may have; a further sign-in ends the one used least recently.
     pub max_sessions: usize,
+    /// How long a second factor that was shown does for sensitive acts.
+    pub factor_fresh: Duration,
 }
 
 impl Default for SessionPolicy {
@@ -37,6 +39,7 @@ impl Default for SessionPolicy {
             max_replays: 5,
             retry: Duration::minutes(5),
             max_sessions: 20,
+            factor_fresh: Duration::minutes(5),
         }
     }
 }
@@ -142,6 +145,8 @@ pub struct Session {
     pub rotated_at: OffsetDateTime,
     /// Where it was last refreshed from.
     pub client: ClientInfo,
+    /// When its user last showed a second factor in it.
+    pub second_factor_at: Option<OffsetDateTime>,
     /// That it is over.
     pub ended: Option<Ending>,
 }
@@ -170,12 +175,27 @@ pub enum EndReason {
     Evicted,
     /// An administrator, or a change of what the account may do.
     Administered,
+    /// A second factor was set up or removed elsewhere.
+    SecondFactorChanged,
+    /// The account's address was changed, or the change was taken back.
+    EmailChanged,
+    /// Somebody showed that the address is theirs, and this session is not known to be.
+    Reclaimed,
 }
 
 impl EndReason {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::SignedOut, Self::Removed, Self::PasswordChanged, Self::TokenReused, Self::Evicted, Self::Administered];
+    pub const ALL: [Self; 9] = [
+        Self::SignedOut,
+        Self::Removed,
+        Self::PasswordChanged,
+        Self::TokenReused,
+        Self::Evicted,
+        Self::Administered,
+        Self::SecondFactorChanged,
+        Self::EmailChanged,
+        Self::Reclaimed,
+    ];
 
     /// As stored and told.
     #[must_use]
@@ -187,6 +207,9 @@ impl EndReason {
             Self::TokenReused => "token_reused",
             Self::Evicted => "evicted",
             Self::Administered => "administered",
+            Self::SecondFactorChanged => "second_factor_changed",
+            Self::EmailChanged => "email_changed",
+            Self::Reclaimed => "reclaimed",
         }
     }
 
@@ -241,8 +264,15 @@ impl Session {
             created_at: now,
             rotated_at: now,
             client,
+            second_factor_at: None,
             ended: None,
         }
+    }
+
+    /// Whether a second factor was shown in it within the last [`SessionPolicy::factor_fresh`].
+    #[must_use]
+    pub fn has_fresh_factor(&self, now: OffsetDateTime, policy: &SessionPolicy) -> bool {
+        self.second_factor_at.is_some_and(|at| now < at + policy.factor_fresh)
     }
 
     /// From when on it is over if nothing happens.

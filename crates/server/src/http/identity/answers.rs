@@ -1,6 +1,6 @@
 //! The shapes of answers.
 
-use coinlink_application::identity::{AccountStats, SignedIn, Tokens};
+use coinlink_application::identity::{AccountStats, SecondFactorTicket, SignedIn, Tokens};
 use coinlink_domain::identity::{PersonName, Session, SessionId, User};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -140,6 +140,31 @@ impl SignedInBody {
             user: SignedInUser { id: user.id, email: user.email.clone() },
         };
         Self { user, tokens, message, data, device_token: signed_in.device_token.0 }
+    }
+}
+
+/// The password was right, and the account asks for more: nobody is signed in yet.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct SecondFactorRequiredBody {
+    /// Always true.
+    pub mfa_required: bool,
+    /// For `/api/v2/auth/2fa/verify`; good once.
+    pub mfa_ticket: String,
+    /// Seconds the ticket is good for.
+    #[schema(minimum = 0)]
+    pub expires_in: i64,
+    /// For people.
+    pub message: &'static str,
+}
+
+impl From<SecondFactorTicket> for SecondFactorRequiredBody {
+    fn from(ticket: SecondFactorTicket) -> Self {
+        Self {
+            mfa_required: true,
+            mfa_ticket: ticket.secret.to_text(),
+            expires_in: ticket.expires_in.whole_seconds(),
+            message: "Enter the code of your authenticator app, or a recovery code.",
+        }
     }
 }
 

@@ -6,13 +6,14 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Json},
 };
-use coinlink_application::identity::{NewAccount, SignIn, SignUp, SignedIn};
+use coinlink_application::identity::{NewAccount, SignIn, SignInOutcome, SignUp, SignedIn};
 use coinlink_domain::identity::Email;
 use tokio::sync::oneshot;
 
 use super::{
-    answers::SignedInBody,
+    answers::{SecondFactorRequiredBody, SignedInBody},
     requests::{SignInBody, SignUpBody, name},
+    sessions::private,
 };
 use crate::{
     http::{
@@ -43,6 +44,14 @@ fn answer(status: StatusCode, signed_in: SignedIn, message: &'static str) -> Htt
         .max_age(DEVICE_KEPT)
         .finish();
     HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).cookie(device).json(body)
+}
+
+/// What a sign-in leads to, whichever way it was made.
+pub(super) fn outcome(outcome: SignInOutcome, message: &'static str) -> HttpResponse {
+    match outcome {
+        SignInOutcome::SignedIn(signed_in) => answer(StatusCode::OK, *signed_in, message),
+        SignInOutcome::SecondFactorRequired(ticket) => private(SecondFactorRequiredBody::from(ticket)),
+    }
 }
 
 /// Open an account and sign in.
@@ -135,5 +144,5 @@ pub(in crate::http) async fn sign_in(
         .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))
         .and_then(|signed_in| signed_in.map_err(ApiError::from));
     metrics.auth_event("sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
-    Ok(answer(StatusCode::OK, signed_in?, "You are signed in."))
+    Ok(outcome(signed_in?, "You are signed in."))
 }

@@ -140,6 +140,10 @@ impl IdentityStore for MemoryIdentity {
         self.read(|state| state.account(email).cloned())
     }
 
+    async fn account_of(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.read(|state| state.accounts.get(&user).cloned())
+    }
+
     async fn preferences(&self, user: UserId) -> Result<Option<Preferences>, StoreError> {
         self.read(|state| state.preferences.get(&user).cloned())
     }

@@ -19,7 +19,12 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn account(&self, email: &Email) -> Option<&Account> {
-        self.accounts.values().find(|account| account.user.email == *email)
+        self.accounts.values().find(|account| account.user.owns_email && account.user.email == *email)
+    }
+
+    /// Whether another account owns the address that this one is to own.
+    pub(super) fn is_taken(&self, user: &User) -> bool {
+        user.owns_email && self.account(&user.email).is_some_and(|owner| owner.user.id != user.id)
     }
 
     pub(super) fn live(&self, user: UserId, now: OffsetDateTime, policy: &SessionPolicy) -> Vec<Session> {
@@ -41,6 +46,7 @@ impl State {
         let session = Session {
             created_at: micros(session.created_at),
             rotated_at: micros(session.rotated_at),
+            second_factor_at: session.second_factor_at.map(micros),
             ended: session.ended.map(|ending| Ending { at: micros(ending.at), ..ending }),
             ..session.clone()
         };

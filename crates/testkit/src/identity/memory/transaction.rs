@@ -75,7 +75,7 @@ impl IdentityTx for MemoryTx {
 impl Users for MemoryTx {
     async fn add(&mut self, account: &Account) -> Result<(), StoreError> {
         self.call(|draft| {
-            if draft.account(&account.user.email).is_some() {
+            if draft.is_taken(&account.user) {
                 return Err(conflict("users.email"));
             }
             if draft.accounts.contains_key(&account.user.id) {
@@ -97,7 +97,10 @@ impl Users for MemoryTx {
     async fn save(&mut self, account: &Account) -> Result<(), StoreError> {
         self.call(|draft| {
             let kept = draft.accounts.get(&account.user.id).ok_or_else(|| unavailable("no such account"))?;
-            let user = User { email: kept.user.email.clone(), created_at: kept.user.created_at, ..account.user.clone() };
+            let user = User { created_at: kept.user.created_at, ..account.user.clone() };
+            if draft.is_taken(&user) {
+                return Err(conflict("users.email"));
+            }
             draft.put_account(&Account { user, password: account.password.clone() });
             Ok(())
         })

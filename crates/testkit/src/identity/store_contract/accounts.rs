@@ -54,7 +54,7 @@ pub async fn an_account_is_found_as_it_was_added(it: IdentityUnderTest) {
     }
 }
 
-pub async fn saving_an_account_changes_all_but_its_id_address_and_creation(it: IdentityUnderTest) {
+pub async fn saving_an_account_changes_all_but_its_id_and_creation(it: IdentityUnderTest) {
     let before = it.added(an_account("ada@example.org")).await;
     let other = it.added(an_account("bob@example.org")).await;
     let full = a_full_account("elsewhere@example.org");
@@ -62,11 +62,34 @@ pub async fn saving_an_account_changes_all_but_its_id_address_and_creation(it: I
     let mut tx = it.store.begin().await.unwrap();
     tx.users().save(&changed).await.unwrap();
     tx.commit().await.unwrap();
-    let kept = User { email: before.user.email, created_at: before.user.created_at, ..changed.user };
+    let kept = User { created_at: before.user.created_at, ..changed.user };
     let kept = Account { user: kept, password: changed.password };
-    assert_eq!(it.store.account(&kept.user.email).await.unwrap(), Some(kept));
+    assert_eq!(it.store.account(&kept.user.email).await.unwrap(), Some(kept.clone()));
+    assert_eq!(it.store.account_of(kept.user.id).await.unwrap(), Some(kept));
     assert_eq!(it.store.account(&other.user.email).await.unwrap(), Some(other));
-    assert_eq!(it.store.account(&an_email("elsewhere@example.org")).await.unwrap(), None);
+    assert_eq!(it.store.account(&before.user.email).await.unwrap(), None);
+}
+
+pub async fn an_address_may_be_claimed_by_many_and_owned_by_one(it: IdentityUnderTest) {
+    let claiming = |owns_email| an_account_of(User { owns_email, ..a_user("ada@example.org") });
+    let (one, two) = (it.added(claiming(false)).await, it.added(claiming(false)).await);
+    assert_eq!(it.store.account(&one.user.email).await.unwrap(), None, "nobody owns it yet");
+    assert_eq!(it.store.account_of(one.user.id).await.unwrap(), Some(one.clone()));
+
+    let owner = Account { user: User { owns_email: true, ..two.user }, password: two.password };
+    let mut tx = it.store.begin().await.unwrap();
+    tx.users().save(&owner).await.unwrap();
+    assert_eq!(tx.users().lock_by_email(&owner.user.email).await.unwrap(), Some(owner.clone()));
+    tx.commit().await.unwrap();
+
+    let late = Account { user: User { owns_email: true, ..one.user.clone() }, password: one.password.clone() };
+    let mut tx = it.store.begin().await.unwrap();
+    let refused = tx.users().save(&late).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    drop(tx);
+    assert_eq!(it.store.account(&owner.user.email).await.unwrap(), Some(owner.clone()));
+    it.added(claiming(false)).await;
+    assert_eq!(it.store.account(&owner.user.email).await.unwrap(), Some(owner));
 }
 
 pub async fn an_account_that_is_not_there_cannot_be_saved(it: IdentityUnderTest) {

@@ -91,10 +91,11 @@ macro_rules! identity_store_contract {
         $crate::identity_store_contract!(
             what_was_never_added_is_not_there,
             an_account_is_found_as_it_was_added,
-            saving_an_account_changes_all_but_its_id_address_and_creation,
+            saving_an_account_changes_all_but_its_id_and_creation,
             an_account_that_is_not_there_cannot_be_saved,
             names_of_all_kinds_survive,
             an_address_is_taken_once,
+            an_address_may_be_claimed_by_many_and_owned_by_one,
             of_many_who_want_one_address_at_once_one_gets_it,
             preferences_are_replaced_whole,
             only_active_admins_are_held_in_the_order_of_their_ids,

@@ -34,6 +34,7 @@ pub async fn a_session_is_found_as_it_was_added(it: IdentityUnderTest) {
         created_at: NOON - Duration::MICROSECOND,
         rotated_at: NOON + Duration::microseconds(123_457),
         client: ClientInfo::new(Some("2001:db8::".parse().unwrap()), Some(agent)),
+        second_factor_at: Some(NOON + Duration::microseconds(1)),
         ended: Some(Ending { at: NOON + Duration::microseconds(999_999), reason }),
         ..a_session(user)
     };

@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use coinlink_domain::identity::{ClientInfo, EndReason, FamilyKey, Session, SessionId, UserId, to_evict};
+use coinlink_ports::{
+    identity::{Account, DeviceTokens, IdentityTx, SigningError},
+    shared::{Entropy, StoreError},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{IssueTokens, SignedIn, audit, sign_up::DeviceSecret};
+
+/// A sign-in was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenSessionError {
+    /// The tokens could not be made.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The store is not there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How somebody showed who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// With what first: `password`, `wallet`.
+    pub first_factor: &'static str,
+    /// Whether a second factor followed.
+    pub second_factor: bool,
+    /// The device, where it is known from before.
+    pub device: Option<Uuid>,
+}
+
+/// Opens the session of a sign-in, whichever way somebody showed who they are.
+#[derive(Clone)]
+pub struct OpenSession {
+    /// Makes tokens.
+    pub tokens: IssueTokens,
+    /// Makes device tokens.
+    pub devices: Arc<dyn DeviceTokens>,
+    /// Ids and keys.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl OpenSession {
+    /// Opens a session of `account`, which `tx` holds, as it is to be stored; its stored password is the one the device is to be
+    /// known with. Sessions that had to make room are told as well: the caller commits and then announces them.
+    pub(super) async fn in_tx(
+        &self,
+        tx: &mut dyn IdentityTx,
+        mut account: Account,
+        shown: Shown,
+        client: ClientInfo,
+        now: OffsetDateTime,
+    ) -> Result<(SignedIn, Vec<SessionId>), OpenSessionError> {
+        let user = account.user.id;
+        let family_key = FamilyKey(self.entropy.key());
+        let mut session = Session::start(SessionId(self.entropy.id()), user, family_key, client, now);
+        session.second_factor_at = shown.second_factor.then_some(now);
+        let tokens = self.tokens.of(&session, now)?;
+        let device = shown.device.unwrap_or_else(|| self.entropy.id());
+        let device_token = DeviceSecret(self.devices.mint(user, device, &account.password)?);
+
+        let evicted = self.make_room(tx, user, now).await?;
+        tx.sessions().add(&session).await?;
+        account.user.signed_in(now);
+        tx.users().save(&account).await?;
+        let entry = audit::on_session(&*self.entropy, now, audit::SIGN_IN, (user, session.id), &session.client)
+            .detail("device", if shown.device.is_some() { "known" } else { "new" })
+            .detail("first_factor", shown.first_factor)
+            .detail("second_factor", if shown.second_factor { "shown" } else { "none" });
+        tx.audit().record(&entry).await?;
+        Ok((SignedIn { user: account.user, tokens, device_token }, evicted))
+    }
+
+    async fn make_room(&self, tx: &mut dyn IdentityTx, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionId>, StoreError> {
+        let policy = &self.tokens.policy;
+        let live = tx.sessions().lock_live(user, now, policy).await?;
+        let mut evicted = Vec::new();
+        for mut session in to_evict(live, policy) {
+            session.end(EndReason::Evicted, now);
+            tx.sessions().save(&session).await?;
+            let entry = audit::on_session(&*self.entropy, now, audit::SESSION_EVICT, (user, session.id), &session.client);
+            tx.audit().record(&entry).await?;
+            evicted.push(session.id);
+        }
+        Ok(evicted)
+    }
+}

@@ -1,0 +1,160 @@
+use std::sync::Arc;
+
+use coinlink_domain::identity::{GuardPolicies, SessionPolicy};
+use coinlink_ports::{
+    identity::{AccessTokens, DeviceTokens, IdentityStore, PasswordHasher, RefreshTokens},
+    shared::{Clock, Entropy, Pause, RequestGate},
+};
+use time::Duration;
+
+use super::{
+    Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, OpenSession,
+    OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp,
+};
+
+/// What identity needs from outside, and what is set.
+#[derive(Clone)]
+pub struct IdentityAdapters {
+    /// Accounts and sessions.
+    pub store: Arc<dyn IdentityStore>,
+    /// Hashes and checks passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Access tokens.
+    pub access: Arc<dyn AccessTokens>,
+    /// Refresh tokens.
+    pub refresh: Arc<dyn RefreshTokens>,
+    /// Device tokens.
+    pub devices: Arc<dyn DeviceTokens>,
+    /// What the nodes share.
+    pub gate: Arc<dyn RequestGate>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How waiting is done.
+    pub pause: Arc<dyn Pause>,
+    /// Ids and keys.
+    pub entropy: Arc<dyn Entropy>,
+    /// How long sessions live.
+    pub policy: SessionPolicy,
+    /// How guessing is slowed down.
+    pub guards: GuardPolicies,
+    /// How long access tokens live.
+    pub access_ttl: Duration,
+    /// By how much clocks may differ where an access token is judged.
+    pub leeway: Duration,
+}
+
+/// Every use case of identity, each put together in this one place.
+#[derive(Clone)]
+pub struct IdentityUseCases {
+    /// Opens accounts.
+    pub sign_up: Arc<SignUp>,
+    /// Signs in with a password.
+    pub sign_in: Arc<SignIn>,
+    /// Exchanges refresh tokens.
+    pub refresh: Arc<RefreshSession>,
+    /// Ends a session by one of its tokens.
+    pub sign_out: Arc<SignOut>,
+    /// Ends all sessions of a user.
+    pub sign_out_everywhere: Arc<SignOutEverywhere>,
+    /// Changes passwords.
+    pub change_password: Arc<ChangePassword>,
+    /// What users see and change of their own accounts.
+    pub own_account: Arc<OwnAccount>,
+    /// Ends a session from the list of its owner.
+    pub end_session: Arc<EndSession>,
+    /// Makes administrators.
+    pub change_role: Arc<ChangeRole>,
+    /// Finds out who presents an access token.
+    pub authenticate: Arc<Authenticate>,
+    /// The sessions this node knows to be over.
+    pub revoked: Arc<RevokedSessions>,
+    /// Tells everybody which sessions are over.
+    pub ended: EndedSessions,
+}
+
+impl IdentityUseCases {
+    /// All of them on these adapters; sessions that end are added to `revoked`.
+    pub fn new(adapters: &IdentityAdapters, revoked: Arc<RevokedSessions>) -> Self {
+        let IdentityAdapters { store, hasher, access, refresh, devices, gate, clock, pause, entropy, .. } = adapters.clone();
+        let IdentityAdapters { policy, guards, access_ttl, leeway, .. } = *adapters;
+        // Judged with leeway, and made by a node whose clock may be ahead by as much.
+        let keep = access_ttl + leeway * 2;
+        let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
+        let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
+        let sessions = OpenSession { tokens: tokens.clone(), devices: devices.clone(), entropy: entropy.clone() };
+        Self {
+            sign_up: Arc::new(SignUp {
+                store: store.clone(),
+                hasher: hasher.clone(),
+                tokens: tokens.clone(),
+                devices,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            sign_in: Arc::new(SignIn {
+                store: store.clone(),
+                hasher: hasher.clone(),
+                sessions,
+                ended: ended.clone(),
+                guards,
+                owed: OwedGuesses::default(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            refresh: Arc::new(RefreshSession::new(
+                store.clone(),
+                refresh.clone(),
+                tokens,
+                ended.clone(),
+                clock.clone(),
+                entropy.clone(),
+            )),
+            sign_out: Arc::new(SignOut {
+                store: store.clone(),
+                refresh,
+                ended: ended.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            sign_out_everywhere: Arc::new(SignOutEverywhere {
+                store: store.clone(),
+                ended: ended.clone(),
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            change_password: Arc::new(ChangePassword {
+                store: store.clone(),
+                hasher,
+                ended: ended.clone(),
+                guards,
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            own_account: Arc::new(OwnAccount { store: store.clone(), policy, clock: clock.clone(), entropy: entropy.clone() }),
+            end_session: Arc::new(EndSession {
+                store: store.clone(),
+                ended: ended.clone(),
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            change_role: Arc::new(ChangeRole { store: store.clone(), clock: clock.clone(), entropy }),
+            authenticate: Arc::new(Authenticate { tokens: access, store, revoked: revoked.clone(), clock, pause, policy }),
+            revoked,
+            ended,
+        }
+    }
+
+    /// What keeps this node's list of ended sessions as the store knows it.
+    pub fn follow_revocations(adapters: &IdentityAdapters, use_cases: &Self) -> FollowRevocations {
+        let revoked = Arc::clone(&use_cases.revoked);
+        FollowRevocations::new(adapters.store.clone(), revoked, adapters.clock.clone(), use_cases.ended.keep)
+    }
+
+    /// What removes old rows.
+    pub fn prune(adapters: &IdentityAdapters) -> PruneIdentity {
+        PruneIdentity { store: adapters.store.clone(), policy: adapters.policy, clock: adapters.clock.clone() }
+    }
+}

@@ -1,0 +1,12 @@
+use async_trait::async_trait;
+use coinlink_domain::shared::mail::OutgoingMail;
+
+use super::StoreError;
+
+/// Where letters are left to be sent, in the transaction of the act that asks for them: whoever hears that it was done gets the
+/// letter, and nobody else does.
+#[async_trait]
+pub trait MailOutbox: Send {
+    /// Leaves one.
+    async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError>;
+}
