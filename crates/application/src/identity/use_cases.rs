@@ -3,7 +3,7 @@ use std::sync::Arc;
 use coinlink_domain::identity::{GuardPolicies, SessionPolicy};
 use coinlink_ports::{
     identity::{AccessTokens, DeviceTokens, IdentityStore, PasswordHasher, RefreshTokens},
-    shared::{Clock, Entropy, Pause, RequestGate},
+    shared::{Clock, Entropy, Pause, RequestGate, SecretBox},
 };
 use time::Duration;
 
@@ -33,6 +33,12 @@ pub struct IdentityAdapters {
     pub pause: Arc<dyn Pause>,
     /// Ids and keys.
     pub entropy: Arc<dyn Entropy>,
+    /// Encrypts secrets that are stored and read again.
+    pub secrets: Arc<dyn SecretBox>,
+    /// Where this server is reached, for links in mail; without a slash at its end.
+    pub public_url: String,
+    /// Whether an address has to be shown to be its owner's before an account owns it.
+    pub require_verified_email: bool,
     /// How long sessions live.
     pub policy: SessionPolicy,
     /// How guessing is slowed down.

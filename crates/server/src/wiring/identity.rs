@@ -6,7 +6,9 @@ use coinlink_application::{
     identity::{FollowRevocations, IdentityAdapters, IdentityUseCases, PruneIdentity},
     shared::AdmitRequest,
 };
-use coinlink_credentials::{BcryptPool, HashSettings, JwtAccessTokens, JwtSettings, PasetoDeviceTokens, PasetoRefreshTokens};
+use coinlink_credentials::{
+    BcryptPool, BoxKey, HashSettings, JwtAccessTokens, JwtSettings, KeyRing, PasetoDeviceTokens, PasetoRefreshTokens,
+};
 use coinlink_domain::{
     identity::{GuardPolicies, SessionPolicy},
     shared::rate_limit::RateLimits,
@@ -18,7 +20,7 @@ use time::Duration;
 
 use super::{Shared, Surroundings};
 use crate::{
-    config::Settings,
+    config::{Settings, key_bytes},
     http::{GateParts, Gatekeeper, TrustedProxies},
     serve::StartError,
     telemetry::Metrics,
@@ -44,6 +46,13 @@ pub struct Identity {
 fn secret(secret: Option<&SecretString>) -> SecretString {
     // `serve` refuses to start without, and `dev` makes its own.
     secret.cloned().unwrap_or_default()
+}
+
+/// What encrypts stored secrets.
+fn secret_box(settings: &Settings) -> KeyRing {
+    // `serve` refuses to start without a key of 32 bytes, and `dev` makes its own.
+    let key = settings.auth.totp_encryption_key.as_ref().and_then(key_bytes).unwrap_or_default();
+    KeyRing::new(&BoxKey::new(key), &[])
 }
 
 fn limits(settings: &Settings) -> RateLimits {
@@ -106,6 +115,9 @@ fn adapters(
         clock: Arc::clone(&around.clock),
         pause: Arc::clone(&around.pause),
         entropy: Arc::new(SystemEntropy),
+        secrets: Arc::new(secret_box(settings)),
+        public_url: settings.server.public_url.trim_end_matches('/').to_owned(),
+        require_verified_email: auth.require_verified_email,
         policy: policy(settings),
         guards: GuardPolicies::default(),
         access_ttl: Duration::minutes(auth.access_token_ttl_min.into()),

@@ -6,7 +6,7 @@ use coinlink_application::identity::{IdentityAdapters, IdentityUseCases};
 use coinlink_domain::identity::{GuardPolicies, SessionPolicy};
 use coinlink_testkit::{
     identity::{PlainAccessTokens, PlainDeviceTokens, PlainRefreshTokens},
-    shared::{CountingEntropy, TokioPause},
+    shared::{CountingEntropy, PlainSecretBox, TokioPause},
 };
 use time::Duration;
 
@@ -28,6 +28,9 @@ impl Behind {
             clock: Arc::clone(&self.clock) as _,
             pause: Arc::new(TokioPause),
             entropy: Arc::new(CountingEntropy::default()),
+            secrets: Arc::new(PlainSecretBox::default()),
+            public_url: "https://api.example.com".to_owned(),
+            require_verified_email: false,
             policy: SessionPolicy::default(),
             guards: GuardPolicies::default(),
             access_ttl: TTL,

@@ -6,6 +6,7 @@ mod clock;
 mod dice;
 mod entropy;
 mod pause;
+mod secret_box;
 
 pub use clock::StoppedClock;
 pub use coinlink_embedded::{EmbeddedGate, SystemClock, TokioPause};
@@ -13,6 +14,7 @@ pub use dice::LoadedDice;
 pub use entropy::CountingEntropy;
 pub use gate_contract::GateNodes;
 pub use pause::ManualPause;
+pub use secret_box::PlainSecretBox;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

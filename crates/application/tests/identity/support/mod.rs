@@ -15,7 +15,7 @@ use coinlink_domain::{
 use coinlink_ports::shared::{Admission, Admitted, BusError, RequestGate, WindowState};
 use coinlink_testkit::{
     identity::{MemoryIdentity, NOON, PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens, an_email},
-    shared::{CountingEntropy, StoppedClock, TokioPause},
+    shared::{CountingEntropy, PlainSecretBox, StoppedClock, TokioPause},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -88,6 +88,9 @@ impl Identity {
             clock: clock.clone(),
             pause: Arc::new(TokioPause),
             entropy: Arc::new(CountingEntropy::default()),
+            secrets: Arc::new(PlainSecretBox::default()),
+            public_url: "https://api.example.com".to_owned(),
+            require_verified_email: false,
             policy,
             guards: GuardPolicies::default(),
             access_ttl: TTL,
