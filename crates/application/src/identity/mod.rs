@@ -17,6 +17,7 @@ mod sign_out;
 mod sign_up;
 mod turns;
 mod use_cases;
+mod verified_email;
 
 pub use authenticate::{Authenticate, Standing};
 pub use change_password::{ChangePassword, ChangePasswordError};
@@ -33,3 +34,4 @@ pub use sign_in::{SecondFactorTicket, SignIn, SignInError, SignInOutcome};
 pub use sign_out::{SignOut, SignOutEverywhere};
 pub use sign_up::{DeviceSecret, NewAccount, SignUp, SignUpError, SignedIn};
 pub use use_cases::{IdentityAdapters, IdentityUseCases};
+pub use verified_email::VerifiedEmail;

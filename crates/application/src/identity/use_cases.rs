@@ -9,7 +9,7 @@ use time::Duration;
 
 use super::{
     Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, OpenSession,
-    OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp,
+    OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail,
 };
 
 /// What identity needs from outside, and what is set.
@@ -72,6 +72,8 @@ pub struct IdentityUseCases {
     pub change_role: Arc<ChangeRole>,
     /// Finds out who presents an access token.
     pub authenticate: Arc<Authenticate>,
+    /// Whether an account may do what takes a verified address.
+    pub verified_email: Arc<VerifiedEmail>,
     /// The sessions this node knows to be over.
     pub revoked: Arc<RevokedSessions>,
     /// Tells everybody which sessions are over.
@@ -147,6 +149,7 @@ impl IdentityUseCases {
                 entropy: entropy.clone(),
             }),
             change_role: Arc::new(ChangeRole { store: store.clone(), clock: clock.clone(), entropy }),
+            verified_email: Arc::new(VerifiedEmail { store: store.clone(), required: adapters.require_verified_email }),
             authenticate: Arc::new(Authenticate { tokens: access, store, revoked: revoked.clone(), clock, pause, policy }),
             revoked,
             ended,

@@ -30,6 +30,7 @@ error_codes! {
     WEAK_PASSWORD 400 "weak_password" "The password does not meet the rules; details say which.";
     EMAIL_TAKEN 400 "email_taken" "An account with this e-mail address exists already.";
     INVALID_REFRESH_TOKEN 400 "invalid_refresh_token" "What was sent to be signed out is no refresh token of this server.";
+    INVALID_LINK 400 "invalid_link" "The link is none of this server's, was used before, or its time is over; ask for a new one.";
     WEBSOCKET_EXPECTED 400 "websocket_expected" "This path takes WebSocket handshakes only.";
     AUTHENTICATION_REQUIRED 401 "authentication_required" "This route is for signed-in users: send an access token as a Bearer token.";
     INVALID_CREDENTIALS 401 "invalid_credentials" "The e-mail address and the password do not fit together.";
@@ -39,6 +40,8 @@ error_codes! {
     SESSION_REVOKED 401 "session_revoked" "The session was ended; sign in again.";
     TOKEN_REUSED 401 "token_reused" "The refresh token was used before, so somebody else may hold it; its session was ended. Sign in again.";
     ORIGIN_NOT_ALLOWED 403 "origin_not_allowed" "Pages of this origin may not connect.";
+    EMAIL_NOT_VERIFIED 403 "email_not_verified" "This takes a verified e-mail address: follow the link in the mail, or ask for a new one.";
+    CODE_REQUIRED 403 "code_required" "The link was opened in another browser than the one it was asked for in: send the code of the same mail as well.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";

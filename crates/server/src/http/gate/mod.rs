@@ -5,12 +5,14 @@ mod caller;
 mod gatekeeper;
 mod lone_peer;
 mod middleware;
+mod verified;
 mod windows;
 
 use super::error_codes::{self, ErrorCode};
 
 pub use caller::{Caller, Client, SignedIn};
 pub use gatekeeper::{GateParts, Gatekeeper};
+pub use verified::Verified;
 pub use windows::Window;
 
 pub(super) use middleware::Gate;

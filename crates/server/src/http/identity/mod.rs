@@ -33,5 +33,6 @@ pub(super) fn provide(use_cases: &IdentityUseCases, config: &mut ServiceConfig) 
         .app_data(Data::from(Arc::clone(&use_cases.sign_out_everywhere)))
         .app_data(Data::from(Arc::clone(&use_cases.change_password)))
         .app_data(Data::from(Arc::clone(&use_cases.own_account)))
-        .app_data(Data::from(Arc::clone(&use_cases.end_session)));
+        .app_data(Data::from(Arc::clone(&use_cases.end_session)))
+        .app_data(Data::from(Arc::clone(&use_cases.verified_email)));
 }
