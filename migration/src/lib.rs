@@ -17,6 +17,7 @@ mod m20261121_000013_create_user_preferences;
 mod m20261121_000020_create_audit_log;
 mod m20261121_000021_create_audit_chain;
 mod m20261122_000030_add_claims_and_factors;
+mod m20261122_000031_create_outbox_mails;
 
 /// All steps in order.
 pub struct Migrator;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000020_create_audit_log::Migration),
             Box::new(m20261121_000021_create_audit_chain::Migration),
             Box::new(m20261122_000030_add_claims_and_factors::Migration),
+            Box::new(m20261122_000031_create_outbox_mails::Migration),
         ]
     }
 }

@@ -6,12 +6,16 @@ use coinlink_testkit::identity::{Audited, IdentityUnderTest, MemoryIdentity};
 
 fn in_memory() -> IdentityUnderTest {
     let store = MemoryIdentity::default();
-    let kept = store.clone();
+    let (kept, posted) = (store.clone(), store.clone());
     let audited = move || -> Audited {
         let ids = kept.audit().into_iter().map(|entry| entry.id).collect();
         Box::pin(std::future::ready(ids))
     };
-    IdentityUnderTest { store: Arc::new(store), audited: Arc::new(audited), place: Arc::new(()) }
+    let mailed = move || -> Audited {
+        let ids = posted.mails().into_iter().map(|mail| mail.id).collect();
+        Box::pin(std::future::ready(ids))
+    };
+    IdentityUnderTest { store: Arc::new(store), audited: Arc::new(audited), mailed: Arc::new(mailed), place: Arc::new(()) }
 }
 
 mod contract {

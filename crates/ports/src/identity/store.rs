@@ -4,7 +4,7 @@ use coinlink_domain::identity::{
 };
 use time::OffsetDateTime;
 
-use crate::shared::{AuditLog, StoreError};
+use crate::shared::{AuditLog, MailOutbox, StoreError};
 
 /// An account with what is kept of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,9 @@ pub trait IdentityTx: Send {
 
     /// What is kept for ever; seen by others only once this transaction is committed.
     fn audit(&mut self) -> &mut dyn AuditLog;
+
+    /// Letters that are to be sent, once this transaction is committed.
+    fn mail(&mut self) -> &mut dyn MailOutbox;
 
     /// Makes all of it true at once.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

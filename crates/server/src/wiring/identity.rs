@@ -14,6 +14,7 @@ use coinlink_domain::{
     shared::rate_limit::RateLimits,
 };
 use coinlink_embedded::{EmbeddedGate, SystemEntropy};
+use coinlink_ports::shared::SecretBox;
 use coinlink_postgres::{Database, SqlIdentityStore};
 use secrecy::SecretString;
 use time::Duration;
@@ -98,6 +99,7 @@ fn adapters(
     around: &Surroundings,
 ) -> Result<IdentityAdapters, StartError> {
     let auth = &settings.auth;
+    let secrets: Arc<dyn SecretBox> = Arc::new(secret_box(settings));
     let jwt_secret = secret(auth.jwt_secret_key.as_ref());
     let access = JwtAccessTokens::new(&JwtSettings {
         secret: jwt_secret.clone(),
@@ -106,7 +108,7 @@ fn adapters(
         leeway: LEEWAY,
     })?;
     Ok(IdentityAdapters {
-        store: Arc::new(SqlIdentityStore::new(database.clone())),
+        store: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
         hasher,
         access: Arc::new(access),
         refresh: Arc::new(PasetoRefreshTokens::new(&jwt_secret)?),
@@ -115,7 +117,7 @@ fn adapters(
         clock: Arc::clone(&around.clock),
         pause: Arc::clone(&around.pause),
         entropy: Arc::new(SystemEntropy),
-        secrets: Arc::new(secret_box(settings)),
+        secrets,
         public_url: settings.server.public_url.trim_end_matches('/').to_owned(),
         require_verified_email: auth.require_verified_email,
         policy: policy(settings),

@@ -4,6 +4,7 @@ pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_log;
 pub(crate) mod audit_seals;
 pub(crate) mod last_known_prices;
+pub(crate) mod outbox_mails;
 pub(crate) mod sessions;
 pub(crate) mod sign_in_guards;
 pub(crate) mod user_preferences;

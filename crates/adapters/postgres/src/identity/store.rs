@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use coinlink_domain::identity::{Email, Preferences, Session, SessionId, SessionPolicy, User, UserId};
 use coinlink_ports::{
     identity::{Account, IdentityStore, IdentityTx, SessionCounts},
-    shared::StoreError,
+    shared::{SecretBox, StoreError},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -27,20 +29,21 @@ const PRUNED_AT_ONCE: u64 = 5_000;
 #[derive(Clone)]
 pub struct SqlIdentityStore {
     database: Database,
+    secrets: Arc<dyn SecretBox>,
 }
 
 impl SqlIdentityStore {
-    /// In this database.
+    /// In this database; what letters say is encrypted with `secrets`.
     #[must_use]
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database, secrets: Arc<dyn SecretBox>) -> Self {
+        Self { database, secrets }
     }
 }
 
 #[async_trait]
 impl IdentityStore for SqlIdentityStore {
     async fn begin(&self) -> Result<Box<dyn IdentityTx>, StoreError> {
-        Ok(Box::new(SqlTx::begin(&self.database).await?))
+        Ok(Box::new(SqlTx::begin(&self.database, &self.secrets).await?))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {

@@ -1,17 +1,24 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use coinlink_domain::shared::audit::AuditEntry;
+use coinlink_domain::shared::{audit::AuditEntry, mail::OutgoingMail};
 use coinlink_ports::{
     identity::{IdentityTx, Sessions, SignInGuards, Users},
-    shared::{AuditLog, StoreError},
+    shared::{AuditLog, MailOutbox, SecretBox, StoreError},
 };
 use sea_orm::{DatabaseTransaction, DbErr};
 
-use crate::{Database, shared::audit_log, write_transaction};
+use crate::{
+    Database,
+    shared::{audit_log, outbox},
+    write_transaction,
+};
 
 /// One transaction. A call that failed, took too long or was given up rolls it back at once, and nothing can be done in it
 /// after that: PostgreSQL would refuse the rest and answer the commit as if it had been done.
 pub(super) struct SqlTx {
     database: Database,
+    secrets: Arc<dyn SecretBox>,
     open: Option<DatabaseTransaction>,
 }
 
@@ -21,9 +28,9 @@ pub(super) struct SqlTx {
 struct Failed;
 
 impl SqlTx {
-    pub(super) async fn begin(database: &Database) -> Result<Self, StoreError> {
+    pub(super) async fn begin(database: &Database, secrets: &Arc<dyn SecretBox>) -> Result<Self, StoreError> {
         let begun = database.within_deadline(write_transaction::begin_with_row_locks(&database.connection)).await?;
-        Ok(Self { database: database.clone(), open: Some(begun) })
+        Ok(Self { database: database.clone(), secrets: Arc::clone(secrets), open: Some(begun) })
     }
 
     /// The transaction, for one call; [`SqlTx::put_back`] follows where it succeeded.
@@ -60,6 +67,10 @@ impl IdentityTx for SqlTx {
         self
     }
 
+    fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         let transaction = self.take()?;
         self.call(transaction.commit()).await
@@ -71,6 +82,17 @@ impl AuditLog for SqlTx {
     async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let transaction = self.take()?;
         self.call(audit_log::insert(&transaction, entry)).await?;
+        self.put_back(transaction);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MailOutbox for SqlTx {
+    async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
+        let transaction = self.take()?;
+        let row = outbox::row(mail, &*self.secrets)?;
+        self.call(outbox::insert(&transaction, row)).await?;
         self.put_back(transaction);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What stores of several contexts write.
 
 pub(crate) mod audit_log;
+pub(crate) mod outbox;
 
 pub use audit_log::SqlAuditLog;

@@ -1,7 +1,10 @@
 //! What a transaction says while its database is away or its rows are held, how soon, and that nothing stays held.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use coinlink_domain::identity::Session;
 use coinlink_ports::{identity::IdentityStore, shared::StoreError};
@@ -9,6 +12,7 @@ use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
 use coinlink_testkit::{
     identity::{a_session, an_account},
     servers::{PrivatePostgres, fresh_database},
+    shared::PlainSecretBox,
 };
 
 use crate::place::{migrated_file, url_in};
@@ -19,7 +23,7 @@ const IN_TIME: Duration = Duration::from_millis(3_800);
 /// With two connections, so that what is left behind is soon missed.
 async fn store_at(url: &str) -> SqlIdentityStore {
     let settings = ConnectSettings { max_connections: 2, ..ConnectSettings::new(url) };
-    SqlIdentityStore::new(Database::connect(&settings).await.unwrap())
+    SqlIdentityStore::new(Database::connect(&settings).await.unwrap(), Arc::new(PlainSecretBox::default()))
 }
 
 async fn signed_in(store: &SqlIdentityStore) -> Session {

@@ -8,6 +8,7 @@ use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
 use coinlink_testkit::{
     identity::{Audited, IdentityUnderTest},
     servers::fresh_database,
+    shared::PlainSecretBox,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
@@ -51,15 +52,18 @@ async fn under_test(url: &str, place: impl Any + Send + Sync) -> Place {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     let sql = sea_orm::Database::connect(options).await.unwrap();
-    let reader = sql.clone();
-    let audited = move || -> Audited {
-        let reader = reader.clone();
-        Box::pin(async move {
-            let all = Statement::from_string(reader.get_database_backend(), "SELECT id FROM audit_log");
-            let rows = reader.query_all_raw(all).await.unwrap();
-            rows.iter().map(|row| row.try_get("", "id").unwrap()).collect()
-        })
+    let ids_in = |table: &'static str| {
+        let reader = sql.clone();
+        move || -> Audited {
+            let reader = reader.clone();
+            Box::pin(async move {
+                let all = Statement::from_string(reader.get_database_backend(), format!("SELECT id FROM {table}"));
+                let rows = reader.query_all_raw(all).await.unwrap();
+                rows.iter().map(|row| row.try_get("", "id").unwrap()).collect()
+            })
+        }
     };
-    let store = Arc::new(SqlIdentityStore::new(database));
-    Place { it: IdentityUnderTest { store, audited: Arc::new(audited), place: Arc::new(place) }, sql }
+    let store = Arc::new(SqlIdentityStore::new(database, Arc::new(PlainSecretBox::default())));
+    let (audited, mailed) = (Arc::new(ids_in("audit_log")), Arc::new(ids_in("outbox_mails")));
+    Place { it: IdentityUnderTest { store, audited, mailed, place: Arc::new(place) }, sql }
 }

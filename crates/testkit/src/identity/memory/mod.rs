@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use coinlink_domain::{
     identity::{Email, Preferences, Session, SessionId, SessionPolicy, User, UserId},
-    shared::audit::AuditEntry,
+    shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::{
     identity::{Account, IdentityStore, IdentityTx, SessionCounts},
@@ -101,6 +101,11 @@ impl MemoryIdentity {
     /// Committed audit entries, oldest first.
     pub fn audit(&self) -> Vec<AuditEntry> {
         lock(&self.kept.committed).audit.clone()
+    }
+
+    /// Committed letters, oldest first.
+    pub fn mails(&self) -> Vec<OutgoingMail> {
+        lock(&self.kept.committed).mails.clone()
     }
 
     /// Committed accounts by id.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use coinlink_domain::{
     identity::{Attempts, Email, Ending, GuardKey, Preferences, Session, SessionId, SessionPolicy, User, UserId},
-    shared::audit::AuditEntry,
+    shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::identity::Account;
 use time::OffsetDateTime;
@@ -15,6 +15,7 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) guards: BTreeMap<GuardKey, Attempts>,
     pub(super) audit: Vec<AuditEntry>,
+    pub(super) mails: Vec<OutgoingMail>,
 }
 
 impl State {

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_domain::{
     identity::{Attempts, Email, GuardKey, GuardPolicies, Preferences, Role, Session, SessionId, SessionPolicy, User, UserId},
-    shared::audit::AuditEntry,
+    shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::{
     identity::{Account, IdentityTx, Sessions, SignInGuards, Users},
-    shared::{AuditLog, StoreError},
+    shared::{AuditLog, MailOutbox, StoreError},
 };
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
@@ -61,6 +61,10 @@ impl IdentityTx for MemoryTx {
     }
 
     fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    fn mail(&mut self) -> &mut dyn MailOutbox {
         self
     }
 
@@ -203,6 +207,16 @@ impl AuditLog for MemoryTx {
     async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.call(|draft| {
             draft.audit.push(entry.clone());
+            Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl MailOutbox for MemoryTx {
+    async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.mails.push(mail.clone());
             Ok(())
         })
     }

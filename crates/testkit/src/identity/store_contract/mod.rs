@@ -22,7 +22,7 @@ pub use sessions::*;
 pub use transactions::*;
 pub use upkeep::*;
 
-/// The ids of audit entries, once they are read.
+/// The ids of audit entries or letters, once they are read.
 pub type Audited = BoxFuture<'static, Vec<Uuid>>;
 
 /// An empty store, and what a test has to know of it.
@@ -32,6 +32,8 @@ pub struct IdentityUnderTest {
     pub store: Arc<dyn IdentityStore>,
     /// Reads the ids of all audit entries that others see.
     pub audited: Arc<dyn Fn() -> Audited + Send + Sync>,
+    /// Reads the ids of all letters that others see.
+    pub mailed: Arc<dyn Fn() -> Audited + Send + Sync>,
     /// What has to stay as long as the store is used.
     pub place: Arc<dyn Any + Send + Sync>,
 }
@@ -108,6 +110,7 @@ macro_rules! identity_store_contract {
             dropped_transactions_hold_nothing_and_nobody_up,
             a_call_that_was_given_up_holds_nobody_up,
             audit_entries_are_seen_once_they_are_committed,
+            letters_are_seen_once_they_are_committed,
             a_session_is_found_as_it_was_added,
             a_session_needs_an_account,
             no_generation_is_lost_when_many_refresh_at_once,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use coinlink_domain::{identity::Preferences, shared::audit::AuditEntry};
+use coinlink_domain::{
+    identity::Preferences,
+    shared::{audit::AuditEntry, mail::OutgoingMail},
+};
 use coinlink_ports::{identity::IdentityTx, shared::StoreError};
 use uuid::Uuid;
 
@@ -15,6 +18,10 @@ fn an_entry() -> AuditEntry {
     AuditEntry::new(Uuid::now_v7(), NOON, "auth.sign_in", "session")
 }
 
+fn a_letter() -> OutgoingMail {
+    OutgoingMail::new(Uuid::now_v7(), "ada@example.org", "verify_email", NOON).with("code", "314159")
+}
+
 /// Writes one row of each kind.
 async fn write_all(tx: &mut dyn IdentityTx, email: &str) -> coinlink_domain::identity::Session {
     let account = an_account(email);
@@ -23,6 +30,7 @@ async fn write_all(tx: &mut dyn IdentityTx, email: &str) -> coinlink_domain::ide
     tx.users().save_preferences(account.user.id, &Preferences::default()).await.unwrap();
     tx.sessions().add(&session).await.unwrap();
     tx.audit().record(&an_entry()).await.unwrap();
+    tx.mail().post(&a_letter()).await.unwrap();
     session
 }
 
@@ -31,6 +39,7 @@ async fn is_empty(it: &IdentityUnderTest, session: &coinlink_domain::identity::S
         && it.store.preferences(session.user).await.unwrap().is_none()
         && it.store.session(session.id).await.unwrap().is_none()
         && (it.audited)().await.is_empty()
+        && (it.mailed)().await.is_empty()
 }
 
 pub async fn a_dropped_transaction_leaves_no_trace(it: IdentityUnderTest) {
@@ -123,4 +132,16 @@ pub async fn audit_entries_are_seen_once_they_are_committed(it: IdentityUnderTes
     assert_eq!((it.audited)().await, [] as [Uuid; 0]);
     tx.commit().await.unwrap();
     assert_eq!((it.audited)().await, [kept.id]);
+}
+
+pub async fn letters_are_seen_once_they_are_committed(it: IdentityUnderTest) {
+    let (kept, dropped) = (a_letter(), a_letter());
+    let mut tx = it.store.begin().await.unwrap();
+    tx.mail().post(&dropped).await.unwrap();
+    drop(tx);
+    let mut tx = it.store.begin().await.unwrap();
+    tx.mail().post(&kept).await.unwrap();
+    assert_eq!((it.mailed)().await, [] as [Uuid; 0]);
+    tx.commit().await.unwrap();
+    assert_eq!((it.mailed)().await, [kept.id]);
 }

@@ -1,0 +1,28 @@
+use sea_orm::entity::prelude::*;
+
+use crate::exact::Moment;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox_mails")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub recipient: String,
+    pub template: String,
+    pub key_id: Option<String>,
+    pub fields: Option<Vec<u8>>,
+    pub state: String,
+    pub attempts: i64,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub due_at: Moment,
+    pub error: Option<String>,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub created_at: Moment,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub ended_at: Option<Moment>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
