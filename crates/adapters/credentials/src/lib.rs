@@ -7,6 +7,8 @@
 //! [`KeyRing`] encrypts secrets that are stored and read again, under keys of its own.
 
 mod access;
+mod api_keys;
+mod csrf;
 mod device;
 mod error;
 mod keys;
@@ -16,6 +18,8 @@ mod sealed;
 mod secret_box;
 
 pub use access::{JwtAccessTokens, JwtSettings};
+pub use csrf::HmacCsrfTokens;
+pub use api_keys::CheckedApiKeys;
 pub use device::PasetoDeviceTokens;
 pub use error::CredentialsError;
 pub use passwords::{BcryptPool, HashSettings};

@@ -1,19 +1,28 @@
 //! Accounts, sessions and what protects them.
 
+mod api_key;
 mod email;
+mod email_prefix;
 mod ids;
+mod ip_range;
 mod one_time;
 mod password;
 mod preferences;
+mod second_factor;
 mod session;
 mod sign_in_guard;
+pub mod signing_keys;
 mod user;
 
+pub use api_key::{ApiKey, ApiKeyId, ApiKeyName, ApiKeyNameError, ApiScope, ApiScopes, NoScopes};
 pub use email::{Email, EmailError};
+pub use email_prefix::{EmailPrefix, EmailPrefixError};
 pub use ids::{SessionId, UserId};
+pub use ip_range::{IpRange, IpRangeError};
 pub use one_time::{OneTimeSecret, SecretDigest};
 pub use password::{Password, PasswordFault, StoredPassword};
 pub use preferences::{Preferences, PreferencesError, Theme};
+pub use second_factor::{FirstFactor, RecoveryCode, SecondFactor, SignInTicket, TotpCode};
 pub use session::{
     ClientInfo, EndReason, Ending, FamilyKey, Presented, RefreshRefusal, RetryKey, Session, SessionPolicy, to_evict,
 };
