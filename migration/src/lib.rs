@@ -18,6 +18,8 @@ mod m20261121_000020_create_audit_log;
 mod m20261121_000021_create_audit_chain;
 mod m20261122_000030_add_claims_and_factors;
 mod m20261122_000031_create_outbox_mails;
+mod m20261122_000060_add_admin_indexes;
+mod m20261122_000040_create_second_factors;
 
 /// All steps in order.
 pub struct Migrator;
@@ -35,6 +37,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000021_create_audit_chain::Migration),
             Box::new(m20261122_000030_add_claims_and_factors::Migration),
             Box::new(m20261122_000031_create_outbox_mails::Migration),
+            Box::new(m20261122_000060_add_admin_indexes::Migration),
+            Box::new(m20261122_000040_create_second_factors::Migration),
         ]
     }
 }

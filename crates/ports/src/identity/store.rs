@@ -4,6 +4,7 @@ use coinlink_domain::identity::{
 };
 use time::OffsetDateTime;
 
+use super::{SecondFactors, SignInTickets};
 use crate::shared::{AuditLog, MailOutbox, StoreError};
 
 /// An account with what is kept of its password.
@@ -80,6 +81,12 @@ pub trait IdentityTx: Send {
     /// Failed attempts.
     fn guards(&mut self) -> &mut dyn SignInGuards;
 
+    /// Second factors.
+    fn second_factors(&mut self) -> &mut dyn SecondFactors;
+
+    /// Tickets between the first factor and the second.
+    fn tickets(&mut self) -> &mut dyn SignInTickets;
+
     /// What is kept for ever; seen by others only once this transaction is committed.
     fn audit(&mut self) -> &mut dyn AuditLog;
 
@@ -151,6 +158,9 @@ pub trait SignInGuards: Send {
         reserved_at: OffsetDateTime,
         policies: &GuardPolicies,
     ) -> Result<(), StoreError>;
+
+    /// Forgets what was counted under these keys.
+    async fn forget(&mut self, keys: &[GuardKey]) -> Result<(), StoreError>;
 
     /// What is known under one key.
     async fn attempts(&mut self, key: &GuardKey) -> Result<Attempts, StoreError>;

@@ -1,9 +1,12 @@
+mod directory;
 mod guard_name;
 mod guards;
 mod preferences_row;
 mod prune;
+mod second_factors;
 mod session_row;
 mod sessions;
+mod sign_in_tickets;
 mod store;
 mod transaction;
 mod user_row;

@@ -28,7 +28,7 @@ const PRUNED_AT_ONCE: u64 = 5_000;
 /// Accounts and sessions in tables.
 #[derive(Clone)]
 pub struct SqlIdentityStore {
-    database: Database,
+    pub(super) database: Database,
     secrets: Arc<dyn SecretBox>,
 }
 

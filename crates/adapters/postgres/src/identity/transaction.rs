@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_domain::shared::{audit::AuditEntry, mail::OutgoingMail};
 use coinlink_ports::{
-    identity::{IdentityTx, Sessions, SignInGuards, Users},
+    identity::{IdentityTx, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
     shared::{AuditLog, MailOutbox, SecretBox, StoreError},
 };
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -68,6 +68,14 @@ impl IdentityTx for SqlTx {
     }
 
     fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
+
+    fn second_factors(&mut self) -> &mut dyn SecondFactors {
+        self
+    }
+
+    fn tickets(&mut self) -> &mut dyn SignInTickets {
         self
     }
 

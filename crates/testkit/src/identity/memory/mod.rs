@@ -1,7 +1,9 @@
 //! The identity store in memory. Like the real ones it keeps microseconds, puts writers in line, and lets a transaction that
 //! failed once do nothing more.
 
+mod directory;
 mod faults;
+mod second_factors;
 mod state;
 mod transaction;
 

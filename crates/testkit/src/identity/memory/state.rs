@@ -7,6 +7,8 @@ use coinlink_domain::{
 use coinlink_ports::identity::Account;
 use time::OffsetDateTime;
 
+use super::second_factors::Factors;
+
 /// Everything that is kept.
 #[derive(Clone, Default)]
 pub(super) struct State {
@@ -14,6 +16,7 @@ pub(super) struct State {
     pub(super) preferences: HashMap<UserId, Preferences>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) guards: BTreeMap<GuardKey, Attempts>,
+    pub(super) factors: Factors,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) mails: Vec<OutgoingMail>,
 }

@@ -6,7 +6,7 @@ use coinlink_domain::{
     shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::{
-    identity::{Account, IdentityTx, Sessions, SignInGuards, Users},
+    identity::{Account, IdentityTx, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
     shared::{AuditLog, MailOutbox, StoreError},
 };
 use time::OffsetDateTime;
@@ -30,7 +30,7 @@ impl MemoryTx {
     }
 
     /// After one call that failed, all others do, and nobody has to wait for it any more.
-    fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.turn.is_none() {
             return Err(unavailable("the transaction has failed"));
         }
@@ -65,6 +65,14 @@ impl IdentityTx for MemoryTx {
     }
 
     fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
+
+    fn second_factors(&mut self) -> &mut dyn SecondFactors {
+        self
+    }
+
+    fn tickets(&mut self) -> &mut dyn SignInTickets {
         self
     }
 
@@ -193,6 +201,13 @@ impl SignInGuards for MemoryTx {
                     attempts.give_back(reserved_at, policies.of(key));
                 }
             }
+            Ok(())
+        })
+    }
+
+    async fn forget(&mut self, keys: &[GuardKey]) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.guards.retain(|key, _| !keys.contains(key));
             Ok(())
         })
     }
