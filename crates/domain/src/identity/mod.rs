@@ -13,6 +13,7 @@ mod session;
 mod sign_in_guard;
 pub mod signing_keys;
 mod user;
+mod wallet;
 
 pub use api_key::{ApiKey, ApiKeyId, ApiKeyName, ApiKeyNameError, ApiScope, ApiScopes, NoScopes};
 pub use email::{Email, EmailError};
@@ -28,3 +29,6 @@ pub use session::{
 };
 pub use sign_in_guard::{Attempts, GuardKey, GuardPolicies, GuardPolicy, guard_keys};
 pub use user::{PersonName, PersonNameError, Role, User};
+pub use wallet::{
+    AddressKind, ChallengeRefusal, Network, Wallet, WalletAddress, WalletChallenge, WalletId, WalletPurpose, WalletSite,
+};
