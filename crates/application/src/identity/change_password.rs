@@ -5,11 +5,15 @@ use coinlink_domain::{
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
-    identity::{Account, HashError, IdentityStore, PasswordHasher},
+    identity::{Account, HashError, IdentityStore, IdentityTx, PasswordHasher},
     shared::{Clock, Entropy, StoreError},
 };
 
-use super::{EndedSessions, audit, end_sessions, owed_guesses::Reserved};
+use super::{
+    EndedSessions, audit, end_sessions,
+    owed_guesses::Reserved,
+    second_factor::{FactorError, require_fresh},
+};
 
 /// The password stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +30,24 @@ pub enum ChangePasswordError {
     /// The new password is the present one.
     #[error("the new password is the present one")]
     Unchanged,
+    /// The account has a second factor, and it was not shown lately.
+    #[error("a second factor was not shown lately")]
+    SecondFactorRequired,
     /// A password could not be hashed or checked.
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The store is not there.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<FactorError> for ChangePasswordError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Missing => Self::SecondFactorRequired,
+            FactorError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Gives an account another password and ends its other sessions.
@@ -65,6 +81,10 @@ impl ChangePassword {
         let _place = self.hasher.place()?;
         let account = self.account(user).await?;
         new.check(&account.user.email).map_err(ChangePasswordError::WeakPassword)?;
+        // Before the password is compared: whoever cannot change it has no use for the answer but to find it out.
+        let mut tx = self.store.begin().await?;
+        self.require_factor(&mut *tx, (user, session)).await?;
+        drop(tx);
         // Counted by session: whoever found one open gets few guesses, and an attack from outside does not stand in the way.
         let keys = vec![GuardKey::Device(account.user.email.clone(), session.0)];
         if !self.is_right(keys, &account, present).await? {
@@ -89,6 +109,7 @@ impl ChangePassword {
         if locked.password != account.password {
             return Err(ChangePasswordError::WrongPassword);
         }
+        require_fresh(&mut *tx, user, session, now, &self.policy).await?;
         let mut changed = Account { password: hashed, ..locked };
         changed.user.updated_at = now;
         tx.users().save(&changed).await?;
@@ -101,6 +122,15 @@ impl ChangePassword {
         tx.commit().await?;
         self.ended.announce(&ended, now).await;
         Ok(ended.len())
+    }
+
+    async fn require_factor(
+        &self,
+        tx: &mut dyn IdentityTx,
+        (user, session): (UserId, SessionId),
+    ) -> Result<(), ChangePasswordError> {
+        tx.users().lock(user).await?;
+        Ok(require_fresh(tx, user, session, self.clock.now(), &self.policy).await?)
     }
 
     async fn account(&self, user: UserId) -> Result<Account, ChangePasswordError> {

@@ -12,6 +12,7 @@ mod own_account;
 mod prune;
 mod refresh_session;
 mod revoked_sessions;
+mod second_factor;
 mod sign_in;
 mod sign_out;
 mod sign_up;

@@ -1,6 +1,12 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{ClientInfo, EndReason, FamilyKey, Session, SessionId, UserId, to_evict};
+use coinlink_domain::{
+    identity::{
+        ClientInfo, EndReason, FamilyKey, FirstFactor, OneTimeSecret, SecondFactor, Session, SessionId, SignInTicket, UserId,
+        to_evict,
+    },
+    shared::audit::AuditStatus,
+};
 use coinlink_ports::{
     identity::{Account, DeviceTokens, IdentityTx, SigningError},
     shared::{Entropy, StoreError},
@@ -8,7 +14,7 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{IssueTokens, SignedIn, audit, sign_up::DeviceSecret};
+use super::{IssueTokens, SecondFactorTicket, SignInOutcome, SignedIn, audit, sign_up::DeviceSecret};
 
 /// A sign-in was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +30,8 @@ pub enum OpenSessionError {
 /// How somebody showed who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
-    /// With what first: `password`, `wallet`.
-    pub first_factor: &'static str,
+    /// With what first.
+    pub first_factor: FirstFactor,
     /// Whether a second factor followed.
     pub second_factor: bool,
     /// The device, where it is known from before.
@@ -44,6 +50,48 @@ pub struct OpenSession {
 }
 
 impl OpenSession {
+    /// What showing the first factor of `account` leads to: a session, or a ticket to show the second with, where the account
+    /// has one. `tx` holds the account as it is to be stored. Sessions that had to make room are told as well: the caller
+    /// commits and then announces them.
+    pub(super) async fn or_ask(
+        &self,
+        tx: &mut dyn IdentityTx,
+        account: Account,
+        first_factor: FirstFactor,
+        device: Option<Uuid>,
+        client: ClientInfo,
+        now: OffsetDateTime,
+    ) -> Result<(SignInOutcome, Vec<SessionId>), OpenSessionError> {
+        let factor = tx.second_factors().lock(account.user.id).await?.filter(SecondFactor::is_on);
+        let Some(factor) = factor else {
+            let shown = Shown { first_factor, second_factor: false, device };
+            let (signed_in, evicted) = self.in_tx(tx, account, shown, client, now).await?;
+            return Ok((SignInOutcome::SignedIn(Box::new(signed_in)), evicted));
+        };
+        tx.users().save(&account).await?;
+        let user = account.user.id;
+        let secret = OneTimeSecret { id: self.entropy.id(), secret: self.entropy.key() };
+        let ticket = SignInTicket {
+            id: secret.id,
+            digest: SignInTicket::digest_of(&secret),
+            user,
+            state: SignInTicket::state_of(&account.user, &account.password, &factor),
+            first_factor,
+            device,
+            created_at: now,
+        };
+        tx.tickets().add(&ticket).await?;
+        // Nobody is signed in: that the first factor was right is all there is to tell.
+        let entry = audit::on_user(&*self.entropy, now, audit::SIGN_IN, &client)
+            .on(user.to_string())
+            .detail("reason", "second_factor_required")
+            .detail("first_factor", first_factor.name())
+            .ended(AuditStatus::Denied);
+        tx.audit().record(&entry).await?;
+        let ticket = SecondFactorTicket { secret, expires_in: SignInTicket::LIFETIME };
+        Ok((SignInOutcome::SecondFactorRequired(ticket), Vec::new()))
+    }
+
     /// Opens a session of `account`, which `tx` holds, as it is to be stored; its stored password is the one the device is to be
     /// known with. Sessions that had to make room are told as well: the caller commits and then announces them.
     pub(super) async fn in_tx(
@@ -68,7 +116,7 @@ impl OpenSession {
         tx.users().save(&account).await?;
         let entry = audit::on_session(&*self.entropy, now, audit::SIGN_IN, (user, session.id), &session.client)
             .detail("device", if shown.device.is_some() { "known" } else { "new" })
-            .detail("first_factor", shown.first_factor)
+            .detail("first_factor", shown.first_factor.name())
             .detail("second_factor", if shown.second_factor { "shown" } else { "none" });
         tx.audit().record(&entry).await?;
         Ok((SignedIn { user: account.user, tokens, device_token }, evicted))

@@ -1,7 +1,7 @@
 use std::{pin::pin, sync::Arc};
 
 use coinlink_domain::{
-    identity::{ClientInfo, Email, GuardPolicies, OneTimeSecret, Password, StoredPassword, UserId, guard_keys},
+    identity::{ClientInfo, Email, FirstFactor, GuardPolicies, OneTimeSecret, Password, StoredPassword, UserId, guard_keys},
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
@@ -15,7 +15,6 @@ use uuid::Uuid;
 use super::{
     EndedSessions, OpenSession, OpenSessionError, OwedGuesses, SignedIn,
     audit::{self, masked},
-    open_session::Shown,
     owed_guesses::Reserved,
 };
 
@@ -252,11 +251,10 @@ impl SignIn {
         if let Some(renewed) = renewed {
             account.password = renewed;
         }
-        let shown = Shown { first_factor: "password", second_factor: false, device };
-        let (signed_in, evicted) = self.sessions.in_tx(&mut *tx, account, shown, client, now).await?;
+        let (outcome, evicted) = self.sessions.or_ask(&mut *tx, account, FirstFactor::Password, device, client, now).await?;
         tx.commit().await?;
         self.ended.announce(&evicted, now).await;
-        Ok(Some(SignInOutcome::SignedIn(Box::new(signed_in))))
+        Ok(Some(outcome))
     }
 
     async fn record_failure(

@@ -72,12 +72,7 @@ pub trait SecondFactorStore: Send + Sync {
     async fn recovery_codes_left(&self, user: UserId) -> Result<u64, StoreError>;
 
     /// Accounts whose ids are above `after` and whose secrets were not sealed with the key `newest`, at most `limit`, by id.
-    async fn sealed_before(
-        &self,
-        newest: &str,
-        after: Option<UserId>,
-        limit: u64,
-    ) -> Result<Vec<(UserId, Sealed)>, StoreError>;
+    async fn sealed_before(&self, newest: &str, after: Option<UserId>, limit: u64) -> Result<Vec<(UserId, Sealed)>, StoreError>;
 
     /// Forgets tickets that were made before `before`, at most `limit`. Answers how many went.
     async fn prune_tickets(&self, before: OffsetDateTime, limit: u64) -> Result<u64, StoreError>;

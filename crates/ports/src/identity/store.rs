@@ -87,6 +87,9 @@ pub trait IdentityTx: Send {
     /// Tickets between the first factor and the second.
     fn tickets(&mut self) -> &mut dyn SignInTickets;
 
+    /// Keys of programs.
+    fn api_keys(&mut self) -> &mut dyn ApiKeys;
+
     /// What is kept for ever; seen by others only once this transaction is committed.
     fn audit(&mut self) -> &mut dyn AuditLog;
 

@@ -39,11 +39,16 @@ error_codes! {
     TOKEN_NOT_YET_VALID 401 "token_not_yet_valid" "The token's time has not come: the clocks differ too much.";
     SESSION_REVOKED 401 "session_revoked" "The session was ended; sign in again.";
     TOKEN_REUSED 401 "token_reused" "The refresh token was used before, so somebody else may hold it; its session was ended. Sign in again.";
+    INVALID_CODE 401 "invalid_code" "The code is not the one that is asked for, was used before, or too many were tried.";
+    INVALID_MFA_TICKET 401 "invalid_mfa_ticket" "The ticket is none of this server's, was used before, or its time is over; sign in again.";
     ORIGIN_NOT_ALLOWED 403 "origin_not_allowed" "Pages of this origin may not connect.";
+    SECOND_FACTOR_REQUIRED 403 "second_factor_required" "This takes a code of your second factor that is not older than five minutes: send one to /api/v2/auth/2fa/verify first.";
     EMAIL_NOT_VERIFIED 403 "email_not_verified" "This takes a verified e-mail address: follow the link in the mail, or ask for a new one.";
     CODE_REQUIRED 403 "code_required" "The link was opened in another browser than the one it was asked for in: send the code of the same mail as well.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";
+    SECOND_FACTOR_ENABLED 409 "second_factor_enabled" "The account has a second factor already.";
+    SECOND_FACTOR_NOT_SET_UP 409 "second_factor_not_set_up" "The account has no second factor, or none that was set up and waits to be confirmed.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; try again after the time in the Retry-After header.";

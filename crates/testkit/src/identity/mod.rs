@@ -2,13 +2,19 @@
 
 pub mod store_contract;
 
+mod authenticator;
+mod api_keys;
 mod builders;
 mod credentials;
+mod csrf;
 mod forgeries;
 mod memory;
 
+pub use authenticator::PlainAuthenticators;
+pub use api_keys::{PlainApiKeys, an_api_key};
 pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email};
 pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens};
+pub use csrf::PlainCsrfTokens;
 pub use forgeries::forged_access_tokens;
 pub use memory::MemoryIdentity;
 pub use store_contract::{Audited, IdentityUnderTest};

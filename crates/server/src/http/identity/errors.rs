@@ -107,6 +107,7 @@ impl From<ChangePasswordError> for ApiError {
             ChangePasswordError::Unchanged => {
                 Self::new(error_codes::INVALID_INPUT).detail("new_password", "is your present password")
             }
+            ChangePasswordError::SecondFactorRequired => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
         }
