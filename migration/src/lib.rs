@@ -18,8 +18,10 @@ mod m20261121_000020_create_audit_log;
 mod m20261121_000021_create_audit_chain;
 mod m20261122_000030_add_claims_and_factors;
 mod m20261122_000031_create_outbox_mails;
-mod m20261122_000060_add_admin_indexes;
 mod m20261122_000040_create_second_factors;
+mod m20261122_000070_create_mail_links;
+mod m20261122_000050_create_api_keys;
+mod m20261122_000060_add_admin_indexes;
 
 /// All steps in order.
 pub struct Migrator;
@@ -37,8 +39,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000021_create_audit_chain::Migration),
             Box::new(m20261122_000030_add_claims_and_factors::Migration),
             Box::new(m20261122_000031_create_outbox_mails::Migration),
+            Box::new(m20261122_000050_create_api_keys::Migration),
             Box::new(m20261122_000060_add_admin_indexes::Migration),
             Box::new(m20261122_000040_create_second_factors::Migration),
+            Box::new(m20261122_000070_create_mail_links::Migration),
         ]
     }
 }

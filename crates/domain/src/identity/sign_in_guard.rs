@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
 use super::{Email, UserId};
@@ -51,6 +51,8 @@ pub struct GuardPolicy {
     pub cap: Duration,
     /// Without a failure for so long, all are forgotten.
     pub forget_after: Duration,
+    /// With so many failures no further guess is checked until all are forgotten on purpose, however long that takes.
+    pub locks_at: Option<u32>,
 }
 
 /// The policy of each [`GuardKey`].
@@ -70,9 +72,17 @@ pub struct GuardPolicies {
 
 impl Default for GuardPolicies {
     fn default() -> Self {
-        let policy = |free, base| GuardPolicy { free, base, cap: Duration::minutes(15), forget_after: Duration::hours(24) };
+        let policy = |free, base| GuardPolicy {
+            free,
+            base,
+            cap: Duration::minutes(15),
+            forget_after: Duration::hours(24),
+            locks_at: None,
+        };
         Self {
-            account: policy(20, Duration::seconds(30)),
+            // A hundred in a row are all that NIST SP 800-63B (5.2.2) allows. Known devices are counted apart, and resetting the
+            // password forgets them: whoever receives the account's mail is never locked out.
+            account: GuardPolicy { locks_at: Some(100), ..policy(20, Duration::seconds(30)) },
             address: policy(50, Duration::seconds(10)),
             pair: policy(5, Duration::seconds(10)),
             device: policy(10, Duration::seconds(10)),
@@ -94,6 +104,9 @@ impl GuardPolicies {
         }
     }
 }
+
+/// A delay that no waiting ends; every store can hold it.
+const NEVER: OffsetDateTime = datetime!(9999-01-01 0:00 UTC);
 
 /// What is known of earlier attempts under one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,6 +141,15 @@ impl Attempts {
             let doubled = policy.base.saturating_mul(1 << (beyond - 1).min(20));
             self.delayed_until = Some(now + doubled.min(policy.cap));
         }
+        if self.is_locked(policy) {
+            self.delayed_until = Some(NEVER);
+        }
+    }
+
+    /// Whether no further guess is checked until all are forgotten on purpose.
+    #[must_use]
+    pub fn is_locked(&self, policy: &GuardPolicy) -> bool {
+        policy.locks_at.is_some_and(|most| self.failures >= most)
     }
 
     /// The guess that was reserved at `reserved_at` was right: its own failure is taken back, and with it the delay it caused.
@@ -144,11 +166,14 @@ impl Attempts {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use time::macros::datetime;
-
     const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
-    const POLICY: GuardPolicy =
-        GuardPolicy { free: 3, base: Duration::seconds(10), cap: Duration::minutes(1), forget_after: Duration::hours(1) };
+    const POLICY: GuardPolicy = GuardPolicy {
+        free: 3,
+        base: Duration::seconds(10),
+        cap: Duration::minutes(1),
+        forget_after: Duration::hours(1),
+        locks_at: None,
+    };
 
     fn email() -> Email {
         Email::try_new("ada@example.org").unwrap()
@@ -209,6 +234,21 @@ mod tests {
             attempts.give_back(NOW, &POLICY);
         }
         assert_eq!((attempts.failures, attempts.delayed_until), (0, None));
+    }
+
+    #[test]
+    fn a_hundred_failures_in_a_row_lock_and_neither_patience_nor_quiet_opens() {
+        let policy = GuardPolicies::default().account;
+        let mut attempts = Attempts::default();
+        let mut now = NOW;
+        for _ in 0..100 {
+            assert!(!attempts.is_locked(&policy));
+            now = attempts.admit(now).map_or_else(|until| until, |()| now);
+            attempts.reserve(now, &policy);
+        }
+        assert!(attempts.is_locked(&policy) && attempts.admit(now + Duration::days(3_650)).is_err());
+        attempts.give_back(now, &policy);
+        assert_eq!(attempts.admit(now), Ok(()), "where the last one was right after all, it locks nobody out");
     }
 
     #[test]

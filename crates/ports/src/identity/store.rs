@@ -4,7 +4,7 @@ use coinlink_domain::identity::{
 };
 use time::OffsetDateTime;
 
-use super::{SecondFactors, SignInTickets};
+use super::{ApiKeys, MailLinks, SecondFactors, SignInTickets};
 use crate::shared::{AuditLog, MailOutbox, StoreError};
 
 /// An account with what is kept of its password.
@@ -63,7 +63,8 @@ pub trait IdentityStore: Send + Sync {
     /// Notes that the newest tokens of a session arrived: sets [`Session::confirmed`] where its generation is still this one.
     async fn confirm(&self, session: SessionId, generation: u32) -> Result<(), StoreError>;
 
-    /// Forgets attempts that failed last before `before`, and sessions that were over before it, at most `limit` of each.
+    /// Forgets attempts that failed last before `before` and delay nothing after it, sessions that were over before it, and links
+    /// that were sent before it, at most `limit` of each.
     /// Answers how many rows went.
     async fn prune(&self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> Result<u64, StoreError>;
 }
@@ -90,6 +91,9 @@ pub trait IdentityTx: Send {
     /// Keys of programs.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
 
+    /// Links in mail.
+    fn mail_links(&mut self) -> &mut dyn MailLinks;
+
     /// What is kept for ever; seen by others only once this transaction is committed.
     fn audit(&mut self) -> &mut dyn AuditLog;
 
@@ -111,6 +115,10 @@ pub trait Users: Send {
 
     /// [`Users::lock`] of the account that owns this address.
     async fn lock_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
+
+    /// Loads active accounts that claim this address without owning it ([`User::owns_email`]), at most `limit`, in the order of
+    /// their ids, and holds them until the transaction ends.
+    async fn lock_claimants(&mut self, email: &Email, limit: u64) -> Result<Vec<Account>, StoreError>;
 
     /// Stores everything of an account that may change: all but its id and creation. [`StoreError::Conflict`] where it is to own
     /// an address that another owns, an error where it is not there.

@@ -1,9 +1,11 @@
 #![expect(unreachable_pub, reason = "sea-orm's derives want `pub`")]
 
+pub(crate) mod api_keys;
 pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_log;
 pub(crate) mod audit_seals;
 pub(crate) mod last_known_prices;
+pub(crate) mod mail_links;
 pub(crate) mod outbox_mails;
 pub(crate) mod recovery_codes;
 pub(crate) mod second_factors;

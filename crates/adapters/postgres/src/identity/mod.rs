@@ -1,6 +1,9 @@
 mod directory;
+mod api_key_row;
+mod api_keys;
 mod guard_name;
 mod guards;
+mod mail_links;
 mod preferences_row;
 mod prune;
 mod second_factors;

@@ -20,7 +20,9 @@ const ROWS: usize = 500;
 pub(super) async fn attempts(connection: &impl ConnectionTrait, before: OffsetDateTime, limit: u64) -> Result<u64, DbErr> {
     use sign_in_guards::{Column, Entity};
 
-    let old = Entity::find().select_only().column(Column::Key).filter(Column::LastAt.lt(Moment(before)));
+    // What is locked until its owner does something stays.
+    let over = Condition::any().add(Column::DelayedUntil.is_null()).add(Column::DelayedUntil.lt(Moment(before)));
+    let old = Entity::find().select_only().column(Column::Key).filter(Column::LastAt.lt(Moment(before))).filter(over);
     let old = old.order_by_asc(Column::LastAt).limit(limit).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let keys: Vec<String> = old.into_tuple().all(connection).await?;
     for chunk in keys.chunks(ROWS) {

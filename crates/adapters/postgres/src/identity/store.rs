@@ -13,7 +13,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{preferences_row, prune, session_row, sessions::is_live, transaction::SqlTx, user_row, users::by_email};
+use super::{mail_links, preferences_row, prune, session_row, sessions::is_live, transaction::SqlTx, user_row, users::by_email};
 use crate::{
     Database,
     entities::{sessions, user_preferences, users},
@@ -126,8 +126,9 @@ impl IdentityStore for SqlIdentityStore {
             let transaction = write_transaction::begin_with_row_locks(&self.database.connection).await?;
             let attempts = prune::attempts(&transaction, before, limit).await?;
             let sessions = prune::sessions(&transaction, before, policy, limit).await?;
+            let links = mail_links::prune(&transaction, before, limit).await?;
             transaction.commit().await?;
-            Ok(attempts + sessions)
+            Ok(attempts + sessions + links)
         };
         self.database.within_deadline(pruned).await
     }

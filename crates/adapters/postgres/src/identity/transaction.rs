@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_domain::shared::{audit::AuditEntry, mail::OutgoingMail};
 use coinlink_ports::{
-    identity::{IdentityTx, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
+    identity::{ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
     shared::{AuditLog, MailOutbox, SecretBox, StoreError},
 };
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -63,6 +63,10 @@ impl IdentityTx for SqlTx {
         self
     }
 
+    fn api_keys(&mut self) -> &mut dyn ApiKeys {
+        self
+    }
+
     fn audit(&mut self) -> &mut dyn AuditLog {
         self
     }
@@ -76,6 +80,10 @@ impl IdentityTx for SqlTx {
     }
 
     fn tickets(&mut self) -> &mut dyn SignInTickets {
+        self
+    }
+
+    fn mail_links(&mut self) -> &mut dyn MailLinks {
         self
     }
 

@@ -46,6 +46,19 @@ impl Users for SqlTx {
         self.lock_account(by_email(email)).await
     }
 
+    async fn lock_claimants(&mut self, email: &Email, limit: u64) -> Result<Vec<Account>, StoreError> {
+        let transaction = self.take()?;
+        let claimants = Entity::find()
+            .filter(Column::ClaimedEmail.eq(email.as_str()))
+            .filter(Column::IsActive.eq(true))
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .lock_exclusive();
+        let rows = self.call(claimants.all(&transaction)).await?;
+        self.put_back(transaction);
+        rows.into_iter().map(user_row::account).collect()
+    }
+
     async fn save(&mut self, account: &Account) -> Result<(), StoreError> {
         let transaction = self.take()?;
         self.call(update(&transaction, account)).await?;

@@ -2,7 +2,9 @@
 //! failed once do nothing more.
 
 mod directory;
+mod api_keys;
 mod faults;
+mod mail_links;
 mod second_factors;
 mod state;
 mod transaction;

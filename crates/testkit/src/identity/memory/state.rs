@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use coinlink_domain::{
-    identity::{Attempts, Email, Ending, GuardKey, Preferences, Session, SessionId, SessionPolicy, User, UserId},
+    identity::{ApiKey, ApiKeyId, Attempts, Email, Ending, GuardKey, Preferences, Session, SessionId, SessionPolicy, User, UserId},
     shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::identity::Account;
 use time::OffsetDateTime;
 
-use super::second_factors::Factors;
+use super::{mail_links::Links, second_factors::Factors};
 
 /// Everything that is kept.
 #[derive(Clone, Default)]
@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) guards: BTreeMap<GuardKey, Attempts>,
     pub(super) factors: Factors,
+    pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    pub(super) links: Links,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) mails: Vec<OutgoingMail>,
 }
@@ -69,14 +71,16 @@ impl State {
     pub(super) fn prune(&mut self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> u64 {
         let before = micros(before);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let forgotten = |attempts: &Attempts| attempts.last_at.is_none_or(|last| last < before);
+        let forgotten = |attempts: &Attempts| {
+            attempts.last_at.is_none_or(|last| last < before) && attempts.delayed_until.is_none_or(|until| until < before)
+        };
         let over =
             |session: &Session| session.ended.is_some_and(|ending| ending.at < before) || session.expires_at(policy) < before;
         let guards: Vec<_> = self.guards.iter().filter(|(_, a)| forgotten(a)).map(|(key, _)| key.clone()).take(limit).collect();
         let sessions: Vec<_> = self.sessions.values().filter(|s| over(s)).map(|s| s.id).take(limit).collect();
         self.guards.retain(|key, _| !guards.contains(key));
         self.sessions.retain(|id, _| !sessions.contains(id));
-        (guards.len() + sessions.len()) as u64
+        (guards.len() + sessions.len()) as u64 + self.links.prune(before, limit)
     }
 }
 

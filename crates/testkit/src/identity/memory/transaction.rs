@@ -6,7 +6,7 @@ use coinlink_domain::{
     shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::{
-    identity::{Account, IdentityTx, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
+    identity::{Account, ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
     shared::{AuditLog, MailOutbox, StoreError},
 };
 use time::OffsetDateTime;
@@ -42,7 +42,7 @@ impl MemoryTx {
     }
 }
 
-fn conflict(constraint: &str) -> StoreError {
+pub(super) fn conflict(constraint: &str) -> StoreError {
     StoreError::Conflict { constraint: constraint.to_owned() }
 }
 
@@ -60,6 +60,10 @@ impl IdentityTx for MemoryTx {
         self
     }
 
+    fn api_keys(&mut self) -> &mut dyn ApiKeys {
+        self
+    }
+
     fn audit(&mut self) -> &mut dyn AuditLog {
         self
     }
@@ -73,6 +77,10 @@ impl IdentityTx for MemoryTx {
     }
 
     fn tickets(&mut self) -> &mut dyn SignInTickets {
+        self
+    }
+
+    fn mail_links(&mut self) -> &mut dyn MailLinks {
         self
     }
 
@@ -104,6 +112,14 @@ impl Users for MemoryTx {
 
     async fn lock_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
         self.call(|draft| Ok(draft.account(email).cloned()))
+    }
+
+    async fn lock_claimants(&mut self, email: &Email, limit: u64) -> Result<Vec<Account>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.call(|draft| {
+            let claims = |user: &User| user.email == *email && !user.owns_email && user.is_active;
+            Ok(draft.accounts.values().filter(|account| claims(&account.user)).take(limit).cloned().collect())
+        })
     }
 
     async fn save(&mut self, account: &Account) -> Result<(), StoreError> {

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod accounts;
+mod api_keys;
 mod guards;
+mod mail_links;
 mod sessions;
 mod transactions;
 mod upkeep;
@@ -10,14 +12,16 @@ mod upkeep;
 use std::{any::Any, sync::Arc};
 
 use coinlink_domain::identity::{Session, SessionId, User};
-use coinlink_ports::identity::{Account, IdentityStore};
+use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore};
 use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
 use super::{a_session, an_account};
 
 pub use accounts::*;
+pub use api_keys::*;
 pub use guards::*;
+pub use mail_links::*;
 pub use sessions::*;
 pub use transactions::*;
 pub use upkeep::*;
@@ -30,6 +34,8 @@ pub type Audited = BoxFuture<'static, Vec<Uuid>>;
 pub struct IdentityUnderTest {
     /// The store.
     pub store: Arc<dyn IdentityStore>,
+    /// The same, where keys are read.
+    pub keys: Arc<dyn ApiKeyReads>,
     /// Reads the ids of all audit entries that others see.
     pub audited: Arc<dyn Fn() -> Audited + Send + Sync>,
     /// Reads the ids of all letters that others see.
@@ -133,6 +139,23 @@ macro_rules! identity_store_contract {
             giving_back_what_was_forgotten_leaves_nothing_behind,
             pruning_forgets_what_is_over_and_nothing_else,
             pruning_takes_no_more_than_its_limit,
+            a_link_is_found_as_it_was_sent,
+            a_link_needs_an_account,
+            what_of_a_link_may_change_is_saved,
+            a_new_link_voids_the_older_ones_of_its_user_and_purpose,
+            voiding_spares_what_took_a_change_back_before,
+            links_are_counted_by_address_purpose_and_time,
+            old_links_are_pruned,
+            those_who_claim_an_address_are_found_a_few_at_a_time,
+            a_key_is_found_as_it_was_added,
+            a_key_needs_an_account_and_an_id_of_its_own,
+            a_revoked_key_is_not_usable_and_is_revoked_once_and_by_its_owner,
+            a_key_of_an_account_that_is_switched_off_is_not_usable,
+            purging_revokes_every_key_of_one_account,
+            keys_are_listed_newest_first_and_counted_until_the_microsecond_they_expire,
+            however_many_make_keys_at_once_no_account_has_too_many,
+            a_use_is_noted_once_a_minute,
+            keys_are_forgotten_some_time_after_they_were_revoked,
             => $store
         );
     };

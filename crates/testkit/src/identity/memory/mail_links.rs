@@ -1,0 +1,95 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use coinlink_domain::identity::{Email, LinkPurpose, MailLink, UserId};
+use coinlink_ports::{
+    identity::{MailLinkStore, MailLinks},
+    shared::StoreError,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{MemoryIdentity, MemoryTx, faults::unavailable, state::micros};
+use crate::shared::lock;
+
+/// Links by id.
+#[derive(Clone, Default)]
+pub(super) struct Links(BTreeMap<Uuid, MailLink>);
+
+impl Links {
+    fn end(&mut self, which: impl Fn(&MailLink) -> bool, now: OffsetDateTime) {
+        for link in self.0.values_mut().filter(|link| which(link)) {
+            link.end(micros(now));
+        }
+    }
+
+    pub(super) fn prune(&mut self, before: OffsetDateTime, limit: usize) -> u64 {
+        let old: Vec<_> = self.0.values().filter(|link| link.created_at < before).map(|link| link.id).take(limit).collect();
+        self.0.retain(|id, _| !old.contains(id));
+        old.len() as u64
+    }
+}
+
+impl MemoryIdentity {
+    /// Committed links in mail by id.
+    pub fn mail_links(&self) -> Vec<MailLink> {
+        lock(&self.kept.committed).links.0.values().cloned().collect()
+    }
+}
+
+#[async_trait]
+impl MailLinks for MemoryTx {
+    async fn add(&mut self, link: &MailLink) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.accounts.get(&link.user).ok_or_else(|| unavailable("no such account"))?;
+            if link.purpose != LinkPurpose::UndoEmailChange {
+                draft.links.end(|older| older.user == link.user && older.purpose == link.purpose, link.created_at);
+            }
+            let kept = MailLink {
+                created_at: micros(link.created_at),
+                expires_at: micros(link.expires_at),
+                ended_at: link.ended_at.map(micros),
+                ..link.clone()
+            };
+            draft.links.0.insert(link.id, kept);
+            Ok(())
+        })
+    }
+
+    async fn lock(&mut self, id: Uuid) -> Result<Option<MailLink>, StoreError> {
+        self.call(|draft| Ok(draft.links.0.get(&id).cloned()))
+    }
+
+    async fn save(&mut self, link: &MailLink) -> Result<(), StoreError> {
+        self.call(|draft| {
+            if let Some(kept) = draft.links.0.get_mut(&link.id) {
+                (kept.failures, kept.ended_at) = (link.failures, link.ended_at.map(micros));
+            }
+            Ok(())
+        })
+    }
+
+    async fn void(&mut self, user: UserId, spared: OffsetDateTime, now: OffsetDateTime) -> Result<(), StoreError> {
+        let spared = micros(spared);
+        self.call(|draft| {
+            let stays = |link: &MailLink| link.purpose == LinkPurpose::UndoEmailChange && link.created_at < spared;
+            draft.links.end(|link| link.user == user && !stays(link), now);
+            Ok(())
+        })
+    }
+
+    async fn sent_since(&mut self, email: &Email, purpose: LinkPurpose, since: OffsetDateTime) -> Result<u64, StoreError> {
+        let since = micros(since);
+        self.call(|draft| {
+            let sent = |link: &&MailLink| link.email == *email && link.purpose == purpose && link.created_at >= since;
+            Ok(draft.links.0.values().filter(sent).count() as u64)
+        })
+    }
+}
+
+#[async_trait]
+impl MailLinkStore for MemoryIdentity {
+    async fn mail_link(&self, id: Uuid) -> Result<Option<MailLink>, StoreError> {
+        self.read(|state| state.links.0.get(&id).cloned())
+    }
+}
