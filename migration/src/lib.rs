@@ -22,6 +22,7 @@ mod m20261122_000040_create_second_factors;
 mod m20261122_000070_create_mail_links;
 mod m20261122_000050_create_api_keys;
 mod m20261122_000060_add_admin_indexes;
+mod m20261122_000080_create_wallets;
 
 /// All steps in order.
 pub struct Migrator;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000060_add_admin_indexes::Migration),
             Box::new(m20261122_000040_create_second_factors::Migration),
             Box::new(m20261122_000070_create_mail_links::Migration),
+            Box::new(m20261122_000080_create_wallets::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use coinlink_domain::market::Tick;
 use coinlink_ports::{
     market::{PublishError, TickFollower, TickerBus},
+    operations::ClearableCache,
     shared::BusError,
 };
 use time::Duration;
@@ -63,6 +64,25 @@ impl TickerBus for EmbeddedBus {
 
     async fn follow(&self) -> Result<Box<dyn TickFollower>, BusError> {
         Ok(Box::new(SlotFollower(self.newest.subscribe())))
+    }
+}
+
+#[async_trait]
+impl ClearableCache for EmbeddedBus {
+    fn name(&self) -> &'static str {
+        "ticker"
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn clear(&self) -> Result<u64, BusError> {
+        // The newest tick stays with those who follow: they have it already.
+        let mut history = lock(&self.history);
+        let entries = history.len() as u64 + u64::from(!history.is_empty());
+        history.clear();
+        Ok(entries)
     }
 }
 

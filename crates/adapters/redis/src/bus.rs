@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use coinlink_domain::market::{Tick, TickId};
 use coinlink_ports::{
     market::{PublishError, TickFollower, TickerBus},
+    operations::ClearableCache,
     shared::BusError,
 };
-use deadpool_redis::redis::{Script, cmd};
+use deadpool_redis::redis::{Script, cmd, pipe};
 
 use crate::{follower::Subscription, link::RedisLink, payload};
 
@@ -88,5 +89,26 @@ impl TickerBus for RedisBus {
 
     async fn follow(&self) -> Result<Box<dyn TickFollower>, BusError> {
         Ok(Box::new(Subscription::begin(&self.link).await?))
+    }
+}
+
+#[async_trait]
+impl ClearableCache for RedisBus {
+    fn name(&self) -> &'static str {
+        "ticker"
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// The epoch stays: it is what fences leaders, and no cache.
+    async fn clear(&self) -> Result<u64, BusError> {
+        let mut forget = pipe();
+        forget.atomic().exists(&self.snapshot_key).cmd("XLEN").arg(&self.history_key);
+        forget.del(&[&self.snapshot_key, &self.history_key]).ignore();
+        let (snapshot, history): (u64, u64) =
+            self.link.run(|mut connection| async move { forget.query_async(&mut connection).await }).await?;
+        Ok(snapshot + history)
     }
 }

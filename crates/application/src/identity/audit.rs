@@ -23,6 +23,11 @@ pub(super) const SESSION_REMOVE: &str = "session.remove";
 pub(super) const SESSION_EVICT: &str = "session.evict";
 pub(super) const ADMIN_GRANT: &str = "admin.grant";
 pub(super) const ADMIN_REVOKE: &str = "admin.revoke";
+pub(super) const ADMIN_READ_USERS: &str = "admin.read_users";
+pub(super) const ADMIN_SESSIONS_REVOKE: &str = "admin.sessions_revoke";
+pub(super) const ADMIN_USER_UNLOCK: &str = "admin.user_unlock";
+pub(super) const ADMIN_USER_LOCK: &str = "admin.user_lock";
+pub(super) const ADMIN_ACCESS: &str = "admin.access";
 
 /// Something done to an account.
 pub(super) fn on_user(entropy: &dyn Entropy, now: OffsetDateTime, action: &'static str, client: &ClientInfo) -> AuditEntry {

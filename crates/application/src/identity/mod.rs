@@ -1,5 +1,6 @@
 //! Use cases of accounts and sessions.
 
+mod administration;
 mod audit;
 mod authenticate;
 mod change_password;
@@ -20,6 +21,9 @@ mod turns;
 mod use_cases;
 mod verified_email;
 
+pub use administration::{
+    AccountPage, AdminRefusal, Administered, AdministerAccounts, AdministerError, Administrator, AuthorizeAdmin, ReadAccounts,
+};
 pub use authenticate::{Authenticate, Standing};
 pub use change_password::{ChangePassword, ChangePasswordError};
 pub use change_role::{ChangeRole, ChangeRoleError};

@@ -1,9 +1,16 @@
 //! Use cases of the operations context.
 
 mod check_readiness;
+mod clear_caches;
+mod looked;
+mod read_audit;
+mod read_stats;
 mod seal_audit;
 mod verify_audit;
 
 pub use check_readiness::{Check, CheckFailure, CheckReadiness, Readiness};
+pub use clear_caches::{ClearCaches, ClearError, ClearedCache};
+pub use read_audit::ReadAudit;
+pub use read_stats::{ReadStats, Stats, StatsParts};
 pub use seal_audit::{SealAudit, SealReport};
 pub use verify_audit::{Unsealed, VerifyAudit, VerifyReport};

@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod mail;
 pub mod quota;
 pub mod rate_limit;
+pub mod reason;
 pub mod retry_after;
 pub mod retry_budget;
 pub mod sealed;

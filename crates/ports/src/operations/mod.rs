@@ -1,10 +1,14 @@
 //! Ports of the operations context.
 
 mod audit_chain;
+mod audit_reader;
+mod cache;
 
 use async_trait::async_trait;
 
 pub use audit_chain::{Appended, AuditChain, ChainEnd, LogPlace, UnsealedPage};
+pub use audit_reader::{AuditFilter, AuditPage, AuditReader};
+pub use cache::ClearableCache;
 
 /// A dependency that decides whether this node is ready.
 #[async_trait]

@@ -14,5 +14,7 @@ mod store;
 mod transaction;
 mod user_row;
 mod users;
+mod wallet_rows;
+mod wallets;
 
 pub use store::SqlIdentityStore;

@@ -8,6 +8,7 @@ mod mail_links;
 mod second_factors;
 mod state;
 mod transaction;
+mod wallets;
 
 use std::{
     sync::{Arc, Mutex},

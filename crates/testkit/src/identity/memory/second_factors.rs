@@ -24,6 +24,11 @@ pub(super) struct Factors {
 }
 
 impl Factors {
+    /// Accounts whose factor is confirmed.
+    pub(super) fn confirmed(&self) -> usize {
+        self.factors.values().filter(|factor| factor.is_on()).count()
+    }
+
     fn left(&self, user: UserId) -> u64 {
         self.codes.get(&user).map_or(0, |codes| codes.len() as u64)
     }

@@ -1,0 +1,9 @@
+//! What administrators see and do of other people's accounts.
+
+mod accounts;
+mod authorize;
+mod directory;
+
+pub use accounts::{AdministerAccounts, AdministerError, Administered};
+pub use authorize::{AdminRefusal, Administrator, AuthorizeAdmin};
+pub use directory::{AccountPage, ReadAccounts};
