@@ -15,7 +15,14 @@ fn in_memory() -> IdentityUnderTest {
         let ids = posted.mails().into_iter().map(|mail| mail.id).collect();
         Box::pin(std::future::ready(ids))
     };
-    IdentityUnderTest { store: Arc::new(store), audited: Arc::new(audited), mailed: Arc::new(mailed), place: Arc::new(()) }
+    IdentityUnderTest {
+        keys: Arc::new(store.clone()),
+        wallets: Arc::new(store.clone()),
+        store: Arc::new(store),
+        audited: Arc::new(audited),
+        mailed: Arc::new(mailed),
+        place: Arc::new(()),
+    }
 }
 
 mod contract {

@@ -4,7 +4,7 @@ use coinlink_domain::identity::{
 };
 use time::OffsetDateTime;
 
-use super::{ApiKeys, MailLinks, SecondFactors, SignInTickets};
+use super::{ApiKeys, MailLinks, SecondFactors, SignInTickets, Wallets};
 use crate::shared::{AuditLog, MailOutbox, StoreError};
 
 /// An account with what is kept of its password.
@@ -93,6 +93,9 @@ pub trait IdentityTx: Send {
 
     /// Links in mail.
     fn mail_links(&mut self) -> &mut dyn MailLinks;
+
+    /// Wallets that sign in.
+    fn wallets(&mut self) -> &mut dyn Wallets;
 
     /// What is kept for ever; seen by others only once this transaction is committed.
     fn audit(&mut self) -> &mut dyn AuditLog;

@@ -12,9 +12,9 @@ mod memory;
 
 pub use authenticator::PlainAuthenticators;
 pub use api_keys::{PlainApiKeys, an_api_key};
-pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email};
+pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email, a_wallet};
 pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens};
 pub use csrf::PlainCsrfTokens;
-pub use forgeries::forged_access_tokens;
+pub use forgeries::{TokenSigner, forged_access_tokens, forged_tokens_of};
 pub use memory::MemoryIdentity;
 pub use store_contract::{Audited, IdentityUnderTest};

@@ -14,3 +14,5 @@ pub(crate) mod sign_in_guards;
 pub(crate) mod sign_in_tickets;
 pub(crate) mod user_preferences;
 pub(crate) mod users;
+pub(crate) mod wallet_challenges;
+pub(crate) mod wallets;

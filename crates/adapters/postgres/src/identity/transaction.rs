@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_domain::shared::{audit::AuditEntry, mail::OutgoingMail};
 use coinlink_ports::{
-    identity::{ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
+    identity::{ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users, Wallets},
     shared::{AuditLog, MailOutbox, SecretBox, StoreError},
 };
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -84,6 +84,10 @@ impl IdentityTx for SqlTx {
     }
 
     fn mail_links(&mut self) -> &mut dyn MailLinks {
+        self
+    }
+
+    fn wallets(&mut self) -> &mut dyn Wallets {
         self
     }
 

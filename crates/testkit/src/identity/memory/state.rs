@@ -7,7 +7,7 @@ use coinlink_domain::{
 use coinlink_ports::identity::Account;
 use time::OffsetDateTime;
 
-use super::{mail_links::Links, second_factors::Factors};
+use super::{mail_links::Links, second_factors::Factors, wallets::KeptWallets};
 
 /// Everything that is kept.
 #[derive(Clone, Default)]
@@ -19,6 +19,7 @@ pub(super) struct State {
     pub(super) factors: Factors,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
     pub(super) links: Links,
+    pub(super) wallets: KeptWallets,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) mails: Vec<OutgoingMail>,
 }

@@ -6,7 +6,7 @@ use coinlink_domain::{
     shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::{
-    identity::{Account, ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users},
+    identity::{Account, ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users, Wallets},
     shared::{AuditLog, MailOutbox, StoreError},
 };
 use time::OffsetDateTime;
@@ -81,6 +81,10 @@ impl IdentityTx for MemoryTx {
     }
 
     fn mail_links(&mut self) -> &mut dyn MailLinks {
+        self
+    }
+
+    fn wallets(&mut self) -> &mut dyn Wallets {
         self
     }
 

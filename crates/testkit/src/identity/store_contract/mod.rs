@@ -8,11 +8,12 @@ mod mail_links;
 mod sessions;
 mod transactions;
 mod upkeep;
+mod wallets;
 
 use std::{any::Any, sync::Arc};
 
 use coinlink_domain::identity::{Session, SessionId, User};
-use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore};
+use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, WalletList};
 use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ pub use mail_links::*;
 pub use sessions::*;
 pub use transactions::*;
 pub use upkeep::*;
+pub use wallets::*;
 
 /// The ids of audit entries or letters, once they are read.
 pub type Audited = BoxFuture<'static, Vec<Uuid>>;
@@ -36,6 +38,8 @@ pub struct IdentityUnderTest {
     pub store: Arc<dyn IdentityStore>,
     /// The same, where keys are read.
     pub keys: Arc<dyn ApiKeyReads>,
+    /// The same, where wallets are read.
+    pub wallets: Arc<dyn WalletList>,
     /// Reads the ids of all audit entries that others see.
     pub audited: Arc<dyn Fn() -> Audited + Send + Sync>,
     /// Reads the ids of all letters that others see.
@@ -156,6 +160,18 @@ macro_rules! identity_store_contract {
             however_many_make_keys_at_once_no_account_has_too_many,
             a_use_is_noted_once_a_minute,
             keys_are_forgotten_some_time_after_they_were_revoked,
+            a_challenge_is_taken_as_it_was_added_and_once,
+            whoever_does_not_hold_the_secret_takes_no_challenge,
+            of_many_who_take_one_challenge_at_once_one_gets_it,
+            a_challenge_that_was_taken_in_vain_comes_back_with_its_transaction,
+            challenges_are_forgotten_once_they_expired,
+            a_wallet_is_found_as_it_was_linked,
+            a_wallet_needs_an_account,
+            an_address_is_linked_once_on_each_network,
+            of_many_who_link_one_address_at_once_one_does,
+            wallets_are_listed_oldest_first_and_used_as_long_as_they_are_there,
+            a_wallet_is_removed_by_its_owner_and_once,
+            purging_removes_the_wallets_and_links_of_one_account,
             => $store
         );
     };
