@@ -1,4 +1,5 @@
 use coinlink_domain::identity::{ClientInfo, Email, FamilyKey, Session, SessionId, StoredPassword, User, UserId};
+use coinlink_domain::identity::{AddressKind, Network, Wallet, WalletAddress, WalletId};
 use coinlink_ports::identity::Account;
 use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
@@ -36,4 +37,10 @@ pub fn a_session(user: UserId) -> Session {
     let mut key = [0; 32];
     key[..16].copy_from_slice(id.0.as_bytes());
     Session::start(id, user, FamilyKey(key), ClientInfo::default(), NOON)
+}
+
+/// A wallet with a new id, linked at [`NOON`], whose address is this text.
+pub fn a_wallet(user: UserId, address: &str) -> Wallet {
+    let address = WalletAddress::checked(address.to_owned(), Network::Mainnet, AddressKind::P2wpkh);
+    Wallet { id: WalletId(Uuid::now_v7()), user, address, created_at: NOON, last_used_at: None }
 }

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
+/// What stands for how the good token was signed in the headers below.
+const BY_SECRET: &str = r#""alg":"HS256""#;
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Tokens that must all be refused as invalid, by name, most of them signed with the true `secret`: only the first and the
@@ -18,10 +20,36 @@ const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 /// # Panics
 /// Where `claims` are no object.
 pub fn forged_access_tokens(secret: &[u8], issuer: &str, audience: &str, claims: &Value) -> Vec<(String, String)> {
+    let signer = TokenSigner {
+        signed_by: BY_SECRET.to_owned(),
+        known: secret,
+        sign: &|message| hs256(secret, message),
+        stranger: &|message| hs256(b"another key of at least 32 bytes!", message),
+    };
+    forged_tokens_of(&signer, issuer, audience, claims)
+}
+
+/// Who signs tokens, for [`forged_tokens_of`].
+pub struct TokenSigner<'a> {
+    /// What the header of a good token says of it, such as `"alg":"EdDSA","kid":"…"`.
+    pub signed_by: String,
+    /// What an attacker can take for a secret: the secret itself, or a public key.
+    pub known: &'a [u8],
+    /// The true signature.
+    pub sign: &'a dyn Fn(&[u8]) -> Vec<u8>,
+    /// The signature of another key of the same kind.
+    pub stranger: &'a dyn Fn(&[u8]) -> Vec<u8>,
+}
+
+/// As [`forged_access_tokens`], for tokens that are signed in another way.
+///
+/// # Panics
+/// Where `claims` are no object.
+pub fn forged_tokens_of(signer: &TokenSigner<'_>, issuer: &str, audience: &str, claims: &Value) -> Vec<(String, String)> {
     let mut claims = claims.as_object().expect("claims are an object").clone();
     claims.insert("iss".into(), issuer.into());
     claims.insert("aud".into(), audience.into());
-    let forge = Forge { secret, claims };
+    let forge = Forge { signer, claims };
     let mut forged = forge.algorithms();
     forged.extend(forge.headers());
     forged.extend(forge.signatures());
@@ -33,7 +61,7 @@ pub fn forged_access_tokens(secret: &[u8], issuer: &str, audience: &str, claims:
 type Forged = Vec<(String, String)>;
 
 struct Forge<'a> {
-    secret: &'a [u8],
+    signer: &'a TokenSigner<'a>,
     claims: Map<String, Value>,
 }
 
@@ -42,16 +70,25 @@ impl Forge<'_> {
         Value::Object(self.claims.clone()).to_string()
     }
 
+    /// The header of the good token.
+    fn header(&self) -> String {
+        HEADER.replace(BY_SECRET, &self.signer.signed_by)
+    }
+
+    fn sign(&self, header: &str, payload: &str) -> String {
+        sign_parts(self.signer.sign, &encode(header.as_bytes()), &encode(payload.as_bytes()))
+    }
+
     /// The good token with other claims.
     fn with(&self, name: &str, value: Value) -> String {
         let mut claims = self.claims.clone();
         claims.insert(name.into(), value);
-        sign(self.secret, HEADER, &Value::Object(claims).to_string())
+        self.sign(&self.header(), &Value::Object(claims).to_string())
     }
 
     /// The good claims under another header.
     fn under(&self, header: &str) -> String {
-        sign(self.secret, header, &self.payload())
+        self.sign(&header.replace(BY_SECRET, &self.signer.signed_by), &self.payload())
     }
 
     fn algorithms(&self) -> Forged {
@@ -66,10 +103,10 @@ impl Forge<'_> {
         }
         let longer = |alg: &str| message(&json!({ "alg": alg, "typ": "at+jwt" }).to_string(), &self.payload());
         let (of_384, of_512) = (longer("HS384"), longer("HS512"));
-        let mut mac = Hmac::<Sha384>::new_from_slice(self.secret).expect("HMAC takes any key");
+        let mut mac = Hmac::<Sha384>::new_from_slice(self.signer.known).expect("HMAC takes any key");
         mac.update(of_384.as_bytes());
         forged.push(("a true HS384".into(), format!("{of_384}.{}", encode(&mac.finalize().into_bytes()))));
-        let mut mac = Hmac::<Sha512>::new_from_slice(self.secret).expect("HMAC takes any key");
+        let mut mac = Hmac::<Sha512>::new_from_slice(self.signer.known).expect("HMAC takes any key");
         mac.update(of_512.as_bytes());
         forged.push(("a true HS512".into(), format!("{of_512}.{}", encode(&mac.finalize().into_bytes()))));
         forged
@@ -77,7 +114,7 @@ impl Forge<'_> {
 
     fn headers(&self) -> Forged {
         let mut forged = Forged::new();
-        let jwk = json!({ "kty": "oct", "k": encode(self.secret) });
+        let jwk = json!({ "kty": "oct", "k": encode(self.signer.known) });
         let additions = [
             ("jwk", jwk),
             ("jku", json!("https://attacker.example/keys.json")),
@@ -130,13 +167,19 @@ impl Forge<'_> {
         let tampered = self.with("sub", json!("00000000-0000-7000-8000-000000000001"));
         let tampered = tampered.rsplit_once('.').expect("a token has dots").0;
         vec![
-            ("signed with another key".into(), sign(b"another key of at least 32 bytes!", HEADER, &self.payload())),
-            ("signed with no key".into(), sign(b"", HEADER, &self.payload())),
-            ("signed with the secret in hex".into(), sign(hex(self.secret).as_bytes(), HEADER, &self.payload())),
+            (
+                "signed with another key".into(),
+                sign_parts(self.signer.stranger, &encode(self.header().as_bytes()), &encode(self.payload().as_bytes())),
+            ),
+            ("signed with no key".into(), by_hs256(b"", &self.header(), &self.payload())),
+            (
+                "signed with the secret in hex".into(),
+                by_hs256(hex(self.signer.known).as_bytes(), &self.header(), &self.payload()),
+            ),
             ("claims changed after signing".into(), format!("{tampered}.{signature}")),
             ("signature stripped".into(), message.to_owned()),
             ("signature empty".into(), format!("{message}.")),
-            ("signature of zeros".into(), format!("{message}.{}", encode(&[0; 32]))),
+            ("signature of zeros".into(), format!("{message}.{}", encode(&vec![0; (self.signer.sign)(b"").len()]))),
             ("signature null".into(), format!("{message}.null")),
             ("signature cut to half".into(), format!("{message}.{}", &signature[..22])),
             ("signature twice".into(), format!("{message}.{signature}{signature}")),
@@ -151,9 +194,9 @@ impl Forge<'_> {
         let last = ALPHABET.find(last).expect("base64url has one alphabet");
         let sibling = char::from(ALPHABET.as_bytes()[last ^ 1]);
         // A space more, or there would be nothing to pad.
-        let padded = URL_SAFE.encode(format!("{HEADER} "));
+        let padded = URL_SAFE.encode(to_be_padded(self.header()));
         // A byte that both alphabets write differently, so that the standard one is told apart.
-        let standard = STANDARD.encode(format!("{HEADER} \u{3e}\u{3f}\u{7f}"));
+        let standard = STANDARD.encode(format!("{} \u{3e}\u{3f}\u{7f}", self.header()));
         let mut forged = vec![
             ("an extra dot in front".into(), format!(".{good}")),
             ("an extra dot behind".into(), format!("{good}.")),
@@ -161,10 +204,10 @@ impl Forge<'_> {
             ("an empty payload".into(), format!("{header}..{signature}")),
             ("only dots".into(), "..".into()),
             ("nothing".into(), String::new()),
-            ("padded header".into(), sign_parts(self.secret, &padded, payload)),
+            ("padded header".into(), sign_parts(self.signer.sign, &padded, payload)),
             ("padded signature".into(), format!("{good}=")),
-            ("standard alphabet".into(), sign_parts(self.secret, &standard, payload)),
-            ("a character of no alphabet".into(), sign_parts(self.secret, &format!("{header}*"), payload)),
+            ("standard alphabet".into(), sign_parts(self.signer.sign, &standard, payload)),
+            ("a character of no alphabet".into(), sign_parts(self.signer.sign, &format!("{header}*"), payload)),
             ("a line break".into(), format!("{header}\n.{payload}.{signature}")),
             ("a zero byte".into(), format!("{good}\0")),
             ("a space in front".into(), format!(" {good}")),
@@ -175,9 +218,9 @@ impl Forge<'_> {
                 "general JSON".into(),
                 json!({ "payload": payload, "signatures": [{ "protected": header, "signature": signature }] }).to_string(),
             ),
-            ("a megabyte".into(), sign(self.secret, HEADER, &format!("{}{}", " ".repeat(1 << 20), self.payload()))),
+            ("a megabyte".into(), self.sign(&self.header(), &format!("{}{}", " ".repeat(1 << 20), self.payload()))),
             ("a megabyte of dots".into(), ".".repeat(1 << 20)),
-            ("a nested payload".into(), sign(self.secret, HEADER, &"[".repeat(1_000))),
+            ("a nested payload".into(), self.sign(&self.header(), &"[".repeat(1_000))),
         ];
         let compressed = encode(br#"{"alg":"dir","enc":"A256GCM","zip":"DEF"}"#);
         forged.push((
@@ -186,9 +229,9 @@ impl Forge<'_> {
         ));
         let order = ["iss", "aud", "sub", "sid", "gen", "iat", "nbf", "exp", "jti"];
         let values = Value::from_iter(order.map(|name| self.claims[name].clone()));
-        forged.push(("claims as a list".into(), sign(self.secret, HEADER, &values.to_string())));
+        forged.push(("claims as a list".into(), self.sign(&self.header(), &values.to_string())));
         for payload in ["", "null", "[]", "{}", "42", "\u{feff}{}", r#""text""#] {
-            forged.push((format!("payload {payload:?}"), sign(self.secret, HEADER, payload)));
+            forged.push((format!("payload {payload:?}"), self.sign(&self.header(), payload)));
         }
         forged
     }
@@ -199,9 +242,9 @@ impl Forge<'_> {
             let mut claims = self.claims.clone();
             claims.remove(name);
             let missing = Value::Object(claims).to_string();
-            forged.push((format!("no {name}"), sign(self.secret, HEADER, &missing)));
+            forged.push((format!("no {name}"), self.sign(&self.header(), &missing)));
             let twice = format!("{{{}:{value},{}", Value::from(name.as_str()), &self.payload()[1..]);
-            forged.push((format!("{name} twice"), sign(self.secret, HEADER, &twice)));
+            forged.push((format!("{name} twice"), self.sign(&self.header(), &twice)));
             for bad in [json!(null), json!([value]), json!({ "a": value }), json!(true), json!(1.5), json!("")] {
                 forged.push((format!("{name} {bad}"), self.with(name, bad)));
             }
@@ -213,7 +256,7 @@ impl Forge<'_> {
             }
             for spelling in [format!("{number}.0"), format!("{number}e0"), "NaN".into(), "9".repeat(400)] {
                 let odd = self.payload().replace(&format!("\"{name}\":{number}"), &format!("\"{name}\":{spelling}"));
-                forged.push((format!("{name} {spelling}"), sign(self.secret, HEADER, &odd)));
+                forged.push((format!("{name} {spelling}"), self.sign(&self.header(), &odd)));
             }
         }
         let exp = self.claims["exp"].as_u64().unwrap_or_default();
@@ -246,16 +289,26 @@ impl Forge<'_> {
     }
 }
 
-fn sign(secret: &[u8], header: &str, payload: &str) -> String {
-    sign_parts(secret, &encode(header.as_bytes()), &encode(payload.as_bytes()))
+/// Filled up with blanks until its encoding needs padding.
+fn to_be_padded(mut header: String) -> String {
+    while header.len().is_multiple_of(3) {
+        header.push(' ');
+    }
+    header
 }
 
-fn sign_parts(secret: &[u8], header: &str, payload: &str) -> String {
+fn hs256(secret: &[u8], message: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes any key");
-    mac.update(header.as_bytes());
-    mac.update(b".");
-    mac.update(payload.as_bytes());
-    format!("{header}.{payload}.{}", encode(&mac.finalize().into_bytes()))
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn by_hs256(secret: &[u8], header: &str, payload: &str) -> String {
+    sign_parts(&|message| hs256(secret, message), &encode(header.as_bytes()), &encode(payload.as_bytes()))
+}
+
+fn sign_parts(sign: &dyn Fn(&[u8]) -> Vec<u8>, header: &str, payload: &str) -> String {
+    format!("{header}.{payload}.{}", encode(&sign(format!("{header}.{payload}").as_bytes())))
 }
 
 fn message(header: &str, payload: &str) -> String {
