@@ -15,13 +15,17 @@ mod keys;
 mod passwords;
 mod refresh;
 mod sealed;
+mod second_factor;
 mod secret_box;
 
-pub use access::{JwtAccessTokens, JwtSettings};
+pub use access::{
+    JwtAccessTokens, JwtSettings, KeyAlgorithm, KeyFolder, KeyFolderError, KeyListing, NewKey, SigningKeys,
+};
 pub use csrf::HmacCsrfTokens;
 pub use api_keys::CheckedApiKeys;
 pub use device::PasetoDeviceTokens;
 pub use error::CredentialsError;
 pub use passwords::{BcryptPool, HashSettings};
 pub use refresh::PasetoRefreshTokens;
+pub use second_factor::TotpAuthenticators;
 pub use secret_box::{BoxKey, KeyRing};

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use coinlink_domain::identity::{SessionId, UserId};
 use coinlink_ports::identity::{AccessGrant, AccessRefusal, AccessToken, AccessTokens, SigningError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -10,8 +13,12 @@ use crate::{CredentialsError, keys};
 
 mod claims;
 mod profile;
+mod signing;
+
+pub use signing::{KeyAlgorithm, KeyFolder, KeyFolderError, KeyListing, NewKey, SigningKeys};
 
 use claims::{Claims, canonical_uuid, moment};
+use profile::Signer;
 
 /// The `typ` of RFC 9068: an access token, and nothing else that is signed with the same key.
 const TYPE: &str = "at+jwt";
@@ -22,7 +29,7 @@ const MAX_LEEWAY: Duration = Duration::minutes(5);
 /// How access tokens are signed and whom they are for.
 #[derive(Clone)]
 pub struct JwtSettings {
-    /// Signs and verifies them: at least 32 bytes. Whoever has it can make any token.
+    /// At least 32 bytes. Without keys of its own it signs and verifies them, and whoever has it can make any token.
     pub secret: SecretString,
     /// Who makes them (`iss`).
     pub issuer: String,
@@ -32,7 +39,8 @@ pub struct JwtSettings {
     pub leeway: Duration,
 }
 
-/// Access tokens: JWT, HS256, `typ` `at+jwt` (RFC 7519, RFC 9068), held to one exact profile (RFC 8725).
+/// Access tokens: JWT, `typ` `at+jwt` (RFC 7519, RFC 9068), held to one exact profile (RFC 8725). Signed with a shared secret
+/// (HS256), or with keys that have names (`EdDSA`, RS256): a name has one key, a key one algorithm, and no name means the secret.
 ///
 /// What the profile allows is decided here, before and after jsonwebtoken checks signature, issuer and audience: that library
 /// accepts unknown header fields, `crit` among them, any `typ`, and arrays of audiences, and it asks the system's clock.
@@ -40,14 +48,21 @@ pub struct JwtAccessTokens {
     issuer: String,
     audience: String,
     leeway: i64,
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    validation: Validation,
+    /// Where it is believed.
+    shared: Option<Shared>,
+    keys: Option<Arc<SigningKeys>>,
+    /// For the secret, EdDSA and RS256: one algorithm each.
+    validations: [Validation; 3],
     id_key: Zeroizing<[u8; 32]>,
 }
 
+struct Shared {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+}
+
 impl JwtAccessTokens {
-    /// Refuses a short secret, an empty name, and a leeway beyond five minutes.
+    /// Signs with the secret. Refuses a short one, an empty name, and a leeway beyond five minutes.
     pub fn new(settings: &JwtSettings) -> Result<Self, CredentialsError> {
         let JwtSettings { secret, issuer, audience, leeway } = settings;
         let key = keys::checked(secret)?;
@@ -57,23 +72,23 @@ impl JwtAccessTokens {
         if leeway.is_negative() || *leeway > MAX_LEEWAY {
             return Err(CredentialsError::Leeway);
         }
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[issuer]);
-        validation.set_audience(&[audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-        // Compared below, with the caller's clock.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.leeway = 0;
         Ok(Self {
             issuer: issuer.clone(),
             audience: audience.clone(),
             leeway: leeway.whole_seconds(),
-            signing: EncodingKey::from_secret(key),
-            verifying: DecodingKey::from_secret(key),
-            validation,
+            shared: Some(Shared { signing: EncodingKey::from_secret(key), verifying: DecodingKey::from_secret(key) }),
+            keys: None,
+            validations: [Algorithm::HS256, Algorithm::EdDSA, Algorithm::RS256].map(|it| validation(it, issuer, audience)),
             id_key: keys::derive(secret, "coinlink access jti")?,
         })
+    }
+
+    /// Signs with `keys`. What the secret signed is good only where it `believes_secret`: that is for the time in which clients still
+    /// hold such tokens.
+    pub fn with_keys(settings: &JwtSettings, keys: Arc<SigningKeys>, believes_secret: bool) -> Result<Self, CredentialsError> {
+        let tokens = Self::new(settings)?;
+        let shared = tokens.shared.filter(|_| believes_secret);
+        Ok(Self { shared, keys: Some(keys), ..tokens })
     }
 
     /// Computed, so that the same grant has the same token; another grant has another id.
@@ -92,9 +107,31 @@ impl JwtAccessTokens {
         uuid::Builder::from_custom_bytes(half).into_uuid()
     }
 
-    fn read(&self, presented: &str) -> Option<(AccessGrant, i64)> {
-        profile::check(presented)?;
-        let claims = jsonwebtoken::decode::<Claims>(presented, &self.verifying, &self.validation).ok()?.claims;
+    /// The claims, if whoever the token names signed them; and whether that key has retired.
+    fn signed(&self, presented: &str, now: OffsetDateTime) -> Option<(Claims, bool)> {
+        let [by_secret, by_ed, by_rsa] = &self.validations;
+        let checked = |key: &DecodingKey, validation: &Validation| {
+            jsonwebtoken::decode::<Claims>(presented, key, validation).ok().map(|data| data.claims)
+        };
+        let (algorithm, kid) = match profile::check(presented)? {
+            Signer::Secret => return Some((checked(&self.shared.as_ref()?.verifying, by_secret)?, false)),
+            Signer::Key(algorithm, kid) => (algorithm, kid),
+        };
+        let keys = self.keys.as_ref()?;
+        let set = keys.current();
+        let Some((key, retired)) = set.find(&kid, now) else {
+            keys.miss();
+            return None;
+        };
+        if key.algorithm() != algorithm {
+            return None;
+        }
+        let validation = if algorithm == KeyAlgorithm::EdDsa { by_ed } else { by_rsa };
+        Some((checked(&key.verifying, validation)?, retired))
+    }
+
+    fn read(&self, presented: &str, now: OffsetDateTime) -> Option<(AccessGrant, i64, bool)> {
+        let (claims, retired) = self.signed(presented, now)?;
         canonical_uuid(&claims.jti)?;
         if claims.iss != self.issuer || claims.aud != self.audience || claims.iat > claims.exp || claims.nbf > claims.exp {
             return None;
@@ -107,8 +144,39 @@ impl JwtAccessTokens {
             expires_at: moment(claims.exp)?,
         };
         let from = moment(claims.nbf.max(claims.iat))?.unix_timestamp();
-        (lifetime(&grant) <= LONGEST_LIFE).then_some((grant, from))
+        (lifetime(&grant) <= LONGEST_LIFE).then_some((grant, from, retired))
     }
+
+    fn sign(&self, grant: &AccessGrant, claims: &Claims) -> Result<String, SigningError> {
+        let failed = |error: jsonwebtoken::errors::Error| SigningError(error.to_string());
+        let header = |algorithm| Header { typ: Some(TYPE.into()), ..Header::new(algorithm) };
+        let Some(keys) = &self.keys else {
+            let shared = self.shared.as_ref().ok_or_else(|| SigningError("there is nothing to sign with".into()))?;
+            return jsonwebtoken::encode(&header(Algorithm::HS256), claims, &shared.signing).map_err(failed);
+        };
+        let set = keys.current();
+        let key = set.signing(grant).ok_or_else(|| SigningError("every key has retired".into()))?;
+        let header = Header { kid: Some(key.public.id.clone()), ..header(key.algorithm().jwt()) };
+        // The library would read the key anew for each signature.
+        let part = |json: serde_json::Result<Vec<u8>>| json.map(|json| URL_SAFE_NO_PAD.encode(json));
+        let parts =
+            part(serde_json::to_vec(&header)).and_then(|header| Ok(format!("{header}.{}", part(serde_json::to_vec(claims))?)));
+        let message = parts.map_err(|error| SigningError(error.to_string()))?;
+        let signature = key.sign(message.as_bytes())?;
+        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+    // Compared below, with the caller's clock.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.leeway = 0;
+    validation
 }
 
 fn lifetime(grant: &AccessGrant) -> i64 {
@@ -133,13 +201,15 @@ impl AccessTokens for JwtAccessTokens {
             exp: seconds(grant.expires_at)?,
             jti: self.id_of(grant).to_string(),
         };
-        let header = Header { typ: Some(TYPE.into()), ..Header::new(Algorithm::HS256) };
-        let token = jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|error| SigningError(error.to_string()))?;
-        Ok(AccessToken(token))
+        self.sign(grant, &claims).map(AccessToken)
     }
 
     fn verify(&self, presented: &str, now: OffsetDateTime) -> Result<AccessGrant, AccessRefusal> {
-        let (grant, from) = self.read(presented).ok_or(AccessRefusal::Invalid)?;
+        let (grant, from, retired) = self.read(presented, now).ok_or(AccessRefusal::Invalid)?;
+        // A key retires when the last token it signed has expired, and one that says otherwise is not of its time.
+        if retired {
+            return Err(AccessRefusal::Expired);
+        }
         // Whole seconds on the left, so that the fraction of `now` never decides.
         let now = now.unix_timestamp();
         if grant.expires_at.unix_timestamp() + self.leeway <= now {
