@@ -30,6 +30,12 @@ pub(crate) fn derive(secret: &SecretString, purpose: &str) -> Result<Zeroizing<[
     Ok(key)
 }
 
+/// A secret for tokens where there is none of their own: derived from that of passwords, and of no use for those.
+pub fn token_secret_of(pepper: &SecretString) -> Result<SecretString, CredentialsError> {
+    let secret = derive(pepper, "coinlink tokens").map_err(|_| CredentialsError::ShortPepper)?;
+    Ok(hex(secret.as_slice()).into())
+}
+
 /// Two digits a byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);

@@ -2,8 +2,8 @@
 //!
 //! Passwords are hashed by [`BcryptPool`] on threads of its own. Access tokens ([`JwtAccessTokens`]) are signed, so that other
 //! services can read them; refresh and device tokens ([`PasetoRefreshTokens`], [`PasetoDeviceTokens`]) are encrypted, because
-//! nobody but this service has to. All three come from one secret: access tokens are signed with the secret itself, and
-//! everything else uses keys derived from it, one for each purpose, so that no kind of token passes for another.
+//! nobody but this service has to. All three come from one secret: access tokens are signed with the secret itself, or with
+//! [`SigningKeys`], and everything else uses keys derived from it, one for each purpose, so that no kind of token passes for another.
 //! [`KeyRing`] encrypts secrets that are stored and read again, under keys of its own.
 
 mod access;
@@ -25,6 +25,7 @@ pub use csrf::HmacCsrfTokens;
 pub use api_keys::CheckedApiKeys;
 pub use device::PasetoDeviceTokens;
 pub use error::CredentialsError;
+pub use keys::token_secret_of;
 pub use passwords::{BcryptPool, HashSettings};
 pub use refresh::PasetoRefreshTokens;
 pub use second_factor::TotpAuthenticators;

@@ -17,10 +17,27 @@ pub(super) const REFRESH_REUSED: &str = "auth.refresh_reused";
 pub(super) const SIGN_OUT: &str = "auth.sign_out";
 pub(super) const SIGN_OUT_EVERYWHERE: &str = "auth.sign_out_everywhere";
 pub(super) const PASSWORD_CHANGE: &str = "auth.password_change";
+pub(super) const SECOND_FACTOR_SETUP: &str = "auth.second_factor_setup";
+pub(super) const SECOND_FACTOR_ENABLE: &str = "auth.second_factor_enable";
+pub(super) const SECOND_FACTOR_DISABLE: &str = "auth.second_factor_disable";
+pub(super) const SECOND_FACTOR_VERIFY: &str = "auth.second_factor_verify";
+pub(super) const SECOND_FACTOR_CODES: &str = "auth.second_factor_recovery_codes";
+pub(super) const PASSWORD_RESET_REQUEST: &str = "auth.password_reset_request";
+pub(super) const PASSWORD_RESET: &str = "auth.password_reset";
+pub(super) const EMAIL_VERIFY_REQUEST: &str = "auth.email_verify_request";
+pub(super) const EMAIL_VERIFY: &str = "auth.email_verify";
+pub(super) const EMAIL_CHANGE: &str = "auth.email_change";
+pub(super) const EMAIL_CHANGE_UNDO: &str = "auth.email_change_undo";
 pub(super) const PROFILE_UPDATE: &str = "user.profile_update";
 pub(super) const PREFERENCES_UPDATE: &str = "user.preferences_update";
 pub(super) const SESSION_REMOVE: &str = "session.remove";
 pub(super) const SESSION_EVICT: &str = "session.evict";
+pub(super) const API_KEY_CREATE: &str = "api_key.create";
+pub(super) const API_KEY_REVOKE: &str = "api_key.revoke";
+pub(super) const WALLET_LINK: &str = "wallet.link";
+pub(super) const WALLET_UNLINK: &str = "wallet.unlink";
+/// A signature was taken although its header names another kind of address.
+pub(super) const WALLET_OTHER_HEADER: &str = "wallet.other_header";
 pub(super) const ADMIN_GRANT: &str = "admin.grant";
 pub(super) const ADMIN_REVOKE: &str = "admin.revoke";
 pub(super) const ADMIN_READ_USERS: &str = "admin.read_users";
@@ -46,6 +63,17 @@ pub(super) fn on_session(
         .by(user.0)
         .on(session.to_string())
         .from(client.ip, client.user_agent.as_deref())
+}
+
+/// Something done by `user` to a wallet.
+pub(super) fn on_wallet(
+    entropy: &dyn Entropy,
+    now: OffsetDateTime,
+    action: &'static str,
+    user: UserId,
+    client: &ClientInfo,
+) -> AuditEntry {
+    AuditEntry::new(entropy.id(), now, action, "wallet").by(user.0).from(client.ip, client.user_agent.as_deref())
 }
 
 /// Writes down what failed, in a transaction of its own.

@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{GuardPolicies, SessionPolicy};
+use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
 use coinlink_ports::{
-    identity::{AccessTokens, DeviceTokens, IdentityStore, PasswordHasher, RefreshTokens},
+    identity::{AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, PasswordHasher, RefreshTokens, SecondFactorStore, WalletList, WalletSignatures},
     shared::{Clock, Entropy, Pause, RequestGate, SecretBox},
 };
 use time::Duration;
 
 use super::{
-    Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, OpenSession,
-    OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail,
+    AdministrationUseCases,
+    ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, OpenSession,
+    OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail, WalletUseCases,
 };
 
 /// What identity needs from outside, and what is set.
@@ -17,6 +18,24 @@ use super::{
 pub struct IdentityAdapters {
     /// Accounts and sessions.
     pub store: Arc<dyn IdentityStore>,
+    /// The same store, where keys are read.
+    pub keys: Arc<dyn ApiKeyReads>,
+    /// The texts of keys.
+    pub key_texts: Arc<dyn ApiKeyCodec>,
+    /// The same store, where administrators look accounts up.
+    pub accounts: Arc<dyn AccountDirectory>,
+    /// The same store, where second factors are asked for outside of transactions.
+    pub factors: Arc<dyn SecondFactorStore>,
+    /// Computes the codes of authenticator apps.
+    pub authenticators: Arc<dyn Authenticators>,
+    /// The same store, where wallets are read.
+    pub wallets: Arc<dyn WalletList>,
+    /// Reads addresses and verifies signatures of wallets.
+    pub wallet_signatures: Arc<dyn WalletSignatures>,
+    /// The chain whose addresses sign in.
+    pub wallet_network: Network,
+    /// The same store, where links in mail are looked at.
+    pub mail_links: Arc<dyn MailLinkStore>,
     /// Hashes and checks passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Access tokens.
@@ -72,8 +91,28 @@ pub struct IdentityUseCases {
     pub change_role: Arc<ChangeRole>,
     /// Finds out who presents an access token.
     pub authenticate: Arc<Authenticate>,
+    /// Sends links in mail.
+    pub ask_for_mail: Arc<AskForMail>,
+    /// Looks at them.
+    pub look_at_link: Arc<LookAtLink>,
+    /// Verifies addresses.
+    pub verify_email: Arc<VerifyEmail>,
+    /// Resets passwords.
+    pub reset_password: Arc<ResetPassword>,
+    /// Changes addresses.
+    pub change_email: Arc<ChangeEmail>,
+    /// Takes such a change back.
+    pub undo_email_change: Arc<UndoEmailChange>,
     /// Whether an account may do what takes a verified address.
     pub verified_email: Arc<VerifiedEmail>,
+    /// Keys that programs use in place of a sign-in.
+    pub api_keys: ApiKeyUseCases,
+    /// What is asked beside the first factor.
+    pub second_factor: SecondFactorUseCases,
+    /// What administrators do.
+    pub administration: AdministrationUseCases,
+    /// Signing in with Bitcoin wallets.
+    pub wallets: WalletUseCases,
     /// The sessions this node knows to be over.
     pub revoked: Arc<RevokedSessions>,
     /// Tells everybody which sessions are over.
@@ -90,12 +129,18 @@ impl IdentityUseCases {
         let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
         let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
         let sessions = OpenSession { tokens: tokens.clone(), devices: devices.clone(), entropy: entropy.clone() };
+        let second_factor = SecondFactorUseCases::new(adapters, &ended, &sessions);
+        let wallets = WalletUseCases::new(adapters, &ended, &sessions);
         Self {
+            wallets,
+            second_factor,
             sign_up: Arc::new(SignUp {
                 store: store.clone(),
                 hasher: hasher.clone(),
                 tokens: tokens.clone(),
-                devices,
+                devices: devices.clone(),
+                letters: letters.clone(),
+                require_verified_email: adapters.require_verified_email,
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
@@ -113,6 +158,7 @@ impl IdentityUseCases {
                 store.clone(),
                 refresh.clone(),
                 tokens,
+                letters.clone(),
                 ended.clone(),
                 clock.clone(),
                 entropy.clone(),
@@ -133,7 +179,8 @@ impl IdentityUseCases {
             }),
             change_password: Arc::new(ChangePassword {
                 store: store.clone(),
-                hasher,
+                hasher: hasher.clone(),
+                letters: letters.clone(),
                 ended: ended.clone(),
                 guards,
                 policy,
@@ -149,6 +196,61 @@ impl IdentityUseCases {
                 entropy: entropy.clone(),
             }),
             change_role: Arc::new(ChangeRole { store: store.clone(), clock: clock.clone(), entropy }),
+            api_keys: ApiKeyUseCases::new(adapters),
+            administration: AdministrationUseCases::new(adapters, &ended),
+            ask_for_mail: Arc::new(AskForMail {
+                store: store.clone(),
+                letters: letters.clone(),
+                clock: clock.clone(),
+                pause: pause.clone(),
+                entropy: entropy.clone(),
+            }),
+            look_at_link: Arc::new(LookAtLink {
+                store: store.clone(),
+                links: adapters.mail_links.clone(),
+                clock: clock.clone(),
+            }),
+            verify_email: Arc::new(VerifyEmail {
+                store: store.clone(),
+                links: links.clone(),
+                hasher: hasher.clone(),
+                ended: ended.clone(),
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            reset_password: Arc::new(ResetPassword {
+                store: store.clone(),
+                links: links.clone(),
+                hasher: hasher.clone(),
+                devices: devices.clone(),
+                letters: letters.clone(),
+                ended: ended.clone(),
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            change_email: Arc::new(ChangeEmail {
+                store: store.clone(),
+                links: links.clone(),
+                hasher: hasher.clone(),
+                letters: letters.clone(),
+                ended: ended.clone(),
+                guards,
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            undo_email_change: Arc::new(UndoEmailChange {
+                store: store.clone(),
+                links,
+                hasher: hasher.clone(),
+                letters,
+                ended: ended.clone(),
+                policy,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
             verified_email: Arc::new(VerifiedEmail { store: store.clone(), required: adapters.require_verified_email }),
             authenticate: Arc::new(Authenticate { tokens: access, store, revoked: revoked.clone(), clock, pause, policy }),
             revoked,
@@ -164,6 +266,7 @@ impl IdentityUseCases {
 
     /// What removes old rows.
     pub fn prune(adapters: &IdentityAdapters) -> PruneIdentity {
-        PruneIdentity { store: adapters.store.clone(), policy: adapters.policy, clock: adapters.clock.clone() }
+        let IdentityAdapters { store, keys, wallets, factors, policy, clock, .. } = adapters.clone();
+        PruneIdentity { store, keys, wallets, factors, policy, clock }
     }
 }

@@ -7,7 +7,7 @@ use coinlink_application::{
     shared::AdmitRequest,
 };
 use coinlink_credentials::{
-    BcryptPool, BoxKey, HashSettings, JwtAccessTokens, JwtSettings, KeyRing, PasetoDeviceTokens, PasetoRefreshTokens,
+    BcryptPool, BoxKey, CheckedApiKeys, HashSettings, HmacCsrfTokens, JwtAccessTokens, JwtSettings, KeyRing, PasetoDeviceTokens, PasetoRefreshTokens, TotpAuthenticators,
 };
 use coinlink_domain::{
     identity::{GuardPolicies, SessionPolicy},
@@ -22,7 +22,7 @@ use time::Duration;
 use super::{Shared, Surroundings};
 use crate::{
     config::{Settings, key_bytes},
-    http::{GateParts, Gatekeeper, TrustedProxies},
+    http::{GateParts, Gatekeeper, Pages, TrustedProxies},
     serve::StartError,
     telemetry::Metrics,
 };
@@ -42,6 +42,8 @@ pub struct Identity {
     pub prune: PruneIdentity,
     /// Hashes passwords.
     pub hasher: Arc<BcryptPool>,
+    /// What it is made of.
+    pub adapters: IdentityAdapters,
 }
 
 fn secret(secret: Option<&SecretString>) -> SecretString {
@@ -109,6 +111,11 @@ fn adapters(
     })?;
     Ok(IdentityAdapters {
         store: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        keys: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        factors: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        authenticators: Arc::new(TotpAuthenticators),
+        accounts: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        key_texts: Arc::new(CheckedApiKeys),
         hasher,
         access: Arc::new(access),
         refresh: Arc::new(PasetoRefreshTokens::new(&jwt_secret)?),
@@ -125,6 +132,12 @@ fn adapters(
         access_ttl: Duration::minutes(auth.access_token_ttl_min.into()),
         leeway: LEEWAY,
     })
+}
+
+/// Where browsers keep the tokens: which pages may act with them.
+fn pages(settings: &Settings) -> Result<Pages, StartError> {
+    let tokens = HmacCsrfTokens::new(&secret(settings.auth.jwt_secret_key.as_ref()))?;
+    Ok(Pages { origins: settings.origins().into(), tokens: Arc::new(tokens) })
 }
 
 /// All of it.
@@ -144,11 +157,13 @@ pub fn identity(
     let gatekeeper = Arc::new(Gatekeeper::new(GateParts {
         admit: Arc::new(admit),
         authenticate: Arc::clone(&use_cases.authenticate),
+        verify_key: Arc::clone(&use_cases.api_keys.verify),
+        pages: pages(settings)?,
         trusted_proxies: TrustedProxies::of(&settings.server),
         clock,
         metrics: metrics.clone(),
     }));
     let follow = IdentityUseCases::follow_revocations(&adapters, &use_cases);
     let prune = IdentityUseCases::prune(&adapters);
-    Ok(Identity { use_cases, gatekeeper, follow, prune, hasher })
+    Ok(Identity { use_cases, gatekeeper, follow, prune, hasher, adapters })
 }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use coinlink_application::identity::{IdentityAdapters, IdentityUseCases};
-use coinlink_domain::identity::{GuardPolicies, SessionPolicy};
+use coinlink_application::{
+    identity::{IdentityAdapters, IdentityUseCases},
+    operations::{OperationsAdapters, OperationsUseCases},
+};
+use coinlink_credentials::CheckedApiKeys;
+use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
 use coinlink_testkit::{
-    identity::{PlainAccessTokens, PlainDeviceTokens, PlainRefreshTokens},
+    identity::{PlainAccessTokens, PlainAuthenticators, PlainDeviceTokens, PlainRefreshTokens},
     shared::{CountingEntropy, PlainSecretBox, TokioPause},
 };
+use coinlink_wallets::{BitcoinSignatures, Headers};
 use time::Duration;
 
 use super::gated::Behind;
@@ -18,8 +23,36 @@ pub const TTL: Duration = Duration::minutes(15);
 impl Behind {
     /// All of them, behind the same clock and the same gate as the routes.
     pub fn identity(&self) -> IdentityUseCases {
-        let adapters = IdentityAdapters {
+        self.identity_on(&self.adapters())
+    }
+
+    /// All of them on these.
+    pub fn identity_on(&self, adapters: &IdentityAdapters) -> IdentityUseCases {
+        IdentityUseCases::new(adapters, Arc::clone(&self.revoked))
+    }
+
+    /// What administrators do, on these; the ticker of a server that leads nobody is what may be forgotten.
+    pub fn operations_on(&self, adapters: &IdentityAdapters) -> OperationsUseCases {
+        let operations = OperationsAdapters {
+            audit: Arc::new(self.store.clone()),
+            mail: Arc::clone(&self.mail) as _,
+            caches: vec![Arc::clone(&self.bus) as _],
+        };
+        OperationsUseCases::new(adapters, operations)
+    }
+
+    /// What they are made of: the same clock and the same gate as the routes.
+    pub fn adapters(&self) -> IdentityAdapters {
+        IdentityAdapters {
             store: Arc::new(self.store.clone()),
+            keys: Arc::new(self.store.clone()),
+            factors: Arc::new(self.store.clone()),
+            authenticators: Arc::new(PlainAuthenticators),
+            accounts: Arc::new(self.store.clone()),
+            key_texts: Arc::new(CheckedApiKeys),
+            wallets: Arc::new(self.store.clone()),
+            wallet_signatures: Arc::new(BitcoinSignatures::new(Headers::Exact)),
+            wallet_network: Network::Mainnet,
             hasher: self.hasher.clone(),
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),
@@ -35,7 +68,6 @@ impl Behind {
             guards: GuardPolicies::default(),
             access_ttl: TTL,
             leeway: Duration::seconds(30),
-        };
-        IdentityUseCases::new(&adapters, Arc::clone(&self.revoked))
+        }
     }
 }

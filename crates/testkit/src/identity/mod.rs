@@ -9,6 +9,8 @@ mod credentials;
 mod csrf;
 mod forgeries;
 mod memory;
+mod wallet_signatures;
+mod public_keys;
 
 pub use authenticator::PlainAuthenticators;
 pub use api_keys::{PlainApiKeys, an_api_key};
@@ -17,4 +19,6 @@ pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRe
 pub use csrf::PlainCsrfTokens;
 pub use forgeries::{TokenSigner, forged_access_tokens, forged_tokens_of};
 pub use memory::MemoryIdentity;
+pub use public_keys::FixedPublicKeys;
 pub use store_contract::{Audited, IdentityUnderTest};
+pub use wallet_signatures::PlainWalletSignatures;

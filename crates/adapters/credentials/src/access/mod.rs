@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use coinlink_domain::identity::{SessionId, UserId};
-use coinlink_ports::identity::{AccessGrant, AccessRefusal, AccessToken, AccessTokens, SigningError};
+use coinlink_ports::identity::{AccessGrant, AccessRefusal, AccessToken, AccessTokens, PublicKey, PublicKeys, SigningError};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
@@ -219,5 +219,11 @@ impl AccessTokens for JwtAccessTokens {
             return Err(AccessRefusal::NotYetValid);
         }
         Ok(grant)
+    }
+}
+
+impl PublicKeys for JwtAccessTokens {
+    fn known(&self) -> Vec<PublicKey> {
+        self.keys.as_ref().map(|keys| keys.known()).unwrap_or_default()
     }
 }

@@ -9,12 +9,12 @@ use coinlink_application::identity::{
     SignedIn, Tokens,
 };
 use coinlink_domain::{
-    identity::{ClientInfo, GuardPolicies, Password, RetryKey, SessionPolicy},
+    identity::{ClientInfo, GuardPolicies, Network, Password, RetryKey, SessionPolicy},
     shared::{audit::AuditStatus, rate_limit::Charge, sliding_window::WindowPolicy},
 };
 use coinlink_ports::shared::{Admission, Admitted, BusError, RequestGate, WindowState};
 use coinlink_testkit::{
-    identity::{MemoryIdentity, NOON, PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens, an_email},
+    identity::{MemoryIdentity, NOON, PlainAccessTokens, PlainApiKeys, PlainAuthenticators, PlainDeviceTokens, PlainHasher, PlainRefreshTokens, PlainWalletSignatures, an_email},
     shared::{CountingEntropy, PlainSecretBox, StoppedClock, TokioPause},
 };
 use time::Duration;
@@ -80,6 +80,14 @@ impl Identity {
         let gate = Arc::new(NotedGate::default());
         let adapters = IdentityAdapters {
             store: Arc::new(store.clone()),
+            keys: Arc::new(store.clone()),
+            factors: Arc::new(store.clone()),
+            authenticators: Arc::new(PlainAuthenticators),
+            accounts: Arc::new(store.clone()),
+            key_texts: Arc::new(PlainApiKeys),
+            wallets: Arc::new(store.clone()),
+            wallet_signatures: Arc::new(PlainWalletSignatures),
+            wallet_network: Network::Mainnet,
             hasher: hasher.clone(),
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),

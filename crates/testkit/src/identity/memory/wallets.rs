@@ -75,6 +75,10 @@ impl Wallets for MemoryTx {
         })
     }
 
+    async fn count(&mut self, user: UserId) -> Result<u64, StoreError> {
+        self.call(|draft| Ok(draft.wallets.wallets.values().filter(|wallet| wallet.user == user).count() as u64))
+    }
+
     async fn by_address(&mut self, address: &WalletAddress) -> Result<Option<Wallet>, StoreError> {
         self.call(|draft| Ok(draft.wallets.wallets.values().find(|wallet| is_same(&wallet.address, address)).cloned()))
     }

@@ -5,6 +5,7 @@ mod accounts;
 mod api_keys;
 mod guards;
 mod mail_links;
+mod second_factors;
 mod sessions;
 mod transactions;
 mod upkeep;
@@ -13,7 +14,7 @@ mod wallets;
 use std::{any::Any, sync::Arc};
 
 use coinlink_domain::identity::{Session, SessionId, User};
-use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, WalletList};
+use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, WalletList, SecondFactorStore};
 use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ pub use accounts::*;
 pub use api_keys::*;
 pub use guards::*;
 pub use mail_links::*;
+pub use second_factors::*;
 pub use sessions::*;
 pub use transactions::*;
 pub use upkeep::*;
@@ -36,6 +38,8 @@ pub type Audited = BoxFuture<'static, Vec<Uuid>>;
 pub struct IdentityUnderTest {
     /// The store.
     pub store: Arc<dyn IdentityStore>,
+    /// The same store, where second factors are asked for outside of transactions.
+    pub factors: Arc<dyn SecondFactorStore>,
     /// The same, where keys are read.
     pub keys: Arc<dyn ApiKeyReads>,
     /// The same, where wallets are read.
@@ -172,6 +176,17 @@ macro_rules! identity_store_contract {
             wallets_are_listed_oldest_first_and_used_as_long_as_they_are_there,
             a_wallet_is_removed_by_its_owner_and_once,
             purging_removes_the_wallets_and_links_of_one_account,
+            a_factor_is_found_as_it_was_set_up_and_the_next_takes_its_place,
+            a_factor_that_is_confirmed_stays_until_it_is_removed,
+            a_step_is_claimed_once_and_never_after_a_newer_one,
+            a_claim_that_is_rolled_back_never_was,
+            a_recovery_code_is_spent_once_by_its_own_account,
+            new_recovery_codes_void_the_earlier_ones,
+            a_secret_is_sealed_anew_only_where_it_is_still_the_same,
+            secrets_of_earlier_keys_are_told_by_account,
+            a_ticket_is_tried_five_times_within_its_time_and_by_its_secret_only,
+            a_ticket_is_spent_once,
+            old_tickets_are_forgotten_and_no_more_than_asked,
             => $store
         );
     };

@@ -170,6 +170,7 @@ pub async fn wallets_are_listed_oldest_first_and_used_as_long_as_they_are_there(
     assert!(tx.wallets().touch(wallets[1].id, NOON + Duration::SECOND).await.unwrap());
     assert!(!tx.wallets().touch(WalletId(Uuid::now_v7()), NOON).await.unwrap());
     tx.commit().await.unwrap();
+    assert_eq!(it.store.begin().await.unwrap().wallets().count(ada).await.unwrap(), 3);
     wallets[1].last_used_at = Some(NOON + Duration::SECOND);
     assert_eq!(it.wallets.wallets(ada).await.unwrap(), wallets);
 }

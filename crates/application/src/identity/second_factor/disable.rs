@@ -1,0 +1,61 @@
+use coinlink_domain::identity::{ClientInfo, EndReason, Password, SecondFactor, SessionId, UserId};
+
+use super::{FactorProof, SecondFactorError, SecondFactorParts, letters};
+use crate::identity::{audit, end_sessions};
+
+/// Removes a second factor.
+pub struct DisableSecondFactor {
+    /// What all of them work with.
+    pub parts: SecondFactorParts,
+}
+
+impl DisableSecondFactor {
+    /// Removes that of `user`, who shows both factors once more, and ends all sessions but this one.
+    #[tracing::instrument(name = "identity.disable_second_factor", skip_all)]
+    pub async fn execute(
+        &self,
+        (user, session): (UserId, SessionId),
+        password: &Password,
+        proof: FactorProof,
+        client: &ClientInfo,
+    ) -> Result<(), SecondFactorError> {
+        let done = self.disable((user, session), password, proof, client).await;
+        self.parts.failed(done, audit::SECOND_FACTOR_DISABLE, Some(user), client).await
+    }
+
+    async fn disable(
+        &self,
+        (user, session): (UserId, SessionId),
+        password: &Password,
+        proof: FactorProof,
+        client: &ClientInfo,
+    ) -> Result<(), SecondFactorError> {
+        let parts = &self.parts;
+        let _place = parts.hasher.place()?;
+        let account = parts.account(user).await?;
+        let factor = parts.factors.second_factor(user).await?.filter(SecondFactor::is_on);
+        factor.ok_or(SecondFactorError::NotSetUp)?;
+        parts.check_password(&account, session, password).await?;
+        let now = parts.clock.now();
+        let guess = parts.count(user, now).await?;
+        let mut tx = parts.store.begin().await?;
+        let mut own = parts.lock_checked(&mut *tx, (&account, session), now).await?;
+        let factor = tx.second_factors().lock(user).await?.filter(SecondFactor::is_on);
+        let factor = factor.ok_or(SecondFactorError::NotSetUp)?;
+        parts.prove(&mut *tx, (&account.user, &factor), (&guess, proof), client, now).await?;
+        tx.second_factors().remove(user).await?;
+        own.second_factor_at = None;
+        tx.sessions().save(&own).await?;
+        let reason = EndReason::SecondFactorChanged;
+        let ended = end_sessions::all_but(&mut *tx, user, Some(session), reason, now, &parts.policy).await?;
+        tx.mail().post(&letters::notice(&*parts.entropy, &account.user, letters::DISABLED, client, now)).await?;
+        let entry = audit::on_user(&*parts.entropy, now, audit::SECOND_FACTOR_DISABLE, client)
+            .by(user.0)
+            .on(user.to_string())
+            .detail("sessions_ended", ended.len().to_string());
+        tx.audit().record(&entry).await?;
+        tx.commit().await?;
+        parts.ended.announce(&ended, now).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! What the owner of an account is told of its second factor.
+
+use coinlink_domain::{
+    identity::{ClientInfo, User},
+    shared::mail::OutgoingMail,
+};
+use coinlink_ports::shared::Entropy;
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+pub(super) const ENABLED: &str = "second_factor_enabled";
+pub(super) const DISABLED: &str = "second_factor_disabled";
+pub(super) const CODE_USED: &str = "recovery_code_used";
+
+/// That something was done, when, and from where.
+pub(super) fn notice(
+    entropy: &dyn Entropy,
+    user: &User,
+    template: &'static str,
+    client: &ClientInfo,
+    now: OffsetDateTime,
+) -> OutgoingMail {
+    let when = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default();
+    OutgoingMail::new(entropy.id(), user.email.as_str(), template, now)
+        .with("when", when)
+        .with("ip", client.ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()))
+        .with("device", client.device())
+}

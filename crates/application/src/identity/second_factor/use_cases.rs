@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use super::{
+    CompleteSignIn, ConfirmSecondFactor, DisableSecondFactor, RenewRecoveryCodes, ResealSecrets, SecondFactorParts,
+    SecondFactorStatus, SetUpSecondFactor, StepUp,
+};
+use crate::identity::{EndedSessions, IdentityAdapters, OpenSession};
+
+/// Every use case of second factors.
+#[derive(Clone)]
+pub struct SecondFactorUseCases {
+    /// Makes the secret of an app.
+    pub set_up: Arc<SetUpSecondFactor>,
+    /// Turns it on.
+    pub confirm: Arc<ConfirmSecondFactor>,
+    /// Signs in with it.
+    pub complete_sign_in: Arc<CompleteSignIn>,
+    /// Takes it again in a session.
+    pub step_up: Arc<StepUp>,
+    /// Turns it off.
+    pub disable: Arc<DisableSecondFactor>,
+    /// Makes new recovery codes.
+    pub renew_codes: Arc<RenewRecoveryCodes>,
+    /// Tells whether there is one.
+    pub status: Arc<SecondFactorStatus>,
+    /// Seals secrets anew.
+    pub reseal: Arc<ResealSecrets>,
+}
+
+impl SecondFactorUseCases {
+    /// All of them on these adapters.
+    pub(in crate::identity) fn new(adapters: &IdentityAdapters, ended: &EndedSessions, sessions: &OpenSession) -> Self {
+        let IdentityAdapters { store, factors, hasher, authenticators, secrets, clock, entropy, .. } = adapters.clone();
+        let reseal = ResealSecrets { store: store.clone(), factors: factors.clone(), secrets: secrets.clone() };
+        let status = SecondFactorStatus { factors: factors.clone() };
+        let (ended, guards, policy) = (ended.clone(), adapters.guards, adapters.policy);
+        let parts = SecondFactorParts { store, factors, hasher, authenticators, secrets, ended, guards, policy, clock, entropy };
+        Self {
+            set_up: Arc::new(SetUpSecondFactor { parts: parts.clone() }),
+            confirm: Arc::new(ConfirmSecondFactor { parts: parts.clone() }),
+            complete_sign_in: Arc::new(CompleteSignIn { parts: parts.clone(), sessions: sessions.clone() }),
+            step_up: Arc::new(StepUp { parts: parts.clone() }),
+            disable: Arc::new(DisableSecondFactor { parts: parts.clone() }),
+            renew_codes: Arc::new(RenewRecoveryCodes { parts }),
+            status: Arc::new(status),
+            reseal: Arc::new(reseal),
+        }
+    }
+}
