@@ -10,7 +10,7 @@ use coinlink_ports::{
 };
 
 use super::{
-    EndedSessions, audit, end_sessions,
+    EndedSessions, Letters, audit, end_sessions,
     owed_guesses::Reserved,
     second_factor::{FactorError, require_fresh},
 };
@@ -56,6 +56,8 @@ pub struct ChangePassword {
     pub store: Arc<dyn IdentityStore>,
     /// Hashes and checks passwords.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Writes the letter that tells of it.
+    pub letters: Letters,
     /// Told which sessions are over.
     pub ended: EndedSessions,
     /// How guessing is slowed down.
@@ -119,6 +121,7 @@ impl ChangePassword {
             .on(user.to_string())
             .detail("sessions_ended", ended.len().to_string());
         tx.audit().record(&entry).await?;
+        self.letters.notice(&mut *tx, &changed.user, "password_changed", client, now).await?;
         tx.commit().await?;
         self.ended.announce(&ended, now).await;
         Ok(ended.len())

@@ -39,12 +39,12 @@ pub use change_role::{ChangeRole, ChangeRoleError};
 pub use end_sessions::EndSession;
 pub use issue_tokens::{IssueTokens, RefreshSecret, Tokens};
 pub use mail_links::{
-    AskForMail, ChangeEmail, ChangeEmailError, Letters, LinkError, LinkView, LookAtLink, OpenLink, Opening, ResetPassword,
+    AskForMail, ChangeEmail, ChangeEmailError, Letters, LinkError, LinkUseCases, LinkView, LookAtLink, OpenLink, Opening, ResetPassword,
     ResetPasswordError, UndoEmailChange, UndoEmailChangeError, VerifyEmail, VerifyEmailError,
 };
 pub use open_session::{OpenSession, OpenSessionError, Shown};
 pub use owed_guesses::OwedGuesses;
-pub use own_account::{AccountStats, Change, OwnAccount, ProfileChange};
+pub use own_account::{AccountStats, Actor, Change, OwnAccount, ProfileChange};
 pub use prune::PruneIdentity;
 pub use refresh_session::{RefreshError, RefreshSession};
 pub use revoked_sessions::{EndedSessions, FollowRevocations, RevokedSessions};

@@ -14,7 +14,7 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{IssueTokens, SecondFactorTicket, SignInOutcome, SignedIn, audit, sign_up::DeviceSecret};
+use super::{IssueTokens, Letters, SecondFactorTicket, SignInOutcome, SignedIn, audit, sign_up::DeviceSecret};
 
 /// A sign-in was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,8 @@ pub struct OpenSession {
     pub tokens: IssueTokens,
     /// Makes device tokens.
     pub devices: Arc<dyn DeviceTokens>,
+    /// Tells owners of devices they may not know.
+    pub letters: Letters,
     /// Ids and keys.
     pub entropy: Arc<dyn Entropy>,
 }
@@ -110,7 +112,9 @@ impl OpenSession {
         let device = shown.device.unwrap_or_else(|| self.entropy.id());
         let device_token = DeviceSecret(self.devices.mint(user, device, &account.password)?);
 
-        let evicted = self.make_room(tx, user, now).await?;
+        let live = tx.sessions().lock_live(user, now, &self.tokens.policy).await?;
+        let is_news = shown.device.is_none() && live.iter().all(|known| known.client != session.client);
+        let evicted = self.make_room(tx, live, user, now).await?;
         tx.sessions().add(&session).await?;
         account.user.signed_in(now);
         tx.users().save(&account).await?;
@@ -119,12 +123,20 @@ impl OpenSession {
             .detail("first_factor", shown.first_factor.name())
             .detail("second_factor", if shown.second_factor { "shown" } else { "none" });
         tx.audit().record(&entry).await?;
+        if is_news {
+            self.letters.notice(tx, &account.user, "new_device", &session.client, now).await?;
+        }
         Ok((SignedIn { user: account.user, tokens, device_token }, evicted))
     }
 
-    async fn make_room(&self, tx: &mut dyn IdentityTx, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionId>, StoreError> {
+    async fn make_room(
+        &self,
+        tx: &mut dyn IdentityTx,
+        live: Vec<Session>,
+        user: UserId,
+        now: OffsetDateTime,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let policy = &self.tokens.policy;
-        let live = tx.sessions().lock_live(user, now, policy).await?;
         let mut evicted = Vec::new();
         for mut session in to_evict(live, policy) {
             session.end(EndReason::Evicted, now);

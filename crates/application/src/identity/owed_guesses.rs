@@ -1,7 +1,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coinlink_domain::identity::{GuardKey, GuardPolicies};
-use coinlink_ports::{identity::IdentityStore, shared::StoreError};
+use coinlink_ports::{
+    identity::{IdentityStore, IdentityTx},
+    shared::StoreError,
+};
 use time::OffsetDateTime;
 
 /// A guess that is counted as a failure until it is given back.
@@ -20,6 +23,15 @@ impl Reserved {
         let admitted = tx.guards().reserve(&self.keys, self.at, policies).await?;
         tx.commit().await?;
         Ok(admitted.is_ok())
+    }
+
+    /// Whether this is the one with which an account takes no further guesses.
+    pub(super) async fn locks(&self, tx: &mut dyn IdentityTx, policies: &GuardPolicies) -> Result<bool, StoreError> {
+        let Some(account) = self.keys.iter().find(|key| matches!(key, GuardKey::Account(_))) else { return Ok(false) };
+        let attempts = tx.guards().attempts(account).await?;
+        // None is counted after the last one, and those before it were counted at another moment.
+        let at = self.at.replace_microsecond(self.at.microsecond()).unwrap_or(self.at);
+        Ok(attempts.is_locked(policies.of(account)) && attempts.last_at == Some(at))
     }
 
     /// Takes it back.

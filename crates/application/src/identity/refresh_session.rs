@@ -10,7 +10,7 @@ use coinlink_ports::{
 };
 use time::OffsetDateTime;
 
-use super::{EndedSessions, IssueTokens, Tokens, audit, turns::Turns};
+use super::{EndedSessions, IssueTokens, Letters, Tokens, audit, turns::Turns};
 
 /// There are no new tokens.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,7 @@ pub struct RefreshSession {
     store: Arc<dyn IdentityStore>,
     refresh: Arc<dyn RefreshTokens>,
     tokens: IssueTokens,
+    letters: Letters,
     ended: EndedSessions,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -49,11 +50,12 @@ impl RefreshSession {
         store: Arc<dyn IdentityStore>,
         refresh: Arc<dyn RefreshTokens>,
         tokens: IssueTokens,
+        letters: Letters,
         ended: EndedSessions,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { store, refresh, tokens, ended, clock, entropy, turns: Turns::default() }
+        Self { store, refresh, tokens, letters, ended, clock, entropy, turns: Turns::default() }
     }
 
     /// What the token claims to belong to, without asking anybody: for limits by session.
@@ -107,6 +109,10 @@ impl RefreshSession {
             .detail("ended", EndReason::TokenReused.name())
             .ended(AuditStatus::Denied);
         tx.audit().record(&entry).await?;
+        // Read without holding it: others hold accounts before sessions.
+        if let Some(user) = self.store.user(session.user).await? {
+            self.letters.notice(&mut *tx, &user, "session_ended_reuse", client, now).await?;
+        }
         tx.commit().await?;
         self.ended.announce(&[session.id], now).await;
         tracing::warn!(session = %session.id, "a refresh token was used twice; its session is over");

@@ -163,7 +163,7 @@ impl SignIn {
         let checked = match select(check, pin!(left)).await {
             Either::Left((checked, _)) => checked,
             Either::Right(_) => {
-                self.record_failure(Failure::Abandoned, email, found, &client).await?;
+                self.record_failure(Failure::Abandoned, &guess, email, found, &client).await?;
                 return Err(SignInError::Abandoned);
             }
         };
@@ -185,7 +185,8 @@ impl SignIn {
         let account = match (account, failure) {
             (Some(account), None) => account,
             (_, failure) => {
-                self.record_failure(failure.unwrap_or(Failure::UnknownAccount), email, found, &client).await?;
+                let failure = failure.unwrap_or(Failure::UnknownAccount);
+                self.record_failure(failure, &guess, email, found, &client).await?;
                 return Err(SignInError::InvalidCredentials);
             }
         };
@@ -193,7 +194,7 @@ impl SignIn {
         match self.open_session(account, renewed, device, &guess, client.clone()).await {
             Ok(Some(signed_in)) => Ok(signed_in),
             Ok(None) => {
-                self.record_failure(Failure::ChangedMeanwhile, email, found, &client).await?;
+                self.record_failure(Failure::ChangedMeanwhile, &guess, email, found, &client).await?;
                 Err(SignInError::InvalidCredentials)
             }
             Err(error) => {
@@ -260,16 +261,24 @@ impl SignIn {
     async fn record_failure(
         &self,
         failure: Failure,
+        guess: &Reserved,
         email: &Email,
         user: Option<UserId>,
         client: &ClientInfo,
     ) -> Result<(), StoreError> {
-        let entry = audit::on_user(&*self.entropy, self.clock.now(), audit::SIGN_IN, client)
+        let now = self.clock.now();
+        let entry = audit::on_user(&*self.entropy, now, audit::SIGN_IN, client)
             .detail("reason", failure.reason())
             .detail("email", masked(email))
             .ended(failure.status());
         // Whose account it was tried on is the resource; who tried is not known.
         let entry = if let Some(user) = user { entry.on(user.to_string()) } else { entry };
-        audit::record_alone(&*self.store, &entry).await
+        let mut tx = self.store.begin().await?;
+        tx.audit().record(&entry).await?;
+        // Asked for an address without an account as well, so that it costs the same.
+        if failure != Failure::Delayed && guess.locks(&mut *tx, &self.guards).await? && user.is_some() {
+            self.sessions.letters.point_to_reset(&mut *tx, email, "sign_in_locked", now).await?;
+        }
+        tx.commit().await
     }
 }

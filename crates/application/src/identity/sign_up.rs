@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use coinlink_domain::{
     identity::{
-        ClientInfo, Email, FamilyKey, Password, PasswordFault, PersonName, Session, SessionId, StoredPassword, User, UserId,
+        BrowserMark, ClientInfo, Email, FamilyKey, Password, PasswordFault, PersonName, Session, SessionId, StoredPassword, User, UserId,
     },
     shared::audit::AuditStatus,
 };
@@ -12,8 +12,9 @@ use coinlink_ports::{
 };
 
 use super::{
-    IssueTokens, Tokens,
+    IssueTokens, Letters, Tokens,
     audit::{self, masked},
+    mail_links::Asked,
 };
 
 /// Somebody is signed in.
@@ -80,6 +81,11 @@ pub struct SignUp {
     pub tokens: IssueTokens,
     /// Makes device tokens.
     pub devices: Arc<dyn DeviceTokens>,
+    /// Writes the letter that verifies the address.
+    pub letters: Letters,
+    /// Whether an account owns its address only once it was verified. Then nobody is told that an address has an account: the
+    /// new one merely claims it, and whoever owns it gets a letter.
+    pub require_verified_email: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Ids and keys.
@@ -88,12 +94,22 @@ pub struct SignUp {
 
 impl SignUp {
     /// Opens the account of `new` for `client`.
-    #[tracing::instrument(name = "identity.sign_up", skip_all)]
     pub async fn execute(&self, new: NewAccount, client: ClientInfo) -> Result<SignedIn, SignUpError> {
+        self.in_browser(new, None, client).await
+    }
+
+    /// The same in a browser that is recognised when it opens the link of the letter.
+    #[tracing::instrument(name = "identity.sign_up", skip_all)]
+    pub async fn in_browser(
+        &self,
+        new: NewAccount,
+        browser: Option<BrowserMark>,
+        client: ClientInfo,
+    ) -> Result<SignedIn, SignUpError> {
         new.password.check(&new.email).map_err(SignUpError::WeakPassword)?;
         let _place = self.hasher.place()?;
         let password = self.hasher.hash(&new.password).await?;
-        match self.open(&new, password, &client).await {
+        match self.open(&new, password, browser, &client).await {
             Err(SignUpError::Store(StoreError::Conflict { .. })) => {
                 self.record_taken(&new.email, &client).await?;
                 Err(SignUpError::EmailTaken)
@@ -102,11 +118,18 @@ impl SignUp {
         }
     }
 
-    async fn open(&self, new: &NewAccount, password: StoredPassword, client: &ClientInfo) -> Result<SignedIn, SignUpError> {
+    async fn open(
+        &self,
+        new: &NewAccount,
+        password: StoredPassword,
+        browser: Option<BrowserMark>,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, SignUpError> {
         let now = self.clock.now();
         let mut user = User::new(UserId(self.entropy.id()), new.email.clone(), now);
         user.first_name.clone_from(&new.first_name);
         user.last_name.clone_from(&new.last_name);
+        user.owns_email = !self.require_verified_email;
         user.signed_in(now);
         let family_key = FamilyKey(self.entropy.key());
         let session = Session::start(SessionId(self.entropy.id()), user.id, family_key, client.clone(), now);
@@ -123,6 +146,8 @@ impl SignUp {
             .on(user.id.to_string())
             .detail("session", session.id.to_string());
         tx.audit().record(&entry).await?;
+        let asked = Asked { browser, session: Some(session.id) };
+        self.letters.send_verification(&mut *tx, &user, asked, now).await?;
         tx.commit().await?;
         Ok(SignedIn { user, tokens, device_token })
     }

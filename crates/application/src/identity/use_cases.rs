@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
 use coinlink_ports::{
-    identity::{AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, PasswordHasher, RefreshTokens, SecondFactorStore, WalletList, WalletSignatures},
+    identity::{AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, MailLinkStore, PasswordHasher, RefreshTokens, SecondFactorStore, WalletList, WalletSignatures},
     shared::{Clock, Entropy, Pause, RequestGate, SecretBox},
 };
 use time::Duration;
 
 use super::{
     AdministrationUseCases,
-    ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, OpenSession,
+    ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, Letters, LinkUseCases, OpenSession,
     OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail, WalletUseCases,
 };
 
@@ -91,18 +91,8 @@ pub struct IdentityUseCases {
     pub change_role: Arc<ChangeRole>,
     /// Finds out who presents an access token.
     pub authenticate: Arc<Authenticate>,
-    /// Sends links in mail.
-    pub ask_for_mail: Arc<AskForMail>,
-    /// Looks at them.
-    pub look_at_link: Arc<LookAtLink>,
-    /// Verifies addresses.
-    pub verify_email: Arc<VerifyEmail>,
-    /// Resets passwords.
-    pub reset_password: Arc<ResetPassword>,
-    /// Changes addresses.
-    pub change_email: Arc<ChangeEmail>,
-    /// Takes such a change back.
-    pub undo_email_change: Arc<UndoEmailChange>,
+    /// Links in mail.
+    pub links: LinkUseCases,
     /// Whether an account may do what takes a verified address.
     pub verified_email: Arc<VerifiedEmail>,
     /// Keys that programs use in place of a sign-in.
@@ -128,7 +118,13 @@ impl IdentityUseCases {
         let keep = access_ttl + leeway * 2;
         let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
         let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
-        let sessions = OpenSession { tokens: tokens.clone(), devices: devices.clone(), entropy: entropy.clone() };
+        let letters = Letters { entropy: entropy.clone(), public_url: adapters.public_url.clone() };
+        let sessions = OpenSession {
+            tokens: tokens.clone(),
+            devices: devices.clone(),
+            letters: letters.clone(),
+            entropy: entropy.clone(),
+        };
         let second_factor = SecondFactorUseCases::new(adapters, &ended, &sessions);
         let wallets = WalletUseCases::new(adapters, &ended, &sessions);
         Self {
@@ -138,7 +134,7 @@ impl IdentityUseCases {
                 store: store.clone(),
                 hasher: hasher.clone(),
                 tokens: tokens.clone(),
-                devices: devices.clone(),
+                devices,
                 letters: letters.clone(),
                 require_verified_email: adapters.require_verified_email,
                 clock: clock.clone(),
@@ -179,7 +175,7 @@ impl IdentityUseCases {
             }),
             change_password: Arc::new(ChangePassword {
                 store: store.clone(),
-                hasher: hasher.clone(),
+                hasher,
                 letters: letters.clone(),
                 ended: ended.clone(),
                 guards,
@@ -198,59 +194,7 @@ impl IdentityUseCases {
             change_role: Arc::new(ChangeRole { store: store.clone(), clock: clock.clone(), entropy }),
             api_keys: ApiKeyUseCases::new(adapters),
             administration: AdministrationUseCases::new(adapters, &ended),
-            ask_for_mail: Arc::new(AskForMail {
-                store: store.clone(),
-                letters: letters.clone(),
-                clock: clock.clone(),
-                pause: pause.clone(),
-                entropy: entropy.clone(),
-            }),
-            look_at_link: Arc::new(LookAtLink {
-                store: store.clone(),
-                links: adapters.mail_links.clone(),
-                clock: clock.clone(),
-            }),
-            verify_email: Arc::new(VerifyEmail {
-                store: store.clone(),
-                links: links.clone(),
-                hasher: hasher.clone(),
-                ended: ended.clone(),
-                policy,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            }),
-            reset_password: Arc::new(ResetPassword {
-                store: store.clone(),
-                links: links.clone(),
-                hasher: hasher.clone(),
-                devices: devices.clone(),
-                letters: letters.clone(),
-                ended: ended.clone(),
-                policy,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            }),
-            change_email: Arc::new(ChangeEmail {
-                store: store.clone(),
-                links: links.clone(),
-                hasher: hasher.clone(),
-                letters: letters.clone(),
-                ended: ended.clone(),
-                guards,
-                policy,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            }),
-            undo_email_change: Arc::new(UndoEmailChange {
-                store: store.clone(),
-                links,
-                hasher: hasher.clone(),
-                letters,
-                ended: ended.clone(),
-                policy,
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            }),
+            links: LinkUseCases::new(adapters, &letters, &ended),
             verified_email: Arc::new(VerifiedEmail { store: store.clone(), required: adapters.require_verified_email }),
             authenticate: Arc::new(Authenticate { tokens: access, store, revoked: revoked.clone(), clock, pause, policy }),
             revoked,

@@ -7,19 +7,23 @@ use coinlink_application::{
     shared::AdmitRequest,
 };
 use coinlink_credentials::{
-    BcryptPool, BoxKey, CheckedApiKeys, HashSettings, HmacCsrfTokens, JwtAccessTokens, JwtSettings, KeyRing, PasetoDeviceTokens, PasetoRefreshTokens, TotpAuthenticators,
+    BcryptPool, BoxKey, CheckedApiKeys, HashSettings, HmacCsrfTokens, JwtAccessTokens, KeyRing, PasetoDeviceTokens, PasetoRefreshTokens, SigningKeys, TotpAuthenticators,
 };
 use coinlink_domain::{
     identity::{GuardPolicies, SessionPolicy},
     shared::rate_limit::RateLimits,
 };
 use coinlink_embedded::{EmbeddedGate, SystemEntropy};
-use coinlink_ports::shared::SecretBox;
+use coinlink_ports::{identity::PublicKeys, shared::SecretBox};
 use coinlink_postgres::{Database, SqlIdentityStore};
+use coinlink_wallets::{BitcoinSignatures, Headers};
 use secrecy::SecretString;
 use time::Duration;
 
-use super::{Shared, Surroundings};
+use super::{
+    Shared, Surroundings,
+    tokens::{access_tokens, signing_keys, token_secret},
+};
 use crate::{
     config::{Settings, key_bytes},
     http::{GateParts, Gatekeeper, Pages, TrustedProxies},
@@ -28,7 +32,7 @@ use crate::{
 };
 
 /// Clocks of nodes and clients may differ by so much: the settled conflict of 60 s.
-const LEEWAY: Duration = Duration::seconds(60);
+pub const LEEWAY: Duration = Duration::seconds(60);
 
 /// What one node runs of identity.
 pub struct Identity {
@@ -44,6 +48,10 @@ pub struct Identity {
     pub hasher: Arc<BcryptPool>,
     /// What it is made of.
     pub adapters: IdentityAdapters,
+    /// What others check access tokens with.
+    pub public_keys: Arc<dyn PublicKeys>,
+    /// What signs them, where that is not a shared secret: the node follows their folder.
+    pub signing_keys: Option<Arc<SigningKeys>>,
 }
 
 fn secret(secret: Option<&SecretString>) -> SecretString {
@@ -93,31 +101,35 @@ fn hasher(settings: &Settings, metrics: &Metrics) -> Result<BcryptPool, StartErr
     Ok(BcryptPool::start(pool, move |took| histogram.observe(took.as_secs_f64()))?)
 }
 
+/// What is demanded of signatures by wallets.
+fn headers(settings: &Settings) -> Headers {
+    if settings.wallet.lenient_headers { Headers::Lenient } else { Headers::Exact }
+}
+
 fn adapters(
     settings: &Settings,
     shared: &Shared,
     database: &Database,
     hasher: Arc<BcryptPool>,
+    access: Arc<JwtAccessTokens>,
     around: &Surroundings,
 ) -> Result<IdentityAdapters, StartError> {
     let auth = &settings.auth;
     let secrets: Arc<dyn SecretBox> = Arc::new(secret_box(settings));
-    let jwt_secret = secret(auth.jwt_secret_key.as_ref());
-    let access = JwtAccessTokens::new(&JwtSettings {
-        secret: jwt_secret.clone(),
-        issuer: auth.jwt_issuer.clone(),
-        audience: auth.jwt_audience.clone(),
-        leeway: LEEWAY,
-    })?;
+    let jwt_secret = token_secret(settings)?;
     Ok(IdentityAdapters {
         store: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
         keys: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
         factors: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
         authenticators: Arc::new(TotpAuthenticators),
         accounts: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        mail_links: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
         key_texts: Arc::new(CheckedApiKeys),
+        wallets: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        wallet_signatures: Arc::new(BitcoinSignatures::new(headers(settings))),
+        wallet_network: settings.wallet.network,
         hasher,
-        access: Arc::new(access),
+        access,
         refresh: Arc::new(PasetoRefreshTokens::new(&jwt_secret)?),
         devices: Arc::new(PasetoDeviceTokens::new(&jwt_secret)?),
         gate: Arc::clone(&shared.gate),
@@ -136,7 +148,7 @@ fn adapters(
 
 /// Where browsers keep the tokens: which pages may act with them.
 fn pages(settings: &Settings) -> Result<Pages, StartError> {
-    let tokens = HmacCsrfTokens::new(&secret(settings.auth.jwt_secret_key.as_ref()))?;
+    let tokens = HmacCsrfTokens::new(&token_secret(settings)?)?;
     Ok(Pages { origins: settings.origins().into(), tokens: Arc::new(tokens) })
 }
 
@@ -149,7 +161,9 @@ pub fn identity(
     around: &Surroundings,
 ) -> Result<Identity, StartError> {
     let hasher = Arc::new(hasher(settings, metrics)?);
-    let adapters = adapters(settings, shared, database, Arc::clone(&hasher), around)?;
+    let signing_keys = signing_keys(settings, around)?;
+    let access = Arc::new(access_tokens(settings, signing_keys.clone())?);
+    let adapters = adapters(settings, shared, database, Arc::clone(&hasher), Arc::clone(&access), around)?;
     let use_cases = IdentityUseCases::new(&adapters, Arc::default());
     let clock = Arc::clone(&around.clock);
     let alone = Arc::new(EmbeddedGate::new(clock.clone()));
@@ -165,5 +179,5 @@ pub fn identity(
     }));
     let follow = IdentityUseCases::follow_revocations(&adapters, &use_cases);
     let prune = IdentityUseCases::prune(&adapters);
-    Ok(Identity { use_cases, gatekeeper, follow, prune, hasher, adapters })
+    Ok(Identity { use_cases, gatekeeper, follow, prune, hasher, adapters, public_keys: access, signing_keys })
 }

@@ -53,6 +53,7 @@ impl Behind {
             wallets: Arc::new(self.store.clone()),
             wallet_signatures: Arc::new(BitcoinSignatures::new(Headers::Exact)),
             wallet_network: Network::Mainnet,
+            mail_links: Arc::new(self.store.clone()),
             hasher: self.hasher.clone(),
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),

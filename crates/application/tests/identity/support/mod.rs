@@ -88,6 +88,7 @@ impl Identity {
             wallets: Arc::new(store.clone()),
             wallet_signatures: Arc::new(PlainWalletSignatures),
             wallet_network: Network::Mainnet,
+            mail_links: Arc::new(store.clone()),
             hasher: hasher.clone(),
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),

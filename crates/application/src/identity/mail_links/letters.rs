@@ -1,0 +1,170 @@
+use std::sync::Arc;
+
+use coinlink_domain::{
+    identity::{BrowserMark, ClientInfo, Email, LinkCode, LinkPurpose, MailLink, OneTimeSecret, SessionId, User},
+    shared::mail::OutgoingMail,
+};
+use coinlink_ports::{
+    identity::IdentityTx,
+    shared::{Entropy, StoreError},
+};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// Letters of one purpose to one address within an hour. Whoever asks for more is not told.
+const MOST_AN_HOUR: u64 = 3;
+
+/// Where a link is asked for: it can be used there without its code.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::identity) struct Asked {
+    /// The mark of the browser.
+    pub(in crate::identity) browser: Option<BrowserMark>,
+    /// The session.
+    pub(in crate::identity) session: Option<SessionId>,
+}
+
+/// Writes letters, with links and without.
+#[derive(Clone)]
+pub struct Letters {
+    /// Ids, secrets and codes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where this server is reached; without a slash at its end.
+    pub public_url: String,
+}
+
+fn rfc3339(at: OffsetDateTime) -> String {
+    // Only years before 0 and after 9999 cannot be written.
+    at.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+}
+
+/// What the template and the page of a purpose are called.
+const fn names(purpose: LinkPurpose) -> (&'static str, &'static str) {
+    match purpose {
+        LinkPurpose::VerifyEmail => ("verify_email", "verify"),
+        LinkPurpose::ResetPassword => ("reset_password", "reset"),
+        LinkPurpose::ChangeEmail => ("confirm_email_change", "change"),
+        LinkPurpose::UndoEmailChange => ("undo_email_change", "undo"),
+    }
+}
+
+impl Letters {
+    /// A letter to `to`, nothing filled in.
+    pub(in crate::identity) fn letter(&self, to: &Email, template: &'static str, now: OffsetDateTime) -> OutgoingMail {
+        OutgoingMail::new(self.entropy.id(), to.as_str(), template, now)
+    }
+
+    /// Tells the owner of an account what was done to it, from where. Who merely claims an address is told nothing there.
+    pub(in crate::identity) async fn notice(
+        &self,
+        tx: &mut dyn IdentityTx,
+        user: &User,
+        template: &'static str,
+        client: &ClientInfo,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        if !user.owns_email {
+            return Ok(());
+        }
+        let letter = self
+            .letter(&user.email, template, now)
+            .with("when", rfc3339(now))
+            .with("ip", client.ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()))
+            .with("device", client.device());
+        tx.mail().post(&letter).await
+    }
+
+    /// The letter that leads to where a password is reset, without a link of its own.
+    pub(in crate::identity) async fn point_to_reset(
+        &self,
+        tx: &mut dyn IdentityTx,
+        to: &Email,
+        template: &'static str,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let letter = self.letter(to, template, now).with("reset_link", format!("{}/account/reset", self.public_url));
+        tx.mail().post(&letter).await
+    }
+
+    /// Whether no letter of this purpose goes to this address for now.
+    pub(in crate::identity) async fn is_flooded(
+        tx: &mut dyn IdentityTx,
+        to: &Email,
+        purpose: LinkPurpose,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        Ok(tx.mail_links().sent_since(to, purpose, now - Duration::HOUR).await? >= MOST_AN_HOUR)
+    }
+
+    /// Sends `user`, whose account `tx` holds, a link to `to`. `other` is the other address of a change.
+    pub(in crate::identity) async fn send_link(
+        &self,
+        tx: &mut dyn IdentityTx,
+        (user, to, other): (&User, &Email, Option<&Email>),
+        purpose: LinkPurpose,
+        asked: Asked,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let (secret, code, link) = self.draw(user, to, purpose, now);
+        let link = MailLink {
+            browser: asked.browser.map(|browser| browser.digest()),
+            session: asked.session,
+            other_email: other.cloned(),
+            ..link
+        };
+        tx.mail_links().add(&link).await?;
+        let (template, page) = names(purpose);
+        let letter = self
+            .letter(to, template, now)
+            .with("link", format!("{}/account/{page}?token={}", self.public_url, secret.to_text()))
+            .with("code", code.to_text())
+            .with("expires", rfc3339(link.expires_at));
+        let letter = match (purpose, other) {
+            (LinkPurpose::ChangeEmail, Some(old)) => letter.with("old_email", old.as_str()),
+            (LinkPurpose::UndoEmailChange, Some(new)) => letter.with("new_email", new.as_str()),
+            _ => letter,
+        };
+        tx.mail().post(&letter).await
+    }
+
+    /// Sends whoever opened or uses the account of `user`, which `tx` holds, a link to show that its address is theirs. Where
+    /// another account owns the address, its owner is told instead; the same is written either way.
+    pub(in crate::identity) async fn send_verification(
+        &self,
+        tx: &mut dyn IdentityTx,
+        user: &User,
+        asked: Asked,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let owner = if user.owns_email { None } else { tx.users().lock_by_email(&user.email).await? };
+        if Self::is_flooded(tx, &user.email, LinkPurpose::VerifyEmail, now).await? {
+            return Ok(());
+        }
+        match owner {
+            None => self.send_link(tx, (user, &user.email, None), LinkPurpose::VerifyEmail, asked, now).await,
+            Some(_) => self.tell_owner(tx, user, &user.email, LinkPurpose::VerifyEmail, now).await,
+        }
+    }
+
+    /// Tells the owner of an address that `user` would like to have it. The link that the owner does not get is kept like one
+    /// that was sent, so that it is counted and costs the same; nobody knows its secret.
+    pub(in crate::identity) async fn tell_owner(
+        &self,
+        tx: &mut dyn IdentityTx,
+        user: &User,
+        email: &Email,
+        purpose: LinkPurpose,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let (_, _, link) = self.draw(user, email, purpose, now);
+        tx.mail_links().add(&link).await?;
+        self.point_to_reset(tx, email, "already_registered", now).await
+    }
+
+    fn draw(&self, user: &User, to: &Email, purpose: LinkPurpose, now: OffsetDateTime) -> (OneTimeSecret, LinkCode, MailLink) {
+        let secret = OneTimeSecret { id: self.entropy.id(), secret: self.entropy.key() };
+        let mut bits = [0; 8];
+        bits.copy_from_slice(&self.entropy.key()[24..]);
+        let code = LinkCode::new(bits);
+        let link = MailLink::new(&secret, &code, (user.id, to.clone()), purpose, now);
+        (secret, code, link)
+    }
+}
