@@ -80,6 +80,9 @@ pub enum StartError {
     /// Redis's settings are wrong.
     #[error(transparent)]
     Redis(#[from] coinlink_redis::RedisSettingsError),
+    /// The signing keys cannot be used.
+    #[error("the signing keys cannot be used: {0}")]
+    SigningKeys(#[from] coinlink_credentials::KeyFolderError),
     /// The settings of passwords or tokens are wrong.
     #[error(transparent)]
     Credentials(#[from] coinlink_credentials::CredentialsError),
@@ -172,13 +175,14 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     let (draining, drained) = watch::channel(false);
     let connections = Connections::default();
     let context = Arc::new(socket_context(&settings, &broadcaster, &connections, &metrics, &around, drained.clone()));
-    let Identity { use_cases: identity, gatekeeper, mut follow, prune, hasher } =
+    let Identity { use_cases: identity, gatekeeper, mut follow, prune, hasher, adapters, public_keys, signing_keys } =
         wiring::identity(&settings, &shared, &database, &metrics, &around)?;
     // A request that comes in the first moment must not find a session that is over.
     if let Err(error) = follow.execute().await {
         tracing::warn!(%error, "which sessions are over is not known yet");
     }
     let sign_in = Arc::clone(&identity.sign_in);
+    let key_uses = Arc::clone(&identity.api_keys.note_uses);
     let probes = shared.probes(&database);
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
@@ -191,6 +195,8 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         connections: connections.clone(),
         readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
         gatekeeper,
+        public_keys,
+        operations: wiring::operations(&adapters, &shared, &database),
         identity,
     };
     let address = listener.local_addr()?;
@@ -215,7 +221,11 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     jobs.spawn(jobs::sample(sampled));
     jobs.spawn(jobs::follow_revocations(follow));
     jobs.spawn(jobs::settle_guesses(sign_in));
+    jobs.spawn(jobs::note_key_uses(key_uses));
     jobs.spawn(jobs::prune(prune));
+    if let Some(keys) = signing_keys {
+        jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
+    }
     jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
     let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
@@ -330,6 +340,7 @@ fn socket_context(
         max_connections: ws.max_connections,
         handshakes: BucketPolicy { burst: ws.handshake_burst, refill: Duration::milliseconds(ws.handshake_refill_ms.into()) },
         allowed_origins: settings.origins().into(),
+        loopback_origins: settings.mode == Mode::Dev,
     };
     Context {
         broadcaster: broadcaster.clone(),

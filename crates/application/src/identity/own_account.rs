@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{ClientInfo, PersonName, Preferences, Session, SessionPolicy, User, UserId};
+use coinlink_domain::{
+    identity::{ApiKeyId, ClientInfo, PersonName, Preferences, Session, SessionPolicy, User, UserId},
+    shared::audit::AuditEntry,
+};
 use coinlink_ports::{
     identity::IdentityStore,
     shared::{Clock, Entropy, StoreError},
@@ -55,6 +58,31 @@ pub struct ProfileChange {
     pub last_name: Change<PersonName>,
 }
 
+/// Who changes an account: its owner, or a key of theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// Whose account.
+    pub user: UserId,
+    /// The key, where it is one that acts.
+    pub key: Option<ApiKeyId>,
+}
+
+impl From<UserId> for Actor {
+    fn from(user: UserId) -> Self {
+        Self { user, key: None }
+    }
+}
+
+impl Actor {
+    fn did(self, entry: AuditEntry) -> AuditEntry {
+        let entry = entry.by(self.user.0);
+        match self.key {
+            Some(key) => entry.detail("api_key", key.to_string()),
+            None => entry,
+        }
+    }
+}
+
 /// What users see and change of their own accounts.
 pub struct OwnAccount {
     /// Accounts and sessions.
@@ -78,11 +106,12 @@ impl OwnAccount {
     #[tracing::instrument(name = "identity.change_profile", skip_all)]
     pub async fn change_profile(
         &self,
-        user: UserId,
+        actor: impl Into<Actor>,
         change: ProfileChange,
         client: &ClientInfo,
     ) -> Result<Option<User>, StoreError> {
-        let now = self.clock.now();
+        let actor = actor.into();
+        let (user, now) = (actor.user, self.clock.now());
         let mut tx = self.store.begin().await?;
         let Some(mut account) = tx.users().lock(user).await?.filter(|account| account.user.is_active) else {
             return Ok(None);
@@ -91,8 +120,8 @@ impl OwnAccount {
         change.last_name.apply(&mut account.user.last_name);
         account.user.updated_at = now;
         tx.users().save(&account).await?;
-        let entry = audit::on_user(&*self.entropy, now, audit::PROFILE_UPDATE, client).by(user.0).on(user.to_string());
-        tx.audit().record(&entry).await?;
+        let entry = audit::on_user(&*self.entropy, now, audit::PROFILE_UPDATE, client).on(user.to_string());
+        tx.audit().record(&actor.did(entry)).await?;
         tx.commit().await?;
         Ok(Some(account.user))
     }
@@ -107,18 +136,19 @@ impl OwnAccount {
     #[tracing::instrument(name = "identity.save_preferences", skip_all)]
     pub async fn save_preferences(
         &self,
-        user: UserId,
+        actor: impl Into<Actor>,
         preferences: &Preferences,
         client: &ClientInfo,
     ) -> Result<bool, StoreError> {
-        let now = self.clock.now();
+        let actor = actor.into();
+        let (user, now) = (actor.user, self.clock.now());
         let mut tx = self.store.begin().await?;
         if !tx.users().lock(user).await?.is_some_and(|account| account.user.is_active) {
             return Ok(false);
         }
         tx.users().save_preferences(user, preferences).await?;
-        let entry = audit::on_user(&*self.entropy, now, audit::PREFERENCES_UPDATE, client).by(user.0).on(user.to_string());
-        tx.audit().record(&entry).await?;
+        let entry = audit::on_user(&*self.entropy, now, audit::PREFERENCES_UPDATE, client).on(user.to_string());
+        tx.audit().record(&actor.did(entry)).await?;
         tx.commit().await?;
         Ok(true)
     }

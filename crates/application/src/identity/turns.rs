@@ -1,43 +1,49 @@
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use coinlink_domain::identity::SessionId;
 use futures_util::lock::{Mutex as Queue, OwnedMutexGuard};
 
-/// Lets the requests of one session through one after the other on this node. The store puts them in line anyway, each with a
-/// connection in its hand: a client that presents one token two hundred times at once would take all of them. Other sessions
-/// do not wait.
-#[derive(Default)]
-pub(super) struct Turns {
-    queues: Mutex<HashMap<SessionId, Arc<Queue<()>>>>,
+/// Lets the requests of one session, or of whatever `K` names, through one after the other on this node. The store puts them in
+/// line anyway, each with a connection in its hand: a client that presents one token two hundred times at once would take all
+/// of them. Other sessions do not wait.
+pub(super) struct Turns<K: Copy + Eq + Hash = SessionId> {
+    queues: Mutex<HashMap<K, Arc<Queue<()>>>>,
+}
+
+impl<K: Copy + Eq + Hash> Default for Turns<K> {
+    fn default() -> Self {
+        Self { queues: Mutex::default() }
+    }
 }
 
 /// A session's turn; over when dropped.
-pub(super) struct Turn<'a> {
-    turns: &'a Turns,
-    session: SessionId,
+pub(super) struct Turn<'a, K: Copy + Eq + Hash = SessionId> {
+    turns: &'a Turns<K>,
+    session: K,
     /// There until the turn is over.
     queue: Option<Arc<Queue<()>>>,
     held: Option<OwnedMutexGuard<()>>,
 }
 
-impl Turns {
+impl<K: Copy + Eq + Hash> Turns<K> {
     /// Waits for the turn of a request of `session`.
-    pub(super) async fn of(&self, session: SessionId) -> Turn<'_> {
+    pub(super) async fn of(&self, session: K) -> Turn<'_, K> {
         let queue = Arc::clone(self.queues().entry(session).or_default());
         let mut turn = Turn { turns: self, session, queue: Some(Arc::clone(&queue)), held: None };
         turn.held = Some(queue.lock_owned().await);
         turn
     }
 
-    fn queues(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Queue<()>>>> {
+    fn queues(&self) -> MutexGuard<'_, HashMap<K, Arc<Queue<()>>>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn<'_> {
+impl<K: Copy + Eq + Hash> Drop for Turn<'_, K> {
     fn drop(&mut self) {
         self.held = None;
         let mut queues = self.turns.queues();
@@ -58,7 +64,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_session_goes_one_by_one_others_beside_it_and_nothing_is_left() {
-        let turns = Turns::default();
+        let turns = Turns::<SessionId>::default();
         let (one, other) = (SessionId(Uuid::nil()), SessionId(Uuid::max()));
         let (inside, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let held = turns.of(other).await;

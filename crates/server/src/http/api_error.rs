@@ -153,7 +153,9 @@ impl ResponseError for ApiError {
 /// What every 401 asks for. Where a token was presented and is no good it says so (RFC 6750, section 3); where none was, it
 /// names no error.
 fn challenge(code: &ErrorCode) -> HeaderValue {
-    if *code == *error_codes::AUTHENTICATION_REQUIRED || *code == *error_codes::INVALID_CREDENTIALS {
+    let names_no_token =
+        [error_codes::AUTHENTICATION_REQUIRED, error_codes::INVALID_CREDENTIALS, error_codes::INVALID_API_KEY].contains(&code);
+    if names_no_token {
         HeaderValue::from_static("Bearer")
     } else {
         HeaderValue::from_static("Bearer error=\"invalid_token\"")
@@ -285,7 +287,7 @@ mod tests {
             let response = ApiError::new(code).error_response();
             let challenge = response.headers().get(header::WWW_AUTHENTICATE).map(|value| value.to_str().unwrap());
             let expected = match (code.status, code.code) {
-                (401, "authentication_required" | "invalid_credentials") => Some("Bearer"),
+                (401, "authentication_required" | "invalid_credentials" | "invalid_api_key") => Some("Bearer"),
                 (401, _) => Some("Bearer error=\"invalid_token\""),
                 _ => None,
             };

@@ -36,11 +36,20 @@ impl TrustedProxies {
 /// our own proxies write, to the first address that is not trusted; what a client wrote further left is never looked at.
 /// A malformed entry on the way leaves the peer.
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+    counted_address(client_address(peer, headers, trusted))
+}
+
+/// The client's whole address, found as [`client_ip`] finds it.
+pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
     let peer = peer.to_canonical();
-    let client = if trusted.contain(peer) { forwarded(headers, trusted).unwrap_or(peer) } else { peer };
-    match client {
+    if trusted.contain(peer) { forwarded(headers, trusted).unwrap_or(peer) } else { peer }
+}
+
+/// An address as limiters count it.
+pub(super) fn counted_address(address: IpAddr) -> IpAddr {
+    match address {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        IpAddr::V4(_) => client,
+        IpAddr::V4(_) => address,
     }
 }
 

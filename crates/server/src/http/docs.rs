@@ -15,8 +15,8 @@ use utoipa::{Modify as _, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    ApiError, Conditional, connections, error_codes, everywhere::Everywhere, health, home, identity::IdentityDocument, metrics,
-    prices, shapes::ErrorBody, stream,
+    ApiError, Conditional, connections, error_codes, everywhere::Everywhere, health, home, identity::{CookieDocument, IdentityDocument}, key_document::KeyDocument, jwks, metrics,
+    operations::OperationsDocument, prices, shapes::ErrorBody, stream,
 };
 
 #[derive(OpenApi)]
@@ -37,6 +37,7 @@ use super::{
         health::readyz,
         prices::ticker,
         prices::bitcoin,
+        jwks::jwks,
         connections::connections,
         connections::socket_expected,
         stream::ticker_events,
@@ -51,6 +52,9 @@ struct Document;
 pub fn openapi_json() -> String {
     let mut document = Document::openapi();
     document.merge(IdentityDocument::openapi());
+    document.merge(OperationsDocument::openapi());
+    CookieDocument.modify(&mut document);
+    KeyDocument.modify(&mut document);
     Everywhere.modify(&mut document);
     // Made of what this program is made of: nothing here fails to serialise.
     document.to_pretty_json().unwrap_or_default()

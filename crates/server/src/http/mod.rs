@@ -17,7 +17,10 @@ mod health;
 mod home;
 mod identity;
 mod json_object;
+mod jwks;
+mod key_document;
 mod metrics;
+mod operations;
 mod prices;
 mod routes;
 pub mod shapes;
@@ -33,7 +36,11 @@ use actix_web::{
     http::{Method, header},
     web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
 };
-use coinlink_application::{identity::IdentityUseCases, operations::CheckReadiness};
+use coinlink_application::{
+    identity::IdentityUseCases,
+    operations::{CheckReadiness, OperationsUseCases},
+};
+use coinlink_ports::identity::PublicKeys;
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
 
@@ -42,7 +49,8 @@ pub use client_ip::{TrustedProxies, client_ip};
 pub use conditional::Conditional;
 pub use docs::openapi_json;
 pub use edge::Edge;
-pub use gate::{Caller, Client, GateParts, Gated, Gatekeeper, SignedIn};
+pub use gate::{Account, Caller, Client, GateParts, Gated, Gatekeeper, KEY_ACCESS, KeyAccess, Pages, SIGN_INS, SignedIn, key_access_markdown};
+pub use jwks::MAX_AGE_SECS as JWKS_MAX_AGE_SECS;
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 
 /// The name of the environment, as `GET /` tells it.
@@ -72,8 +80,12 @@ pub struct HttpParts {
     pub readiness: Arc<CheckReadiness>,
     /// What stands before the routes.
     pub gatekeeper: Arc<Gatekeeper>,
+    /// What others check access tokens with.
+    pub public_keys: Arc<dyn PublicKeys>,
     /// Accounts and sessions.
     pub identity: IdentityUseCases,
+    /// What administrators do outside of accounts.
+    pub operations: OperationsUseCases,
 }
 
 /// The whole application, for each worker.
@@ -141,11 +153,13 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(Data::new(parts.broadcaster.clone()))
         .app_data(Data::new(parts.connections.clone()))
         .app_data(Data::from(Arc::clone(&parts.readiness)))
+        .app_data(Data::from(Arc::clone(&parts.public_keys)))
         .app_data(Data::from(Arc::clone(&parts.gatekeeper)))
         .app_data(JsonConfig::default().limit(parts.max_body_bytes).error_handler(api_error::json_error))
         .app_data(QueryConfig::default().error_handler(api_error::query_error))
         .app_data(PathConfig::default().error_handler(api_error::path_error));
     identity::provide(&parts.identity, config);
+    operations::provide(&parts.operations, &parts.identity.administration, config);
     let metrics = parts.serves_metrics.then_some(&METRICS);
     for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {
         endpoint.register(config, parts.request_timeout, Some(&parts.gatekeeper));

@@ -19,7 +19,7 @@ use super::{
     deadline::Deadline,
     docs, error_codes,
     gate::{Gate, Gated, Gatekeeper},
-    health, home, identity, metrics, prices, stream,
+    health, home, identity, jwks, metrics, operations, prices, stream,
 };
 
 /// The route a request took, as metrics and logs name it: a template, never a path.
@@ -63,6 +63,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     api("/readyz", Gated::Exempt, |at| at.route(read().to(health::readyz))),
     api("/api/crypto/ticker", Gated::Price, |at| at.route(read().to(prices::ticker))),
     api("/api/bitcoin/price", Gated::Price, |at| at.route(read().to(prices::bitcoin))),
+    api("/.well-known/jwks.json", Gated::General, |at| at.route(read().to(jwks::jwks))),
     api("/api/connections", Gated::General, |at| at.route(read().to(connections::connections))),
     api("/api/stream/ticker", Gated::General, |at| at.route(read().to(stream::ticker_events))),
     api("/ws", Gated::General, |at| at.route(read().to(connections::socket_expected))),
@@ -77,6 +78,20 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/auth/password/change", "POST", Gated::Credentials, |at| {
         at.route(web::post().to(identity::change_password))
     }),
+    Endpoint::new("/api/v2/auth/wallet/challenge", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::ask_wallet))
+    }),
+    Endpoint::new("/api/v2/auth/wallet/verify", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::verify_wallet))
+    }),
+    Endpoint::new("/api/v2/auth/wallet/link", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::link_wallet))
+    }),
+    api("/api/v2/auth/wallets", Gated::General, |at| at.route(read().to(identity::list_wallets))),
+    Endpoint::new("/api/v2/auth/wallets/{id}", "DELETE", Gated::General, |at| {
+        at.route(web::delete().to(identity::unlink_wallet))
+    }),
+    api("/api/v2/auth/csrf", Gated::Session, |at| at.route(read().to(identity::csrf))),
     api("/api/v2/auth/verify", Gated::General, |at| at.route(read().to(identity::verify))),
     api("/api/v2/auth/rate-limit", Gated::General, |at| at.route(read().to(identity::rate_limit))),
     Endpoint::new("/api/v2/user/profile", READ_PUT, Gated::General, |at| {
@@ -89,6 +104,23 @@ pub const ENDPOINTS: &[Endpoint] = &[
     api("/api/v2/user/sessions", Gated::General, |at| at.route(read().to(identity::list_sessions))),
     Endpoint::new("/api/v2/user/sessions/{id}", "DELETE", Gated::General, |at| {
         at.route(web::delete().to(identity::remove_session))
+    }),
+    api("/api/v2/admin/stats", Gated::General, |at| at.route(read().to(operations::stats))),
+    api("/api/v2/admin/audit", Gated::General, |at| at.route(read().to(operations::audit))),
+    api("/api/v2/admin/users", Gated::General, |at| at.route(read().to(operations::users))),
+    Endpoint::new("/api/v2/admin/users/{id}/lock", "POST", Gated::General, |at| at.route(web::post().to(operations::lock_user))),
+    Endpoint::new("/api/v2/admin/users/{id}/unlock", "POST", Gated::General, |at| {
+        at.route(web::post().to(operations::unlock_user))
+    }),
+    Endpoint::new("/api/v2/admin/users/{id}/sessions/revoke", "POST", Gated::General, |at| {
+        at.route(web::post().to(operations::revoke_sessions))
+    }),
+    Endpoint::new("/api/v2/admin/cache/clear", "POST", Gated::General, |at| at.route(web::post().to(operations::clear_cache))),
+    Endpoint::new("/api/v2/user/api-keys", "GET, HEAD, POST", Gated::General, |at| {
+        at.route(read().to(identity::list_api_keys)).route(web::post().to(identity::create_api_key))
+    }),
+    Endpoint::new("/api/v2/user/api-keys/{id}", "DELETE", Gated::General, |at| {
+        at.route(web::delete().to(identity::revoke_api_key))
     }),
     api("/openapi.json", Gated::General, |at| at.route(read().to(docs::openapi))),
     api("/asyncapi.json", Gated::General, |at| at.route(read().to(docs::asyncapi))),
@@ -113,8 +145,9 @@ impl Endpoint {
         let resource = (self.register)(web::resource(self.path))
             .app_data(RouteTemplate(self.path))
             .default_service(web::to(move || ready(refused(methods))))
+            .wrap(operations::AdminOnly::new(self.path, methods))
             .wrap(Deadline(timeout))
-            .wrap(Gate::new(self.gated, gatekeeper.cloned()));
+            .wrap(Gate::new(self.gated, Some(self.path), gatekeeper.cloned()));
         config.service(resource);
     }
 }
@@ -123,7 +156,7 @@ impl Endpoint {
 pub(super) fn elsewhere(
     gatekeeper: &Arc<Gatekeeper>,
 ) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
-    apply(Gate::new(Gated::General, Some(Arc::clone(gatekeeper))), web::to(not_found)).map(ServiceResponse::map_into_boxed_body)
+    apply(Gate::new(Gated::General, None, Some(Arc::clone(gatekeeper))), web::to(not_found)).map(ServiceResponse::map_into_boxed_body)
 }
 
 /// What no route takes.

@@ -1,5 +1,6 @@
 //! What runs beside requests: leading the ticker, following it, looking at it once a second, and upkeep.
 
+mod signing_keys;
 mod upkeep;
 
 use std::{sync::Arc, time::Duration as StdDuration};
@@ -21,7 +22,8 @@ use tokio::{
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
-pub use upkeep::{follow_revocations, prune, seal_audit, settle_guesses};
+pub use signing_keys::follow_signing_keys;
+pub use upkeep::{follow_revocations, note_key_uses, prune, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.
 const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);

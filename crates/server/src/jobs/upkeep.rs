@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::{
-    identity::{FollowRevocations, PruneIdentity, SignIn},
+    identity::{FollowRevocations, NoteKeyUses, PruneIdentity, SignIn},
     operations::SealAudit,
 };
 use coinlink_ports::shared::StoreError;
@@ -14,6 +14,7 @@ const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
 /// An entry that is not sealed yet could vanish unnoticed.
 const SEAL_EVERY: StdDuration = StdDuration::from_secs(1);
 const SETTLE_EVERY: StdDuration = StdDuration::from_secs(1);
+const NOTE_EVERY: StdDuration = StdDuration::from_secs(1);
 const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
 /// Between the parts of a long pruning, so that others get their turn.
 const BREATH: StdDuration = StdDuration::from_millis(200);
@@ -82,6 +83,16 @@ pub async fn settle_guesses(sign_in: Arc<SignIn>) {
     loop {
         beats.tick().await;
         told.tell(sign_in.settle().await);
+    }
+}
+
+/// Writes down when API keys were used.
+pub async fn note_key_uses(note: Arc<NoteKeyUses>) {
+    let mut told = Told::of("noting when API keys were used");
+    let mut beats = beats(NOTE_EVERY);
+    loop {
+        beats.tick().await;
+        told.tell(note.execute().await);
     }
 }
 

@@ -13,13 +13,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use async_trait::async_trait;
 use coinlink::{
     config::ForwardedHeader,
-    http::{ApiError, Caller, Client, Endpoint, GateParts, Gated, Gatekeeper, SignedIn, TrustedProxies},
+    http::{ApiError, Caller, Client, Endpoint, GateParts, Gated, Gatekeeper, Pages, SignedIn, TrustedProxies},
     telemetry::Metrics,
 };
 use coinlink_application::{
-    identity::{Authenticate, RevokedSessions},
+    identity::{Authenticate, KeyUses, RevokedSessions, VerifyApiKey},
     shared::AdmitRequest,
 };
+use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
     identity::{Email, SessionId, SessionPolicy, UserId},
     shared::{
@@ -27,19 +28,20 @@ use coinlink_domain::{
         sliding_window::WindowPolicy,
     },
 };
-use coinlink_embedded::EmbeddedGate;
+use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease};
 use coinlink_ports::{
     identity::{AccessGrant, AccessTokens as _},
     shared::{Admission, Admitted, BusError, RequestGate, WindowState},
 };
 use coinlink_testkit::{
-    identity::{MemoryIdentity, PlainAccessTokens, PlainHasher},
+    identity::{MemoryIdentity, PlainAccessTokens, PlainCsrfTokens, PlainHasher},
+    notifications::MemoryMailQueue,
     shared::{StoppedClock, TokioPause},
 };
 use time::Duration;
 use uuid::Uuid;
 
-use super::NOW;
+use super::{NOW, ORIGIN, OWN_ORIGIN};
 
 /// What differs between tests.
 pub struct Setup {
@@ -116,7 +118,10 @@ pub struct Behind {
     pub shared: Arc<Shared>,
     pub revoked: Arc<RevokedSessions>,
     pub store: MemoryIdentity,
+    pub uses: Arc<KeyUses>,
     pub hasher: Arc<PlainHasher>,
+    pub mail: Arc<MemoryMailQueue>,
+    pub bus: Arc<EmbeddedBus>,
 }
 
 impl Default for Behind {
@@ -124,7 +129,8 @@ impl Default for Behind {
         let clock = Arc::new(StoppedClock::at(NOW));
         let gate = EmbeddedGate::new(Arc::clone(&clock) as _);
         let shared = Arc::new(Shared { gate, down: AtomicBool::new(false) });
-        Self { clock, shared, revoked: Arc::default(), store: MemoryIdentity::default(), hasher: Arc::default() }
+        let bus = Arc::new(EmbeddedBus::new(&EmbeddedLease::new(Arc::clone(&clock) as _), 60));
+        Self { clock, shared, revoked: Arc::default(), store: MemoryIdentity::default(), uses: Arc::default(), hasher: Arc::default(), mail: Arc::default(), bus }
     }
 }
 
@@ -141,10 +147,18 @@ impl Behind {
         Gatekeeper::new(GateParts {
             admit: Arc::new(self.admit(setup.limits)),
             authenticate: Arc::new(authenticate),
+            verify_key: Arc::new(self.verify_key()),
+            pages: Pages { origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]), tokens: Arc::new(PlainCsrfTokens) },
             trusted_proxies: setup.trusted_proxies,
             clock: Arc::clone(&self.clock) as _,
             metrics,
         })
+    }
+
+    /// Of a node of its own: what the routes know of keys it does not.
+    fn verify_key(&self) -> VerifyApiKey {
+        let (keys, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock) as _);
+        VerifyApiKey::new(keys, Arc::new(CheckedApiKeys), Arc::default(), Arc::clone(&self.uses), clock)
     }
 
     fn admit(&self, limits: RateLimits) -> AdmitRequest {
@@ -184,6 +198,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/test/caller", "GET", Gated::General, |at| at.route(web::get().to(caller))),
     Endpoint::new("/test/client", "GET", Gated::General, |at| at.route(web::get().to(client))),
     Endpoint::new("/test/signed-in", "GET", Gated::General, |at| at.route(web::get().to(signed_in))),
+    Endpoint::new("/test/act", "GET, HEAD, POST, PUT, PATCH, DELETE", Gated::General, |at| at.route(web::route().to(signed_in))),
     Endpoint::new("/test/chat", "GET", Gated::Chat, |at| at.route(web::get().to(caller))),
     Endpoint::new("/test/credentials", "POST", Gated::Credentials, |at| at.route(web::post().to(credentials))),
     Endpoint::new("/test/session", "POST", Gated::Session, |at| at.route(web::post().to(session))),
@@ -193,6 +208,7 @@ async fn caller(request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().body(match Caller::of(&request).unwrap() {
         Caller::Anonymous { ip } => format!("anonymous {ip}"),
         Caller::User { user, session, generation, ip } => format!("{user} {session} {generation} {ip}"),
+        Caller::Key { user, key, scopes, ip } => format!("{user} {key} {scopes:?} {ip}"),
     })
 }
 

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, dead_code, clippy::allow_attributes, reason = "each test binary uses its part of this")]
 
 pub mod accounts;
+pub mod cookies;
 pub mod gated;
 pub mod limits;
 
@@ -30,6 +31,7 @@ use coinlink_ports::{
     operations::DependencyProbe,
     shared::{Clock, Pause},
 };
+use coinlink_testkit::identity::FixedPublicKeys;
 use gated::{Behind, Setup};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rust_decimal::Decimal;
@@ -39,6 +41,8 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 
 pub const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 pub const ORIGIN: &str = "https://app.example.com";
+/// That of the server itself, by its public URL.
+pub const OWN_ORIGIN: &str = "https://api.example.com";
 const TIMEOUT: StdDuration = StdDuration::from_millis(200);
 
 /// Moves a second with every look, so that no answer is shared.
@@ -166,9 +170,10 @@ impl Server {
 pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_up: &Arc<AtomicBool>) -> HttpParts {
     let probe = Arc::new(Probe(Arc::clone(database_up)));
     let metrics = Metrics::new("0", "test").unwrap();
+    let adapters = behind.adapters();
     HttpParts {
         environment: Environment("test".into()),
-        origins: Arc::new([ORIGIN.to_owned()]),
+        origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
         request_timeout: TIMEOUT,
         max_body_bytes: 1024,
         serves_metrics: true,
@@ -176,8 +181,10 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
         broadcaster: broadcaster.clone(),
         connections: Connections::default(),
         readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
+        public_keys: Arc::new(FixedPublicKeys::of_each_kind()),
         gatekeeper: Arc::new(behind.gatekeeper(setup, metrics)),
-        identity: behind.identity(),
+        identity: behind.identity_on(&adapters),
+        operations: behind.operations_on(&adapters),
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::http::header::{self, HeaderMap};
 
 /// What a request presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presented<'a> {
+pub(in crate::http) enum Presented<'a> {
     /// No header.
     Nothing,
     /// A token, not looked at yet.

@@ -4,7 +4,8 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
-use coinlink_domain::identity::{ClientInfo, SessionId, UserId};
+use coinlink_application::identity::Actor;
+use coinlink_domain::identity::{ApiKeyId, ApiScopes, ClientInfo, SessionId, UserId};
 
 use super::super::{
     ApiError,
@@ -30,6 +31,17 @@ pub enum Caller {
         /// From where (IPv6: its /64).
         ip: IpAddr,
     },
+    /// A program with a good API key.
+    Key {
+        /// For whose account.
+        user: UserId,
+        /// Which key.
+        key: ApiKeyId,
+        /// What it may do; whether it may do this was looked at before.
+        scopes: ApiScopes,
+        /// From where (IPv6: its /64).
+        ip: IpAddr,
+    },
 }
 
 impl Caller {
@@ -37,14 +49,14 @@ impl Caller {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Anonymous { .. } => None,
-            Self::User { user, .. } => Some(*user),
+            Self::User { user, .. } | Self::Key { user, .. } => Some(*user),
         }
     }
 
     /// The session, where there is one.
     pub const fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Anonymous { .. } => None,
+            Self::Anonymous { .. } | Self::Key { .. } => None,
             Self::User { session, .. } => Some(*session),
         }
     }
@@ -52,7 +64,7 @@ impl Caller {
     /// Where the request comes from.
     pub const fn ip(&self) -> IpAddr {
         match self {
-            Self::Anonymous { ip } | Self::User { ip, .. } => *ip,
+            Self::Anonymous { ip } | Self::User { ip, .. } | Self::Key { ip, .. } => *ip,
         }
     }
 
@@ -100,7 +112,38 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match Caller::of(request) {
             Some(Caller::User { user, session, generation, ip }) => Ok(Self { user, session, generation, ip }),
+            Some(Caller::Key { .. }) => Err(ApiError::new(error_codes::KEY_NOT_ALLOWED)),
             _ => Err(Self::missing(request)),
+        })
+    }
+}
+
+/// Whose account a request is for, signed in or with a key, for handlers that keys may use as far as their scopes go: 401 for
+/// anybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub user: UserId,
+    /// The key, where it is one that acts.
+    pub key: Option<ApiKeyId>,
+}
+
+impl Account {
+    /// Who acts, as the audit log remembers it.
+    pub const fn actor(&self) -> Actor {
+        Actor { user: self.user, key: self.key }
+    }
+}
+
+impl FromRequest for Account {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match Caller::of(request) {
+            Some(Caller::User { user, .. }) => Ok(Self { user, key: None }),
+            Some(Caller::Key { user, key, .. }) => Ok(Self { user, key: Some(key) }),
+            Some(Caller::Anonymous { .. }) | None => Err(SignedIn::missing(request)),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::{
 
 use actix_web::{HttpMessage as _, HttpRequest, http::header::HeaderMap};
 use coinlink_application::{
-    identity::{Authenticate, Standing},
+    identity::{Authenticate, KeyRefusal, Standing, VerifiedKey, VerifyApiKey},
     shared::{AdmitRequest, GateOutcome},
 };
 use coinlink_domain::{
@@ -22,11 +22,14 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        ApiError, TrustedProxies, client_ip,
+        ApiError, TrustedProxies,
+        client_ip::{client_address, counted_address},
         error_codes::{self, ErrorCode},
     },
-    bearer::{Presented, presented},
+    bearer::Presented,
     caller::Caller,
+    cookies,
+    csrf::Pages,
     lone_peer::LonePeer,
     windows::{Window, Windows},
 };
@@ -38,6 +41,10 @@ pub struct GateParts {
     pub admit: Arc<AdmitRequest>,
     /// Reads access tokens.
     pub authenticate: Arc<Authenticate>,
+    /// Reads API keys.
+    pub verify_key: Arc<VerifyApiKey>,
+    /// Pages that may act for who is signed in, where browsers keep the tokens.
+    pub pages: Pages,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: TrustedProxies,
     /// What time it is.
@@ -93,6 +100,11 @@ impl Gatekeeper {
         known.unwrap_or_else(|| self.client(request.peer_addr().map(|peer| peer.ip()), request.headers()))
     }
 
+    /// The pages that may act for who is signed in.
+    pub(in crate::http) const fn pages(&self) -> &Pages {
+        &self.parts.pages
+    }
+
     /// What time it is for headers and bodies.
     pub fn now(&self) -> OffsetDateTime {
         self.parts.clock.now()
@@ -141,14 +153,24 @@ impl Gatekeeper {
 
     /// Where a request comes from, as it is counted. A peer that is not known is one client, whoever it is.
     pub(super) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
+        counted_address(self.address(peer, headers))
+    }
+
+    /// Where a request comes from, the whole address.
+    pub(super) fn address(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
         let peer = peer.unwrap_or(UNKNOWN);
         self.lone_peer.note(peer, headers);
-        client_ip(peer, headers, &self.parts.trusted_proxies)
+        client_address(peer, headers, &self.parts.trusted_proxies)
+    }
+
+    /// Whose key this is, where it comes from `from` and is counted as from `ip`.
+    pub(super) async fn verify_key(&self, text: &str, from: IpAddr, ip: IpAddr) -> Result<VerifiedKey, KeyRefusal> {
+        self.parts.verify_key.execute(text, from, ip).await
     }
 
     /// What a request presents: a grant, nothing, or something that is no good. No I/O.
     pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Option<AccessGrant>, &'static ErrorCode> {
-        let token = match presented(headers) {
+        let token = match cookies::credential(headers)? {
             Presented::Nothing => return Ok(None),
             Presented::Unusable => return Err(error_codes::INVALID_TOKEN),
             Presented::Token(token) => token,

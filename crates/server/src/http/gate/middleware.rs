@@ -12,9 +12,12 @@ use futures_util::future::{LocalBoxFuture, Ready, ready};
 
 use super::{
     super::ApiError,
-    Gated, Gatekeeper,
+    Gated, Gatekeeper, api_key,
     caller::{Caller, Overlooked, Unconfirmed},
+    cookies,
+    csrf::{self, Judged},
     gatekeeper::anonymous,
+    key_access::KeyAccess,
     windows::Windows,
 };
 
@@ -23,13 +26,15 @@ use super::{
 #[derive(Clone)]
 pub(in crate::http) struct Gate {
     gated: Gated,
+    /// The path of its table; none where there is no route.
+    route: Option<&'static str>,
     gatekeeper: Option<Arc<Gatekeeper>>,
 }
 
 impl Gate {
-    /// Counts requests as `gated` says; without a gatekeeper it lets everybody through.
-    pub(in crate::http) fn new(gated: Gated, gatekeeper: Option<Arc<Gatekeeper>>) -> Self {
-        Self { gated, gatekeeper: gatekeeper.filter(|_| gated != Gated::Exempt) }
+    /// Counts requests of `route` as `gated` says; without a gatekeeper it lets everybody through.
+    pub(in crate::http) fn new(gated: Gated, route: Option<&'static str>, gatekeeper: Option<Arc<Gatekeeper>>) -> Self {
+        Self { gated, route, gatekeeper: gatekeeper.filter(|_| gated != Gated::Exempt) }
     }
 }
 
@@ -71,10 +76,16 @@ where
             let answer = self.service.call(request);
             return Box::pin(async move { answer.await.map(ServiceResponse::map_into_left_body) });
         };
-        let (service, gated) = (Rc::clone(&self.service), self.gate.gated);
+        let (service, gated, route) = (Rc::clone(&self.service), self.gate.gated, self.gate.route);
         Box::pin(async move {
             let asked = request.request().clone();
-            let (mut windows, refusal) = admit(&gatekeeper, gated, &request).await;
+            let (mut windows, refusal) = match api_key::presented(request.headers()) {
+                Some(key) => {
+                    let access = KeyAccess::of(route, request.method().as_str());
+                    api_key::admit(&gatekeeper, access, &request, key).await
+                }
+                None => admit(&gatekeeper, gated, &request).await,
+            };
             let mut response = match refusal {
                 Some(refusal) => request.error_response(refusal).map_into_right_body(),
                 None => match service.call(request).await {
@@ -103,19 +114,25 @@ async fn admit(gatekeeper: &Gatekeeper, gated: Gated, request: &ServiceRequest) 
     let ip = gatekeeper.client(request.peer_addr().map(|peer| peer.ip()), request.headers());
     let (grant, bad) = match gatekeeper.identify(request.headers()) {
         Ok(grant) => (grant, None),
-        Err(code) if gated.overlooks(code) => {
+        Err(code) if gated.overlooks(code) || cookies::overlooks(request, code) => {
             request.extensions_mut().insert(Overlooked(code));
             (None, None)
         }
-        Err(code) => (None, Some(code)),
+        Err(code) => (None, Some(ApiError::new(code))),
+    };
+    let (grant, bad) = match grant.map(|grant| (grant, csrf::judge(gatekeeper.pages(), request, grant.session))) {
+        Some((grant, Judged::Ours)) => (Some(grant), None),
+        Some((_, Judged::Nobodys)) => (None, None),
+        Some((_, Judged::Forged(refused))) => (None, Some(refused)),
+        None => (None, bad),
     };
     request.extensions_mut().insert(grant.map_or(Caller::Anonymous { ip }, |grant| known(&grant, ip)));
-    let (windows, standing) = match bad.map_or_else(|| charge(gated, grant.as_ref(), ip), |_| Some(anonymous(ip))) {
+    let (windows, standing) = match bad.as_ref().map_or_else(|| charge(gated, grant.as_ref(), ip), |_| Some(anonymous(ip))) {
         Some(charge) => gatekeeper.admit(&[charge], grant.map(|grant| grant.session)).await,
         // The handler's charge asks for the session as well.
         None => (Windows::default(), Standing::Good),
     };
-    let refusal = gatekeeper.refusal(&windows, standing).or_else(|| bad.map(ApiError::new));
+    let refusal = gatekeeper.refusal(&windows, standing).or(bad);
     if refusal.is_some() {
         return (windows, refusal);
     }

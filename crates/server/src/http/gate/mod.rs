@@ -1,8 +1,12 @@
 //! What stands before the routes: who is calling, whether they call too often, and whether their session goes on.
 
+mod api_key;
 mod bearer;
 mod caller;
+mod cookies;
+mod csrf;
 mod gatekeeper;
+mod key_access;
 mod lone_peer;
 mod middleware;
 mod verified;
@@ -10,11 +14,16 @@ mod windows;
 
 use super::error_codes::{self, ErrorCode};
 
-pub use caller::{Caller, Client, SignedIn};
+pub use caller::{Account, Caller, Client, SignedIn};
+pub use csrf::{Pages, SIGN_INS};
 pub use gatekeeper::{GateParts, Gatekeeper};
+pub use key_access::{KEY_ACCESS, KeyAccess, key_access_markdown};
 pub use verified::Verified;
 pub use windows::Window;
 
+pub(super) use bearer::Presented;
+pub(super) use cookies::{ACCESS_COOKIE, REFRESH_COOKIE, cookie, has_other_credential};
+pub(super) use csrf::json_alone;
 pub(super) use middleware::Gate;
 
 /// What the requests of a route are counted as.
@@ -41,8 +50,8 @@ impl Gated {
     /// has with every request could not get a new one otherwise.
     fn overlooks(self, code: &'static ErrorCode) -> bool {
         match self {
-            Self::Credentials | Self::Session => true,
-            Self::Chat => code != error_codes::SESSION_REVOKED,
+            Self::Credentials | Self::Session => code != error_codes::AMBIGUOUS_CREDENTIALS,
+            Self::Chat => ![error_codes::SESSION_REVOKED, error_codes::AMBIGUOUS_CREDENTIALS].contains(&code),
             Self::Exempt | Self::General | Self::Price => false,
         }
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::http::{
     ApiError, error_codes,
-    gate::{Client, SignedIn},
+    gate::{Account, Client, SignedIn},
     json_object::JsonObject,
     shapes::ErrorBody,
 };
@@ -34,7 +34,7 @@ fn gone() -> ApiError {
     responses((status = 200, description = "Your account", body = ProfileBody), (status = 401, description = "Not signed in", body = ErrorBody)),
     security(("bearer" = []))
 )]
-pub(in crate::http) async fn profile(caller: SignedIn, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
+pub(in crate::http) async fn profile(caller: Account, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
     let user = use_case.profile(caller.user).await?.ok_or_else(gone)?;
     Ok(private(ProfileBody::from(&user)))
 }
@@ -55,13 +55,13 @@ pub(in crate::http) async fn profile(caller: SignedIn, use_case: Data<OwnAccount
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn save_profile(
-    caller: SignedIn,
+    caller: Account,
     use_case: Data<OwnAccount>,
     client: Client,
     body: Json<JsonObject<ProfileChangeBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let change = ProfileChange::try_from(body.into_inner().0)?;
-    let user = use_case.change_profile(caller.user, change, &client.0).await?.ok_or_else(gone)?;
+    let user = use_case.change_profile(caller.actor(), change, &client.0).await?.ok_or_else(gone)?;
     Ok(private(ProfileBody::from(&user)))
 }
 
@@ -73,7 +73,7 @@ pub(in crate::http) async fn save_profile(
     responses((status = 200, description = "What you set, and the defaults", body = PreferencesBody), (status = 401, description = "Not signed in", body = ErrorBody)),
     security(("bearer" = []))
 )]
-pub(in crate::http) async fn preferences(caller: SignedIn, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
+pub(in crate::http) async fn preferences(caller: Account, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
     Ok(private(PreferencesBody::from(use_case.preferences(caller.user).await?)))
 }
 
@@ -91,13 +91,13 @@ pub(in crate::http) async fn preferences(caller: SignedIn, use_case: Data<OwnAcc
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn save_preferences(
-    caller: SignedIn,
+    caller: Account,
     use_case: Data<OwnAccount>,
     client: Client,
     body: Json<JsonObject<PreferencesBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let set = Preferences::try_from(body.into_inner().0)?;
-    if !use_case.save_preferences(caller.user, &set, &client.0).await? {
+    if !use_case.save_preferences(caller.actor(), &set, &client.0).await? {
         return Err(gone());
     }
     Ok(private(PreferencesBody::from(set)))
@@ -111,7 +111,7 @@ pub(in crate::http) async fn save_preferences(
     responses((status = 200, description = "Counted now", body = StatsBody), (status = 401, description = "Not signed in", body = ErrorBody)),
     security(("bearer" = []))
 )]
-pub(in crate::http) async fn stats(caller: SignedIn, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
+pub(in crate::http) async fn stats(caller: Account, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
     let stats = use_case.stats(caller.user).await?.ok_or_else(gone)?;
     Ok(private(StatsBody::from(stats)))
 }

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{account, limits, sessions, sign_in};
+use super::{account, api_keys, cookie_mode, limits, sessions, sign_in, wallets};
 
 /// `/api/v2/auth` and `/api/v2/user`.
 #[derive(OpenApi)]
@@ -20,6 +20,12 @@ use super::{account, limits, sessions, sign_in};
         sessions::sign_out_everywhere,
         sessions::change_password,
         sessions::verify,
+        cookie_mode::csrf,
+        wallets::ask_wallet,
+        wallets::verify_wallet,
+        wallets::link_wallet,
+        wallets::list_wallets,
+        wallets::unlink_wallet,
         limits::rate_limit,
         account::profile,
         account::save_profile,
@@ -28,6 +34,9 @@ use super::{account, limits, sessions, sign_in};
         account::stats,
         account::sessions,
         account::remove_session,
+        api_keys::list_api_keys,
+        api_keys::create_api_key,
+        api_keys::revoke_api_key,
     )
 )]
 pub(in crate::http) struct IdentityDocument;

@@ -2,6 +2,9 @@
 
 mod account;
 mod answers;
+mod api_keys;
+mod cookie_docs;
+mod cookie_mode;
 mod docs;
 mod errors;
 mod limits;
@@ -9,6 +12,7 @@ mod preferences;
 mod requests;
 mod sessions;
 mod sign_in;
+mod wallets;
 
 use std::sync::Arc;
 
@@ -18,13 +22,24 @@ use coinlink_application::identity::IdentityUseCases;
 pub(super) use account::{
     preferences, profile, remove_session, save_preferences, save_profile, sessions as list_sessions, stats,
 };
+pub(super) use api_keys::{create_api_key, list_api_keys, revoke_api_key};
+pub(super) use cookie_docs::CookieDocument;
+pub(super) use cookie_mode::csrf;
 pub(super) use docs::IdentityDocument;
 pub(super) use limits::rate_limit;
 pub(super) use sessions::{change_password, refresh, refresh_alias, sign_out, sign_out_everywhere, verify};
 pub(super) use sign_in::{sign_in, sign_up};
+pub(super) use wallets::{ask_wallet, link_wallet, list_wallets, unlink_wallet, verify_wallet};
 
 /// Hands each use case to the handlers that hold it.
 pub(super) fn provide(use_cases: &IdentityUseCases, config: &mut ServiceConfig) {
+    let wallets = &use_cases.wallets;
+    config
+        .app_data(Data::from(Arc::clone(&wallets.ask)))
+        .app_data(Data::from(Arc::clone(&wallets.sign_in)))
+        .app_data(Data::from(Arc::clone(&wallets.link)))
+        .app_data(Data::from(Arc::clone(&wallets.list)))
+        .app_data(Data::from(Arc::clone(&wallets.unlink)));
     config
         .app_data(Data::from(Arc::clone(&use_cases.sign_up)))
         .app_data(Data::from(Arc::clone(&use_cases.sign_in)))
@@ -34,5 +49,8 @@ pub(super) fn provide(use_cases: &IdentityUseCases, config: &mut ServiceConfig) 
         .app_data(Data::from(Arc::clone(&use_cases.change_password)))
         .app_data(Data::from(Arc::clone(&use_cases.own_account)))
         .app_data(Data::from(Arc::clone(&use_cases.end_session)))
+        .app_data(Data::from(Arc::clone(&use_cases.api_keys.create)))
+        .app_data(Data::from(Arc::clone(&use_cases.api_keys.list)))
+        .app_data(Data::from(Arc::clone(&use_cases.api_keys.revoke)))
         .app_data(Data::from(Arc::clone(&use_cases.verified_email)));
 }

@@ -1,0 +1,106 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use coinlink_domain::identity::{ApiKey, ApiKeyId};
+use time::Duration;
+
+/// How long what the store said of a key is taken for true: half of the second within which a revoked key is refused everywhere.
+const FRESH_FOR: Duration = Duration::milliseconds(500);
+/// Keys of which something is remembered.
+const MOST: usize = 10_000;
+
+/// What this node read about keys, each with the moment at which it began to read it.
+#[derive(Default)]
+pub struct KnownKeys {
+    keys: RwLock<HashMap<ApiKeyId, Known>>,
+}
+
+struct Known {
+    key: Arc<ApiKey>,
+    read_at: Duration,
+}
+
+/// What is remembered of a key.
+pub(super) enum Remembered {
+    /// Nothing.
+    Nothing,
+    /// It was so a while ago: its secret never changes, the rest may have.
+    Once(Arc<ApiKey>),
+    /// It is so.
+    Fresh(Arc<ApiKey>),
+}
+
+impl KnownKeys {
+    /// What is known at `now` (monotonic).
+    pub(super) fn look(&self, id: ApiKeyId, now: Duration) -> Remembered {
+        match self.read().get(&id) {
+            None => Remembered::Nothing,
+            Some(known) if is_fresh(known, now) => Remembered::Fresh(Arc::clone(&known.key)),
+            Some(known) => Remembered::Once(Arc::clone(&known.key)),
+        }
+    }
+
+    /// Remembers a key that was begun to be read at `read_at` (monotonic).
+    pub(super) fn remember(&self, key: Arc<ApiKey>, read_at: Duration) {
+        let mut keys = self.write();
+        if keys.len() >= MOST && !keys.contains_key(&key.id) {
+            keys.retain(|_, known| is_fresh(known, read_at));
+            if keys.len() >= MOST {
+                // More are in use at once than fit: each costs a read again.
+                keys.clear();
+            }
+        }
+        keys.insert(key.id, Known { key, read_at });
+    }
+
+    /// It is over.
+    pub(super) fn forget(&self, id: ApiKeyId) {
+        self.write().remove(&id);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<ApiKeyId, Known>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<ApiKeyId, Known>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_fresh(known: &Known, now: Duration) -> bool {
+    now - known.read_at < FRESH_FOR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coinlink_domain::identity::UserId;
+    use coinlink_testkit::identity::an_api_key;
+    use uuid::Uuid;
+
+    fn a_key() -> Arc<ApiKey> {
+        Arc::new(an_api_key(UserId(Uuid::nil())))
+    }
+
+    #[test]
+    fn what_was_read_is_true_for_half_a_second_from_when_the_read_began() {
+        let (keys, key) = (KnownKeys::default(), a_key());
+        keys.remember(key.clone(), Duration::SECOND);
+        let look = |millis| keys.look(key.id, Duration::milliseconds(millis));
+        assert!(matches!(look(1_499), Remembered::Fresh(_)));
+        assert!(matches!(look(1_500), Remembered::Once(_)));
+        keys.forget(key.id);
+        assert!(matches!(look(1_000), Remembered::Nothing));
+    }
+
+    #[test]
+    fn no_more_than_so_many_are_remembered() {
+        let keys = KnownKeys::default();
+        for second in 0..2 * MOST {
+            keys.remember(a_key(), Duration::milliseconds(i64::try_from(second).unwrap()));
+            assert!(keys.read().len() <= MOST);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use std::sync::Arc;
+
+use coinlink_domain::{
+    identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, ClientInfo, IpRange, SessionId, SessionPolicy, UserId},
+    shared::{
+        audit::{AuditEntry, AuditStatus},
+        mail::OutgoingMail,
+    },
+};
+use coinlink_ports::{
+    identity::{ApiKeyCodec, ApiKeyReads, ApiKeyText, IdentityStore},
+    shared::{Clock, Entropy, StoreError},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    super::{
+        VerifiedEmail, audit,
+        second_factor::{FactorError, require_fresh},
+    },
+    KnownKeys,
+};
+
+/// A key that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What it is called.
+    pub name: ApiKeyName,
+    /// What it may do.
+    pub scopes: ApiScopes,
+    /// Where it may be used from; at most [`ApiKey::MAX_NETWORKS`].
+    pub networks: Vec<IpRange>,
+    /// From when on it is good for nothing.
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// There is no new key.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateApiKeyError {
+    /// The account is gone or switched off, or the session is over.
+    #[error("there is no such account, or its session is over")]
+    NoAccount,
+    /// It would be over from the start.
+    #[error("the key would be over from the start")]
+    Expired,
+    /// Its owner's address is not known to be its owner's.
+    #[error("the address of the account is not verified")]
+    EmailNotVerified,
+    /// The second factor was not shown lately.
+    #[error("the second factor was not shown lately")]
+    FactorMissing,
+    /// The account has as many as it may.
+    #[error("the account has as many keys as it may")]
+    TooMany,
+    /// The store is not there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<FactorError> for CreateApiKeyError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Missing => Self::FactorMissing,
+            FactorError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl CreateApiKeyError {
+    /// As in the audit log, and how the act ended; nothing of what is wrong with the store or with nobody.
+    const fn reason(&self) -> Option<(&'static str, AuditStatus)> {
+        match self {
+            Self::EmailNotVerified => Some(("email_not_verified", AuditStatus::Denied)),
+            Self::FactorMissing => Some(("second_factor_required", AuditStatus::Denied)),
+            Self::TooMany => Some(("too_many_keys", AuditStatus::Failure)),
+            Self::NoAccount | Self::Expired | Self::Store(_) => None,
+        }
+    }
+}
+
+/// Makes keys. A key makes no keys: this takes a session.
+pub struct CreateApiKey {
+    /// Accounts, sessions and keys.
+    pub store: Arc<dyn IdentityStore>,
+    /// Makes their texts.
+    pub codec: Arc<dyn ApiKeyCodec>,
+    /// Whether an account may have keys.
+    pub verified_email: Arc<VerifiedEmail>,
+    /// How long a second factor does.
+    pub policy: SessionPolicy,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl CreateApiKey {
+    /// Makes a key for `user`, who asks in `session`. Its text is told once and not kept.
+    #[tracing::instrument(name = "identity.create_api_key", skip_all)]
+    pub async fn execute(
+        &self,
+        (user, session): (UserId, SessionId),
+        new: NewApiKey,
+        client: &ClientInfo,
+    ) -> Result<(ApiKey, ApiKeyText), CreateApiKeyError> {
+        let now = self.clock.now();
+        let made = self.make((user, session), new, client, now).await;
+        if let Some((reason, status)) = made.as_ref().err().and_then(CreateApiKeyError::reason) {
+            let entry = on_keys(&*self.entropy, now, audit::API_KEY_CREATE, user, client).detail("reason", reason).ended(status);
+            audit::record_alone(&*self.store, &entry).await?;
+        }
+        made
+    }
+
+    async fn make(
+        &self,
+        (user, session): (UserId, SessionId),
+        new: NewApiKey,
+        client: &ClientInfo,
+        now: OffsetDateTime,
+    ) -> Result<(ApiKey, ApiKeyText), CreateApiKeyError> {
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(CreateApiKeyError::Expired);
+        }
+        let mut tx = self.store.begin().await?;
+        let account = tx.users().lock(user).await?.filter(|account| account.user.is_active);
+        let account = account.ok_or(CreateApiKeyError::NoAccount)?;
+        // One that was ended a moment ago leaves no key behind.
+        let held = tx.sessions().lock(session).await?.filter(|held| held.user == user && held.is_live(now, &self.policy));
+        held.ok_or(CreateApiKeyError::NoAccount)?;
+        if !self.verified_email.accepts(&account.user) {
+            return Err(CreateApiKeyError::EmailNotVerified);
+        }
+        require_fresh(&mut *tx, user, session, now, &self.policy).await?;
+        if tx.api_keys().count_live(user, now).await? >= ApiKey::MAX_LIVE {
+            return Err(CreateApiKeyError::TooMany);
+        }
+        let id = ApiKeyId(self.entropy.id());
+        let (text, digest) = self.codec.mint(id, &self.entropy.key());
+        let NewApiKey { name, scopes, networks, expires_at } = new;
+        let (last_used_at, revoked_at) = (None, None);
+        let key = ApiKey { id, user, name, digest, scopes, networks, created_at: now, expires_at, last_used_at, revoked_at };
+        tx.api_keys().add(&key).await?;
+        let scopes: Vec<&str> = key.scopes.iter().map(ApiScope::name).collect();
+        let entry = on_keys(&*self.entropy, now, audit::API_KEY_CREATE, user, client).on(id.to_string());
+        tx.audit().record(&entry.detail("scopes", scopes.join(" "))).await?;
+        tx.mail().post(&self.letter(account.user.email.as_str(), &key, client, now)).await?;
+        tx.commit().await?;
+        Ok((key, text))
+    }
+
+    fn letter(&self, to: &str, key: &ApiKey, client: &ClientInfo, now: OffsetDateTime) -> OutgoingMail {
+        OutgoingMail::new(self.entropy.id(), to, "api_key_created", now)
+            .with("when", now.format(&Rfc3339).unwrap_or_default())
+            .with("ip", client.ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()))
+            .with("name", key.name.as_str())
+    }
+}
+
+/// Shows a user's keys, without their secrets.
+pub struct ListApiKeys {
+    /// Keys.
+    pub keys: Arc<dyn ApiKeyReads>,
+}
+
+impl ListApiKeys {
+    /// Those that were not revoked, newest first; expired ones too.
+    #[tracing::instrument(name = "identity.list_api_keys", skip_all)]
+    pub async fn execute(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
+        self.keys.keys_of(user).await
+    }
+}
+
+/// Revokes keys.
+pub struct RevokeApiKey {
+    /// Keys.
+    pub store: Arc<dyn IdentityStore>,
+    /// What this node knows of keys.
+    pub known: Arc<KnownKeys>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of audit entries.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl RevokeApiKey {
+    /// Revokes a key of `user`. Whether there was one. This node refuses it from now on, the others within a second.
+    #[tracing::instrument(name = "identity.revoke_api_key", skip_all)]
+    pub async fn execute(&self, user: UserId, id: ApiKeyId, client: &ClientInfo) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.api_keys().revoke(user, id, now).await? {
+            return Ok(false);
+        }
+        let entry = on_keys(&*self.entropy, now, audit::API_KEY_REVOKE, user, client).on(id.to_string());
+        tx.audit().record(&entry).await?;
+        tx.commit().await?;
+        self.known.forget(id);
+        Ok(true)
+    }
+}
+
+/// Something done by `user` to a key.
+fn on_keys(entropy: &dyn Entropy, now: OffsetDateTime, action: &'static str, user: UserId, client: &ClientInfo) -> AuditEntry {
+    AuditEntry::new(entropy.id(), now, action, "api_key").by(user.0).from(client.ip, client.user_agent.as_deref())
+}

@@ -1,0 +1,161 @@
+//! What API keys may do: every method of every route is in this table, and what is not is forbidden. docs/api-keys.md shows it.
+
+use std::fmt::Write as _;
+
+use coinlink_domain::identity::{ApiScope, ApiScopes};
+
+use super::super::{ApiError, error_codes};
+
+/// What one method of a route takes of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyAccess {
+    /// Any key that is good.
+    Public,
+    /// One with this scope.
+    Needs(ApiScope),
+    /// No key at all: it takes a person who is signed in, or nobody.
+    Forbidden,
+}
+
+use KeyAccess::{Forbidden, Needs, Public};
+
+const MARKET: KeyAccess = Needs(ApiScope::MarketRead);
+const READ: &str = "GET, HEAD";
+
+/// Paths and methods, in the order of the table of routes. Whatever has to do with credentials, sessions, keys, mail, wallets and
+/// administration is forbidden: a key that leaks must not become more than it is.
+pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
+    ("/", READ, Public),
+    ("/page.js", READ, Public),
+    ("/health", READ, Public),
+    ("/livez", READ, Public),
+    ("/readyz", READ, Public),
+    ("/api/crypto/ticker", READ, MARKET),
+    ("/api/bitcoin/price", READ, MARKET),
+    ("/api/connections", READ, Public),
+    ("/api/stream/ticker", READ, MARKET),
+    ("/ws", READ, Public),
+    ("/api/v2/auth/signup", "POST", Forbidden),
+    ("/api/v2/auth/login", "POST", Forbidden),
+    ("/api/v2/auth/token/refresh", "POST", Forbidden),
+    ("/api/v2/auth/refresh", "POST", Forbidden),
+    ("/api/v2/auth/logout", "POST", Forbidden),
+    ("/api/v2/auth/logout-all", "POST", Forbidden),
+    ("/api/v2/auth/password/change", "POST", Forbidden),
+    ("/api/v2/auth/wallet/challenge", "POST", Forbidden),
+    ("/api/v2/auth/wallet/verify", "POST", Forbidden),
+    ("/api/v2/auth/wallet/link", "POST", Forbidden),
+    ("/api/v2/auth/wallets", READ, Forbidden),
+    ("/api/v2/auth/wallets/{id}", "DELETE", Forbidden),
+    ("/api/v2/auth/csrf", READ, Forbidden),
+    ("/api/v2/auth/verify", READ, Forbidden),
+    ("/api/v2/auth/rate-limit", READ, Forbidden),
+    ("/api/v2/user/profile", READ, Needs(ApiScope::AccountRead)),
+    ("/api/v2/user/profile", "PUT", Needs(ApiScope::AccountWrite)),
+    ("/api/v2/user/preferences", READ, Needs(ApiScope::AccountRead)),
+    ("/api/v2/user/preferences", "PUT", Needs(ApiScope::AccountWrite)),
+    ("/api/v2/user/stats", READ, Needs(ApiScope::AccountRead)),
+    ("/api/v2/user/sessions", READ, Forbidden),
+    ("/api/v2/user/sessions/{id}", "DELETE", Forbidden),
+    ("/api/v2/user/api-keys", READ, Forbidden),
+    ("/api/v2/user/api-keys", "POST", Forbidden),
+    ("/api/v2/user/api-keys/{id}", "DELETE", Forbidden),
+    ("/openapi.json", READ, Public),
+    ("/asyncapi.json", READ, Public),
+    ("/docs", READ, Public),
+    ("/docs/{file:.*}", READ, Public),
+    ("/metrics", READ, Public),
+];
+
+impl KeyAccess {
+    /// Of a method of a route; of `None`, which is no route, anybody may hear that there is nothing.
+    pub fn of(route: Option<&str>, method: &str) -> Self {
+        let Some(path) = route else { return Public };
+        let named = |methods: &str| methods.split(", ").any(|named| named == method);
+        let row = KEY_ACCESS.iter().find(|(of, methods, _)| *of == path && named(methods));
+        row.map_or(Forbidden, |(.., access)| *access)
+    }
+
+    /// Why a key with these scopes is refused.
+    pub(super) fn refuses(self, scopes: ApiScopes) -> Option<ApiError> {
+        match self {
+            Public => None,
+            Needs(scope) if scopes.include(scope) => None,
+            Needs(scope) => Some(
+                ApiError::new(error_codes::SCOPE_MISSING)
+                    .message(format!("This takes a key with the scope {}.", scope.name()))
+                    .detail("scope", scope.name()),
+            ),
+            Forbidden => Some(ApiError::new(error_codes::KEY_NOT_ALLOWED)),
+        }
+    }
+
+    fn told(self) -> String {
+        match self {
+            Public => "any key".to_owned(),
+            Needs(scope) => format!("`{}`", scope.name()),
+            Forbidden => "no key".to_owned(),
+        }
+    }
+}
+
+/// The table of docs/api-keys.md.
+pub fn key_access_markdown() -> String {
+    let mut text = String::from("| route | methods | takes |\n|---|---|---|\n");
+    for (path, methods, access) in KEY_ACCESS {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "| `{path}` | {methods} | {} |", access.told());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{ENDPOINTS, METRICS};
+    use std::collections::BTreeMap;
+
+    /// Every method of each route, once.
+    fn rows<'a>(table: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<(&'a str, &'a str), usize> {
+        let mut rows = BTreeMap::new();
+        for (path, methods) in table {
+            for method in methods.split(", ") {
+                *rows.entry((path, method)).or_default() += 1;
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn every_method_of_every_route_says_once_what_it_takes_of_a_key_and_nothing_else_is_named() {
+        let served = rows(ENDPOINTS.iter().chain([&METRICS]).map(|endpoint| (endpoint.path, endpoint.methods)));
+        let named = rows(KEY_ACCESS.iter().map(|(path, methods, _)| (*path, *methods)));
+        assert_eq!(named, served, "say in key_access.rs what a new route takes of an API key");
+    }
+
+    #[test]
+    fn what_is_not_named_is_forbidden_and_what_is_no_route_is_not_there() {
+        assert_eq!(KeyAccess::of(Some("/api/v2/user/profile"), "GET"), Needs(ApiScope::AccountRead));
+        assert_eq!(KeyAccess::of(Some("/api/v2/user/profile"), "PATCH"), Forbidden);
+        assert_eq!(KeyAccess::of(Some("/api/v2/user/new"), "GET"), Forbidden);
+        assert_eq!(KeyAccess::of(None, "GET"), Public);
+    }
+
+    #[test]
+    fn no_key_touches_credentials_sessions_keys_or_administration() {
+        for (path, methods, access) in KEY_ACCESS {
+            let guarded = ["/api/v2/auth", "/api/v2/admin", "/api/v2/user/sessions", "/api/v2/user/api-keys"];
+            if guarded.iter().any(|prefix| path.starts_with(prefix)) {
+                assert_eq!(*access, Forbidden, "{methods} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_changes_something_takes_a_scope_that_says_so() {
+        for (path, methods, access) in KEY_ACCESS {
+            let may_write = matches!(access, Needs(scope) if scope.name().ends_with(":write"));
+            assert!(*methods == READ || *access == Forbidden || may_write, "{methods} {path}");
+        }
+    }
+}

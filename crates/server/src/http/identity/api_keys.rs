@@ -1,0 +1,256 @@
+//! `/api/v2/user/api-keys`: the keys of your programs.
+
+use actix_web::{
+    HttpResponse,
+    http::header,
+    web::{Data, Json, Path},
+};
+use coinlink_application::identity::{CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
+use coinlink_domain::identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    answers::MessageBody,
+    sessions::{message, private},
+};
+use crate::{
+    http::{
+        ApiError, error_codes,
+        gate::{Client, SignedIn},
+        json_object::JsonObject,
+        shapes::ErrorBody,
+    },
+    telemetry::Metrics,
+    wire::rfc3339,
+};
+
+/// What a key may do, for the document.
+#[derive(Serialize, ToSchema)]
+#[expect(dead_code, reason = "bodies hold the scope's own name")]
+enum ScopeName {
+    #[serde(rename = "market:read")]
+    MarketRead,
+    #[serde(rename = "account:read")]
+    AccountRead,
+    #[serde(rename = "account:write")]
+    AccountWrite,
+}
+
+/// A new key.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Trading bot", "scopes": ["market:read"], "allowed_networks": ["203.0.113.0/24"]}))]
+pub(in crate::http) struct NewApiKeyBody {
+    /// What you call it.
+    #[schema(max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
+    pub name: String,
+    /// What it may do; none includes another.
+    #[schema(value_type = Vec<ScopeName>, min_items = 1)]
+    pub scopes: Vec<String>,
+    /// Where it may be used from: networks such as `203.0.113.0/24`, or addresses. Anywhere, where none is named.
+    #[schema(value_type = Vec<String>, max_items = 20)]
+    #[serde(default)]
+    pub allowed_networks: Vec<String>,
+    /// From when on it is good for nothing, RFC 3339; never, where it is not sent.
+    #[schema(format = DateTime)]
+    #[serde(default)]
+    pub expires_at: Option<String>,
+}
+
+/// A key, without its text.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ApiKeyBody {
+    /// Its id; its text begins with `ck_` and this id without hyphens.
+    pub id: Uuid,
+    /// What you call it.
+    pub name: String,
+    /// What it may do.
+    #[schema(value_type = Vec<ScopeName>)]
+    pub scopes: Vec<&'static str>,
+    /// Where it may be used from; anywhere, where none is named.
+    pub allowed_networks: Vec<String>,
+    /// When it was made, RFC 3339.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// From when on it is good for nothing, RFC 3339.
+    #[schema(format = DateTime)]
+    pub expires_at: Option<String>,
+    /// When it was last used, to the minute, RFC 3339.
+    #[schema(format = DateTime)]
+    pub last_used_at: Option<String>,
+}
+
+/// The key that was made, with its text.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct CreatedApiKeyBody {
+    /// For the header `X-API-Key`. It is shown this once and is not kept: store it where only your program reads it.
+    #[schema(pattern = "^ck_[0-9a-f]{32}_[0-9a-f]{64}_[0-9a-f]{8}$")]
+    pub key: String,
+    #[serde(flatten)]
+    pub made: ApiKeyBody,
+}
+
+impl From<&ApiKey> for ApiKeyBody {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            id: key.id.0,
+            name: key.name.as_str().to_owned(),
+            scopes: key.scopes.iter().map(ApiScope::name).collect(),
+            allowed_networks: key.networks.iter().map(ToString::to_string).collect(),
+            created_at: rfc3339(key.created_at),
+            expires_at: key.expires_at.map(rfc3339),
+            last_used_at: key.last_used_at.map(rfc3339),
+        }
+    }
+}
+
+fn wrong(field: &'static str, why: impl Into<String>) -> ApiError {
+    ApiError::new(error_codes::INVALID_INPUT).detail(field, why)
+}
+
+impl TryFrom<NewApiKeyBody> for NewApiKey {
+    type Error = ApiError;
+
+    fn try_from(body: NewApiKeyBody) -> Result<Self, ApiError> {
+        let name = ApiKeyName::try_new(&body.name).map_err(|error| wrong("name", error.to_string()))?;
+        let scopes: Option<Vec<_>> = body.scopes.iter().map(|name| ApiScope::from_name(name)).collect();
+        let scopes = scopes.ok_or_else(|| {
+            let known: Vec<_> = ApiScope::ALL.into_iter().map(ApiScope::name).collect();
+            wrong("scopes", format!("the scopes are {}", known.join(", ")))
+        })?;
+        let scopes = ApiScopes::try_new(scopes).map_err(|error| wrong("scopes", error.to_string()))?;
+        if body.allowed_networks.len() > ApiKey::MAX_NETWORKS {
+            return Err(wrong("allowed_networks", format!("at most {} networks", ApiKey::MAX_NETWORKS)));
+        }
+        let networks = body.allowed_networks.iter().map(|text| IpRange::try_new(text)).collect::<Result<_, _>>();
+        let networks = networks.map_err(|error| wrong("allowed_networks", error.to_string()))?;
+        let expires_at = body.expires_at.as_deref().map(moment).transpose()?;
+        Ok(Self { name, scopes, networks, expires_at })
+    }
+}
+
+fn moment(text: &str) -> Result<OffsetDateTime, ApiError> {
+    let read = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    // A year before the first or after the last that stores keep is no moment of ours.
+    read.filter(|at| (1970..=9999).contains(&at.year()))
+        .ok_or_else(|| wrong("expires_at", "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
+}
+
+impl From<CreateApiKeyError> for ApiError {
+    fn from(error: CreateApiKeyError) -> Self {
+        match error {
+            CreateApiKeyError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
+            CreateApiKeyError::Expired => wrong("expires_at", "is over already"),
+            CreateApiKeyError::EmailNotVerified => Self::new(error_codes::EMAIL_NOT_VERIFIED),
+            CreateApiKeyError::FactorMissing => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
+            CreateApiKeyError::TooMany => Self::new(error_codes::TOO_MANY_KEYS),
+            CreateApiKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Your keys.
+///
+/// Those that you did not revoke, newest first, without their texts.
+#[utoipa::path(
+    get,
+    path = "/api/v2/user/api-keys",
+    tag = "user",
+    responses(
+        (status = 200, description = "Your keys, expired ones too", body = [ApiKeyBody], links(
+            ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/0/id"))))
+        )),
+        (status = 401, description = "Not signed in", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn list_api_keys(caller: SignedIn, use_case: Data<ListApiKeys>) -> Result<HttpResponse, ApiError> {
+    let keys = use_case.execute(caller.user).await?;
+    Ok(private(keys.iter().map(ApiKeyBody::from).collect::<Vec<_>>()))
+}
+
+/// Make a key.
+///
+/// Its text is in this answer and nowhere else. An account has at most 25 keys that are neither revoked nor expired.
+#[utoipa::path(
+    post,
+    path = "/api/v2/user/api-keys",
+    tag = "user",
+    request_body = NewApiKeyBody,
+    responses(
+        (status = 201, description = "The key, shown this once", body = CreatedApiKeyBody, links(
+            ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/id"))))
+        )),
+        (status = 400, description = "`invalid_input`", body = ErrorBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 403, description = "`email_not_verified` or `second_factor_required`", body = ErrorBody),
+        (status = 409, description = "`too_many_keys`", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn create_api_key(
+    caller: SignedIn,
+    metrics: Data<Metrics>,
+    use_case: Data<CreateApiKey>,
+    client: Client,
+    body: Json<JsonObject<NewApiKeyBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let new = NewApiKey::try_from(body.into_inner().0)?;
+    let made = use_case.execute((caller.user, caller.session), new, &client.0).await.map_err(ApiError::from);
+    metrics.auth_event("api_key_create", made.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    let (key, text) = made?;
+    let body = CreatedApiKeyBody { key: text.0, made: ApiKeyBody::from(&key) };
+    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+}
+
+/// Revoke a key.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/user/api-keys/{id}",
+    tag = "user",
+    params(("id" = Uuid, Path, description = "One of your keys")),
+    responses(
+        (status = 200, description = "The key is refused, on every node within a second", body = MessageBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 404, description = "You have no such key", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn revoke_api_key(
+    caller: SignedIn,
+    metrics: Data<Metrics>,
+    use_case: Data<RevokeApiKey>,
+    client: Client,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    if !use_case.execute(caller.user, ApiKeyId(id.into_inner()), &client.0).await? {
+        return Err(ApiError::new(error_codes::NOT_FOUND).message("You have no such key."));
+    }
+    metrics.auth_event("api_key_revoke", "ok");
+    Ok(message("The key is revoked."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_document_names_every_scope_as_it_is() {
+        let shown = [ScopeName::MarketRead, ScopeName::AccountRead, ScopeName::AccountWrite];
+        let named: Vec<_> = shown.iter().map(|name| serde_json::to_value(name).unwrap()).collect();
+        assert_eq!(named, ApiScope::ALL.map(ApiScope::name));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_a_moment_panics(text in prop_oneof![".{0,40}", "-?[0-9]{4,6}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](Z|[+-][0-2][0-9]:[0-5][0-9])"]) {
+            if let Ok(at) = moment(&text) {
+                prop_assert!(at.offset().is_utc() && at.year() >= 1970);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What the OpenAPI document says of API keys: where one may be sent, as the table of `gate/key_access.rs` has it.
+
+use utoipa::{
+    Modify,
+    openapi::{
+        OpenApi as Specification,
+        path::{Operation, PathItem},
+        security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
+    },
+};
+
+use super::{Gated, METRICS, everywhere, gate::KeyAccess, routes::ENDPOINTS};
+
+/// Where programs may send a key.
+pub(super) struct KeyDocument;
+
+const SCHEME: &str = "api_key";
+
+impl Modify for KeyDocument {
+    fn modify(&self, document: &mut Specification) {
+        let header = ApiKeyValue::with_description("X-API-Key", "Made at `/api/v2/user/api-keys`: see docs/api-keys.md");
+        document.components.get_or_insert_default().add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Header(header)));
+        for (path, item) in &mut document.paths.paths {
+            let gated = ENDPOINTS.iter().chain([&METRICS]).find(|endpoint| endpoint.path == *path).map(|endpoint| endpoint.gated);
+            if gated.is_some_and(|gated| gated != Gated::Exempt) {
+                for (method, operation) in operations(item) {
+                    describe(operation, KeyAccess::of(Some(path), method));
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    let all = [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch)];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+fn describe(operation: &mut Operation, access: KeyAccess) {
+    let (scope, why) = match access {
+        KeyAccess::Public => (None, None),
+        KeyAccess::Needs(scope) => (Some(scope.name()), Some("The API key lacks a scope: `scope_missing`")),
+        KeyAccess::Forbidden => (None, Some("An API key was sent: `key_not_allowed`")),
+    };
+    if access != KeyAccess::Forbidden {
+        // Where nobody has to say who they are, nobody has to send a key either.
+        let security = operation.security.get_or_insert_with(|| vec![SecurityRequirement::default()]);
+        security.push(SecurityRequirement::new(SCHEME, scope));
+    }
+    if let Some(why) = why {
+        operation.responses.responses.entry("403".to_owned()).or_insert_with(|| everywhere::error(why));
+    }
+}
