@@ -2,5 +2,6 @@
 
 pub mod identity;
 pub mod market;
+pub mod notifications;
 pub mod operations;
 pub mod shared;

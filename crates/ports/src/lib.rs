@@ -4,5 +4,6 @@
 
 pub mod identity;
 pub mod market;
+pub mod notifications;
 pub mod operations;
 pub mod shared;

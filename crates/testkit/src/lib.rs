@@ -2,6 +2,7 @@
 
 pub mod identity;
 pub mod market;
+pub mod notifications;
 pub mod operations;
 pub mod servers;
 pub mod shared;

@@ -1,0 +1,3 @@
+mod mail_queue;
+
+pub use mail_queue::SqlMailQueue;

@@ -1,0 +1,7 @@
+//! Use cases of what is told to people.
+
+mod deliver_mail;
+mod prune_mail;
+
+pub use deliver_mail::{DeliverMail, Delivered, DeliveryReport, Fate};
+pub use prune_mail::PruneMail;

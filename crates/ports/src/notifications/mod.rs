@@ -1,0 +1,7 @@
+//! Ports of the notifications context.
+
+mod mail_queue;
+mod mail_sender;
+
+pub use mail_queue::{ClaimedMail, EndedBefore, MailCounts, MailQueue};
+pub use mail_sender::{MailSender, SendError};

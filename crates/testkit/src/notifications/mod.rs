@@ -1,0 +1,10 @@
+//! Fakes and the contract suite of the notifications context.
+
+pub mod mail_queue_contract;
+
+mod memory_mail_queue;
+mod recording_mail;
+
+pub use mail_queue_contract::{PostedMail, a_letter};
+pub use memory_mail_queue::{MailRecord, MailState, MemoryMailQueue};
+pub use recording_mail::RecordingMail;
