@@ -21,8 +21,9 @@ use time::Duration;
 
 fn node(outage: &Outage) -> TickerNode {
     let lease = EmbeddedLease::new(Arc::new(StoppedClock::at(NOON)));
-    let bus = EmbeddedBus::new(&lease, HISTORY_KEPT);
-    TickerNode { bus: Arc::new(Cut::new(Arc::new(bus), outage)), lease: Arc::new(Cut::new(Arc::new(lease), outage)) }
+    let bus = Arc::new(EmbeddedBus::new(&lease, HISTORY_KEPT));
+    let cut = Arc::new(Cut::new(Arc::clone(&bus) as _, outage));
+    TickerNode { bus: cut, lease: Arc::new(Cut::new(Arc::new(lease), outage)), cache: bus }
 }
 
 coinlink_testkit::ticker_bus_contract!(node(&Outage::default()));

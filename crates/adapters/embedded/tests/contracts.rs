@@ -32,7 +32,8 @@ mod buses {
 
     fn node() -> TickerNode {
         let lease = lease();
-        TickerNode { bus: Arc::new(EmbeddedBus::new(&lease, HISTORY_KEPT)), lease: Arc::new(lease) }
+        let bus = Arc::new(EmbeddedBus::new(&lease, HISTORY_KEPT));
+        TickerNode { bus: Arc::clone(&bus) as _, lease: Arc::new(lease), cache: bus }
     }
 
     coinlink_testkit::ticker_bus_contract!(node());

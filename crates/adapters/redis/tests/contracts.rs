@@ -40,7 +40,8 @@ mod buses {
 
     async fn node() -> TickerNode {
         let link = link(&settings().await);
-        TickerNode { bus: Arc::new(RedisBus::new(link.clone(), HISTORY_KEPT)), lease: Arc::new(RedisLease::new(link, "a")) }
+        let bus = Arc::new(RedisBus::new(link.clone(), HISTORY_KEPT));
+        TickerNode { bus: Arc::clone(&bus) as _, lease: Arc::new(RedisLease::new(link, "a")), cache: bus }
     }
 
     coinlink_testkit::ticker_bus_contract!(node().await);

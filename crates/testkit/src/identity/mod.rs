@@ -1,5 +1,6 @@
 //! Fakes, builders and the contract suite of the identity context.
 
+pub mod administration_contract;
 pub mod store_contract;
 
 mod authenticator;

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use coinlink_domain::market::{Tick, TickId};
-use coinlink_ports::market::{LeaderLease, PublishError, TickFollower, TickerBus};
+use coinlink_ports::{
+    market::{LeaderLease, PublishError, TickFollower, TickerBus},
+    operations::ClearableCache,
+};
 use time::Duration;
 
 use super::{a_full_tick, a_tick};
@@ -18,6 +21,8 @@ pub struct TickerNode {
     pub bus: Arc<dyn TickerBus>,
     /// The lease.
     pub lease: Arc<dyn LeaderLease>,
+    /// The bus, as what may be forgotten.
+    pub cache: Arc<dyn ClearableCache>,
 }
 
 const SOON: Duration = Duration::seconds(2);
@@ -154,6 +159,24 @@ pub async fn of_one_tick_published_by_many_at_once_exactly_one_is_taken(node: Ti
     assert_eq!(node.bus.history(10).await.unwrap().len(), 1);
 }
 
+pub async fn clearing_forgets_the_ticks_and_neither_followers_nor_the_fence(node: TickerNode) {
+    assert_eq!(node.cache.clear().await.unwrap(), 0);
+    let older = node.lease.acquire(SOON).await.unwrap().unwrap().epoch;
+    let newer = node.lease.acquire(SOON).await.unwrap().unwrap().epoch;
+    node.bus.publish(&a_tick(newer, 1)).await.unwrap();
+    node.bus.publish(&a_tick(newer, 2)).await.unwrap();
+    let mut follower = node.bus.follow().await.unwrap();
+    assert_eq!(node.cache.clear().await.unwrap(), 3, "two of the history, and the snapshot");
+    assert_eq!(node.bus.snapshot().await.unwrap(), None);
+    assert_eq!(node.bus.newest_id().await.unwrap(), None);
+    assert_eq!(node.bus.history(10).await.unwrap(), []);
+    let fenced = node.bus.publish(&a_tick(older, 9)).await;
+    assert!(matches!(fenced, Err(PublishError::Fenced { newer: by }) if by == newer), "{fenced:?}");
+    node.bus.publish(&a_tick(newer, 3)).await.unwrap();
+    assert_eq!(arrival(&mut *follower).await.id, TickId { epoch: newer, seq: 3 });
+    assert_eq!(node.bus.history(10).await.unwrap(), [a_tick(newer, 3)]);
+}
+
 /// Runs the suite on `$node`, an expression of type [`TickerNode`] that is evaluated anew for each case.
 #[macro_export]
 macro_rules! ticker_bus_contract {
@@ -177,6 +200,7 @@ macro_rules! ticker_bus_contract {
             the_snapshot_is_never_older_than_a_message_that_arrived,
             a_wait_that_is_given_up_loses_no_tick,
             of_one_tick_published_by_many_at_once_exactly_one_is_taken,
+            clearing_forgets_the_ticks_and_neither_followers_nor_the_fence,
             => $node
         );
     };
