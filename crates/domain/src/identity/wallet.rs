@@ -146,6 +146,11 @@ pub struct Wallet {
     pub last_used_at: Option<OffsetDateTime>,
 }
 
+impl Wallet {
+    /// Wallets an account may have.
+    pub const MOST: u64 = 25;
+}
+
 /// What a signature is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WalletPurpose {

@@ -59,6 +59,9 @@ pub trait Wallets: Send {
     /// Links a wallet. [`StoreError::Conflict`] where its address is linked already on that network, to whomever.
     async fn add(&mut self, wallet: &Wallet) -> Result<(), StoreError>;
 
+    /// How many wallets `user` has.
+    async fn count(&mut self, user: UserId) -> Result<u64, StoreError>;
+
     /// The wallet of an address. It is not held: [`Wallets::touch`] says whether it is still there.
     async fn by_address(&mut self, address: &WalletAddress) -> Result<Option<Wallet>, StoreError>;
 

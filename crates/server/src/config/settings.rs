@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use coinlink_domain::{market::Source, shared::quota::QuotaPolicy};
+use coinlink_domain::{identity::Network, market::Source, shared::quota::QuotaPolicy};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -42,6 +42,7 @@ pub struct Settings {
     pub ws: Ws,
     pub rate_limits: RateLimits,
     pub auth: Auth,
+    pub wallet: Wallet,
     pub mail: Mail,
     pub news: News,
     pub sentiment: Sentiment,
@@ -217,6 +218,8 @@ pub struct RateLimits {
 pub struct Auth {
     #[serde(deserialize_with = "secret")]
     pub jwt_secret_key: Option<SecretString>,
+    /// Empty: a shared secret signs.
+    pub jwt_keys_dir: String,
     pub jwt_issuer: String,
     pub jwt_audience: String,
     #[serde(deserialize_with = "secret")]
@@ -232,6 +235,14 @@ pub struct Auth {
     pub hash_queue: usize,
     pub hash_wait_ms: u64,
     pub require_verified_email: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wallet {
+    #[serde(deserialize_with = "chain")]
+    pub network: Network,
+    pub lenient_headers: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -280,6 +291,11 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretStr
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+}
+
+fn chain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Network, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Network::from_name(&text).ok_or_else(|| D::Error::custom("not a network"))
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {

@@ -6,7 +6,8 @@ use coinlink_ports::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{LockBehavior, LockType, Query},
 };
 use time::OffsetDateTime;
@@ -60,6 +61,15 @@ impl Wallets for SqlTx {
         self.call(wallets::Entity::insert(wallet_row(wallet)).exec_without_returning(&transaction)).await?;
         self.put_back(transaction);
         Ok(())
+    }
+
+    async fn count(&mut self, user: UserId) -> Result<u64, StoreError> {
+        use wallets::{Column, Entity};
+
+        let transaction = self.take()?;
+        let count = self.call(Entity::find().filter(Column::UserId.eq(user.0)).count(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(count)
     }
 
     async fn by_address(&mut self, address: &WalletAddress) -> Result<Option<Wallet>, StoreError> {

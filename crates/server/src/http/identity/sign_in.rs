@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::{
     answers::{SecondFactorRequiredBody, SignedInBody},
+    cookie_mode::Mode,
     requests::{SignInBody, SignUpBody, name},
     sessions::private,
 };
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// What a browser is known by. The prefix keeps other hosts and plain HTTP from setting it (RFC 6265bis, 4.1.3.2).
-const DEVICE_COOKIE: &str = "__Host-coinlink-device";
+pub(super) const DEVICE_COOKIE: &str = "__Host-coinlink-device";
 /// The longest time browsers keep a cookie (RFC 6265bis, 5.5).
 const DEVICE_KEPT: Duration = Duration::days(400);
 
@@ -34,23 +35,24 @@ fn email(text: &str) -> Result<Email, ApiError> {
     Email::try_new(text).map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail("email", error.to_string()))
 }
 
-fn answer(status: StatusCode, signed_in: SignedIn, message: &'static str) -> HttpResponse {
-    let body = SignedInBody::new(signed_in, message);
-    let device = Cookie::build(DEVICE_COOKIE, body.device_token.clone())
+fn answer(mode: &Mode, status: StatusCode, signed_in: &SignedIn, message: &'static str) -> Result<HttpResponse, ApiError> {
+    let body = SignedInBody::new(signed_in, mode.told(&signed_in.tokens), message);
+    let device = Cookie::build(DEVICE_COOKIE, signed_in.device_token.0.clone())
         .path("/")
         .secure(true)
         .http_only(true)
         .same_site(SameSite::Lax)
         .max_age(DEVICE_KEPT)
         .finish();
-    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).cookie(device).json(body)
+    let response = HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).cookie(device).json(body);
+    mode.set(&signed_in.tokens, response)
 }
 
-/// What a sign-in leads to, whichever way it was made.
-pub(super) fn outcome(outcome: SignInOutcome, message: &'static str) -> HttpResponse {
+/// What a sign-in leads to, whichever way it was made, with the tokens where they were asked for.
+pub(super) fn outcome(mode: &Mode, outcome: SignInOutcome, message: &'static str) -> Result<HttpResponse, ApiError> {
     match outcome {
-        SignInOutcome::SignedIn(signed_in) => answer(StatusCode::OK, *signed_in, message),
-        SignInOutcome::SecondFactorRequired(ticket) => private(SecondFactorRequiredBody::from(ticket)),
+        SignInOutcome::SignedIn(signed_in) => answer(mode, StatusCode::OK, &signed_in, message),
+        SignInOutcome::SecondFactorRequired(ticket) => Ok(private(SecondFactorRequiredBody::from(ticket))),
     }
 }
 
@@ -79,6 +81,7 @@ pub(in crate::http) async fn sign_up(
     body: Json<JsonObject<SignUpBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
+    let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
     let email = email(&body.email)?;
     if body.confirm_password.is_some_and(|again| again.0 != body.password.0) {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("confirm_password", "is not the password"));
@@ -92,7 +95,7 @@ pub(in crate::http) async fn sign_up(
     gatekeeper.charge_sign_up(&request, &new.email).await?;
     let opened = use_case.execute(new, client.0).await.map_err(ApiError::from);
     metrics.auth_event("sign_up", opened.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
-    Ok(answer(StatusCode::CREATED, opened?, "Welcome to CoinLink."))
+    answer(&mode, StatusCode::CREATED, &opened?, "Welcome to CoinLink.")
 }
 
 /// Sign in.
@@ -123,6 +126,7 @@ pub(in crate::http) async fn sign_in(
     body: Json<JsonObject<SignInBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
+    let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
     let email = email(&body.email)?;
     let length = body.password.0.expose().chars().count();
     if !(1..=coinlink_domain::identity::Password::MAX_CHARS).contains(&length) {
@@ -144,5 +148,5 @@ pub(in crate::http) async fn sign_in(
         .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))
         .and_then(|signed_in| signed_in.map_err(ApiError::from));
     metrics.auth_event("sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
-    Ok(outcome(signed_in?, "You are signed in."))
+    outcome(&mode, signed_in?, "You are signed in.")
 }

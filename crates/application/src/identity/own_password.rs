@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use coinlink_domain::identity::{GuardKey, GuardPolicies, Password, SessionId};
+use coinlink_ports::{
+    identity::{Account, HashError, HashPlace, IdentityStore, PasswordHasher},
+    shared::{Clock, StoreError},
+};
+
+use super::owed_guesses::Reserved;
+
+/// A password could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OwnPasswordError {
+    /// It was not hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store is not there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Asks somebody who is signed in for the password once more.
+#[derive(Clone)]
+pub(super) struct OwnPassword {
+    /// Where guesses are counted.
+    pub(super) store: Arc<dyn IdentityStore>,
+    /// Checks passwords.
+    pub(super) hasher: Arc<dyn PasswordHasher>,
+    /// How guessing is slowed down.
+    pub(super) guards: GuardPolicies,
+    /// What time it is.
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl OwnPassword {
+    /// [`PasswordHasher::place`].
+    pub(super) fn place(&self) -> Result<HashPlace, HashError> {
+        self.hasher.place()
+    }
+
+    /// Whether `password` is that of `account`. Guesses are counted by session: whoever found one open gets few, and an attack
+    /// from outside does not stand in the way.
+    pub(super) async fn is_right(
+        &self,
+        account: &Account,
+        session: SessionId,
+        password: &Password,
+    ) -> Result<bool, OwnPasswordError> {
+        let keys = vec![GuardKey::Device(account.user.email.clone(), session.0)];
+        let guess = Reserved { keys, at: self.clock.now() };
+        let admitted = guess.reserve(&*self.store, &self.guards).await?;
+        // During a delay it is not compared: neither the answer nor its time tells.
+        let checked = self.hasher.check(password, admitted.then_some(&account.password)).await;
+        let unchecked = matches!(checked, Err(HashError::Busy { .. }));
+        if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
+            guess.give_back(&*self.store, &self.guards).await?;
+        }
+        Ok(checked?.matches && admitted)
+    }
+}

@@ -1,0 +1,184 @@
+//! `/api/v2/auth/wallet…`: signing in with a Bitcoin wallet, and which wallets may.
+
+mod bodies;
+mod errors;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::Cookie,
+    http::header,
+    web::{Data, Json, Path},
+};
+use coinlink_application::identity::{AskWallet, LinkWallet, ListWallets, SignInWithWallet, UnlinkWallet};
+use coinlink_domain::identity::{OneTimeSecret, Password, WalletId, WalletPurpose};
+use uuid::Uuid;
+
+use self::bodies::{AskWalletBody, AskedFor, LinkWalletBody, VerifyWalletBody, WalletAskedBody, WalletBody};
+use super::{
+    answers::{MessageBody, SignedInBody},
+    cookie_mode::Mode,
+    sessions::{message, private},
+    sign_in::{DEVICE_COOKIE, outcome},
+};
+use crate::{
+    http::{
+        ApiError, error_codes,
+        gate::{Caller, Client, Gatekeeper, SignedIn},
+        json_object::JsonObject,
+        shapes::ErrorBody,
+    },
+    telemetry::Metrics,
+};
+
+/// Ask for a message to sign with your wallet.
+///
+/// The answer is the same for addresses that are linked to an account and for others. Only who asked can send the signature. To
+/// link a wallet, ask with your access token and the purpose `link`.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/wallet/challenge",
+    tag = "auth",
+    request_body = AskWalletBody,
+    responses(
+        (status = 200, description = "Sign `message` and send the signature with `challenge` within five minutes", body = WalletAskedBody),
+        (status = 400, description = "`invalid_input`, or `wallet_unsupported` for an address of a kind that is not taken", body = ErrorBody),
+        (status = 401, description = "`authentication_required`: linking a wallet takes an access token", body = ErrorBody)
+    ),
+    security((), ("bearer" = []))
+)]
+pub(in crate::http) async fn ask_wallet(
+    request: HttpRequest,
+    use_case: Data<AskWallet>,
+    body: Json<JsonObject<AskWalletBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let purpose = match (body.purpose, Caller::of(&request)) {
+        (AskedFor::SignIn, _) => WalletPurpose::SignIn,
+        (AskedFor::Link, Some(Caller::User { user, session, .. })) => WalletPurpose::Link(user, session),
+        (AskedFor::Link, _) => return Err(SignedIn::missing(&request)),
+    };
+    Ok(private(WalletAskedBody::from(use_case.execute(&body.address, purpose).await?)))
+}
+
+/// Sign in with your wallet.
+///
+/// Takes a wallet that is linked to an account: one that is not opens none, and no account is opened for it. Whatever is wrong
+/// (the challenge is used up, over or another's, the signature is not that of its address, the address is not linked, the account
+/// is switched off) looks the same. The challenge is used up by any answer to it.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/wallet/verify",
+    tag = "auth",
+    request_body = VerifyWalletBody,
+    responses(
+        (status = 200, description = "You are signed in, or asked for a second factor, as at `/api/v2/auth/login`", body = SignedInBody),
+        (status = 401, description = "`invalid_signature`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn verify_wallet(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    metrics: Data<Metrics>,
+    use_case: Data<SignInWithWallet>,
+    client: Client,
+    body: Json<JsonObject<VerifyWalletBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
+    let cookie = request.cookie(DEVICE_COOKIE);
+    let device = body.device_token.as_deref().or_else(|| cookie.as_ref().map(Cookie::value));
+    let device = device.and_then(|token| use_case.device(token));
+    let secret = OneTimeSecret::from_text(&body.challenge);
+    let signed_in = use_case.execute(secret, &body.signature, device, client.0).await.map_err(ApiError::from);
+    metrics.auth_event("wallet_sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    outcome(&mode, signed_in?, "You are signed in.")
+}
+
+/// Link a wallet to your account.
+///
+/// Whoever holds the wallet can sign in to your account from then on. The challenge must have been asked for in the same session,
+/// with the purpose `link`.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/wallet/link",
+    tag = "auth",
+    request_body = LinkWalletBody,
+    responses(
+        (status = 201, description = "The wallet is linked", body = WalletBody, links(
+            ("unlink" = (operation_id = "unlink_wallet", parameters(("id" = "$response.body#/id"))))
+        )),
+        (status = 400, description = "`invalid_input`: the password is not yours", body = ErrorBody),
+        (status = 401, description = "Not signed in, or `invalid_signature`", body = ErrorBody),
+        (status = 403, description = "`second_factor_required`", body = ErrorBody),
+        (status = 409, description = "`wallet_taken` or `too_many_wallets`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn link_wallet(
+    caller: SignedIn,
+    metrics: Data<Metrics>,
+    use_case: Data<LinkWallet>,
+    client: Client,
+    body: Json<JsonObject<LinkWalletBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let password = &body.password.0;
+    if !(1..=Password::MAX_CHARS).contains(&password.expose().chars().count()) {
+        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
+    }
+    let secret = OneTimeSecret::from_text(&body.challenge);
+    let linked = use_case.execute((caller.user, caller.session), password, secret, &body.signature, &client.0).await;
+    let linked = linked.map_err(ApiError::from);
+    metrics.auth_event("wallet_link", linked.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    let body = WalletBody::from(&linked?);
+    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+}
+
+/// The wallets that sign in to your account.
+#[utoipa::path(
+    get,
+    path = "/api/v2/auth/wallets",
+    tag = "auth",
+    responses(
+        (status = 200, description = "Your wallets, linked first first", body = [WalletBody], links(
+            ("unlink" = (operation_id = "unlink_wallet", parameters(("id" = "$response.body#/0/id"))))
+        )),
+        (status = 401, description = "Not signed in", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn list_wallets(caller: SignedIn, use_case: Data<ListWallets>) -> Result<HttpResponse, ApiError> {
+    let wallets = use_case.execute(caller.user).await?;
+    Ok(private(wallets.iter().map(WalletBody::from).collect::<Vec<_>>()))
+}
+
+/// Unlink a wallet from your account.
+///
+/// Sessions that were opened with it go on.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/auth/wallets/{id}",
+    tag = "auth",
+    params(("id" = Uuid, Path, description = "One of your wallets")),
+    responses(
+        (status = 200, description = "The wallet signs in to your account no more", body = MessageBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 403, description = "`second_factor_required`", body = ErrorBody),
+        (status = 404, description = "You have no such wallet", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn unlink_wallet(
+    caller: SignedIn,
+    metrics: Data<Metrics>,
+    use_case: Data<UnlinkWallet>,
+    client: Client,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let unlinked = use_case.execute((caller.user, caller.session), WalletId(id.into_inner()), &client.0).await;
+    let unlinked = unlinked.map_err(ApiError::from);
+    metrics.auth_event("wallet_unlink", unlinked.as_ref().map_or_else(|error| error.code().code, |()| "ok"));
+    unlinked?;
+    Ok(message("The wallet is unlinked."))
+}
