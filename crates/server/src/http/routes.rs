@@ -78,6 +78,22 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/auth/password/change", "POST", Gated::Credentials, |at| {
         at.route(web::post().to(identity::change_password))
     }),
+    api("/api/v2/auth/2fa", Gated::General, |at| at.route(read().to(identity::second_factor))),
+    Endpoint::new("/api/v2/auth/2fa/setup", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::set_up_second_factor))
+    }),
+    Endpoint::new("/api/v2/auth/2fa/confirm", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::confirm_second_factor))
+    }),
+    Endpoint::new("/api/v2/auth/2fa/verify", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::verify_second_factor))
+    }),
+    Endpoint::new("/api/v2/auth/2fa/disable", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::disable_second_factor))
+    }),
+    Endpoint::new("/api/v2/auth/2fa/recovery-codes", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::renew_recovery_codes))
+    }),
     Endpoint::new("/api/v2/auth/wallet/challenge", "POST", Gated::Credentials, |at| {
         at.route(web::post().to(identity::ask_wallet))
     }),

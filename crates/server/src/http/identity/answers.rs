@@ -83,16 +83,60 @@ pub(in crate::http) struct TokensBody {
     pub server_time: String,
 }
 
-impl From<Tokens> for TokensBody {
-    fn from(tokens: Tokens) -> Self {
+impl From<&Tokens> for TokensBody {
+    fn from(tokens: &Tokens) -> Self {
         Self {
-            access_token: tokens.access.0,
-            refresh_token: tokens.refresh.0,
+            access_token: tokens.access.0.clone(),
+            refresh_token: tokens.refresh.0.clone(),
             token_type: "bearer",
             expires_in: tokens.expires_in.whole_seconds(),
             server_time: rfc3339(tokens.server_time),
         }
     }
+}
+
+/// What to go on with where the tokens are in cookies.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct CookieTokensBody {
+    /// For `X-CSRF-Token`, with every request that may change something; the same as long as the session.
+    pub csrf_token: String,
+    /// Always `cookie`.
+    #[schema(pattern = "^cookie$")]
+    pub token_type: &'static str,
+    /// Seconds the access cookie is still good for.
+    #[schema(minimum = 0)]
+    pub expires_in: i64,
+    #[schema(format = DateTime)]
+    /// What time it is here, RFC 3339.
+    pub server_time: String,
+}
+
+impl CookieTokensBody {
+    pub(super) fn new(tokens: &Tokens, csrf_token: String) -> Self {
+        Self {
+            csrf_token,
+            token_type: "cookie",
+            expires_in: tokens.expires_in.whole_seconds(),
+            server_time: rfc3339(tokens.server_time),
+        }
+    }
+}
+
+/// What to go on with: by `token_type`, tokens or cookies.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::http) enum TokensAnswer {
+    /// In the body.
+    Bearer(TokensBody),
+    /// In cookies.
+    Cookies(CookieTokensBody),
+}
+
+/// What a page sends back.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct CsrfBody {
+    /// For `X-CSRF-Token`.
+    pub csrf_token: String,
 }
 
 /// You are signed in.
@@ -101,13 +145,14 @@ pub(in crate::http) struct SignedInBody {
     /// Your account.
     pub user: ProfileBody,
     /// What to go on with.
-    pub tokens: TokensBody,
+    pub tokens: TokensAnswer,
     /// For people.
     pub message: &'static str,
     /// The same again for front ends that read it here.
     pub data: SignedInData,
-    /// Keep it on this device and send it when you sign in again: guessing at your account then does not slow you down.
-    pub device_token: String,
+    /// Keep it on this device and send it when you sign in again: guessing at your account then does not slow you down. `null` where
+    /// the tokens are in cookies, as this one is then.
+    pub device_token: Option<String>,
 }
 
 /// The same again for front ends that read it here.
@@ -115,8 +160,8 @@ pub(in crate::http) struct SignedInBody {
 pub(in crate::http) struct SignedInData {
     /// Always true.
     pub success: bool,
-    /// The access token.
-    pub token: String,
+    /// The access token; `null` where it is in a cookie.
+    pub token: Option<String>,
     /// Who.
     pub user: SignedInUser,
 }
@@ -131,15 +176,18 @@ pub(in crate::http) struct SignedInUser {
 }
 
 impl SignedInBody {
-    pub(super) fn new(signed_in: SignedIn, message: &'static str) -> Self {
+    pub(super) fn new(signed_in: &SignedIn, tokens: TokensAnswer, message: &'static str) -> Self {
         let user = ProfileBody::from(&signed_in.user);
-        let tokens = TokensBody::from(signed_in.tokens);
+        let (token, device_token) = match &tokens {
+            TokensAnswer::Bearer(tokens) => (Some(tokens.access_token.clone()), Some(signed_in.device_token.0.clone())),
+            TokensAnswer::Cookies(_) => (None, None),
+        };
         let data = SignedInData {
             success: true,
-            token: tokens.access_token.clone(),
+            token,
             user: SignedInUser { id: user.id, email: user.email.clone() },
         };
-        Self { user, tokens, message, data, device_token: signed_in.device_token.0 }
+        Self { user, tokens, message, data, device_token }
     }
 }
 

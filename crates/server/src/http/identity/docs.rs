@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{account, api_keys, cookie_mode, limits, sessions, sign_in, wallets};
+use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sign_in, wallets};
 
 /// `/api/v2/auth` and `/api/v2/user`.
 #[derive(OpenApi)]
@@ -20,6 +20,12 @@ use super::{account, api_keys, cookie_mode, limits, sessions, sign_in, wallets};
         sessions::sign_out_everywhere,
         sessions::change_password,
         sessions::verify,
+        second_factor::second_factor,
+        second_factor::set_up_second_factor,
+        second_factor::confirm_second_factor,
+        second_factor::verify_second_factor,
+        second_factor::disable_second_factor,
+        second_factor::renew_recovery_codes,
         cookie_mode::csrf,
         wallets::ask_wallet,
         wallets::verify_wallet,

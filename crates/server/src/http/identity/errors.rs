@@ -1,6 +1,6 @@
 //! What the use cases fail with, in the codes of the public table.
 
-use coinlink_application::identity::{ChangePasswordError, RefreshError, SignInError, SignUpError};
+use coinlink_application::identity::{ChangePasswordError, RefreshError, SecondFactorError, SignInError, SignUpError};
 use coinlink_domain::identity::{EndReason, PasswordFault, RefreshRefusal};
 use coinlink_ports::{
     identity::{HashError, SigningError},
@@ -72,6 +72,26 @@ impl From<SignInError> for ApiError {
             SignInError::Hash(error) => error.into(),
             SignInError::Signing(error) => error.into(),
             SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecondFactorError> for ApiError {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
+            SecondFactorError::WrongPassword => Self::new(error_codes::INVALID_INPUT).detail("password", "is not your password"),
+            SecondFactorError::InvalidTicket => Self::new(error_codes::INVALID_MFA_TICKET),
+            SecondFactorError::InvalidCode => Self::new(error_codes::INVALID_CODE),
+            SecondFactorError::AlreadyOn => Self::new(error_codes::SECOND_FACTOR_ENABLED),
+            SecondFactorError::NotSetUp => Self::new(error_codes::SECOND_FACTOR_NOT_SET_UP),
+            SecondFactorError::NotFresh => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
+            SecondFactorError::Hash(error) => error.into(),
+            SecondFactorError::Signing(error) => error.into(),
+            SecondFactorError::Store(error) => error.into(),
+            SecondFactorError::Enrolment(_) | SecondFactorError::Sealed(_) => {
+                Self::new(error_codes::INTERNAL_ERROR).caused_by(error)
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ mod errors;
 mod limits;
 mod preferences;
 mod requests;
+mod second_factor;
+mod second_factor_shapes;
 mod sessions;
 mod sign_in;
 mod wallets;
@@ -27,6 +29,9 @@ pub(super) use cookie_docs::CookieDocument;
 pub(super) use cookie_mode::csrf;
 pub(super) use docs::IdentityDocument;
 pub(super) use limits::rate_limit;
+pub(super) use second_factor::{
+    confirm_second_factor, disable_second_factor, renew_recovery_codes, second_factor, set_up_second_factor, verify_second_factor,
+};
 pub(super) use sessions::{change_password, refresh, refresh_alias, sign_out, sign_out_everywhere, verify};
 pub(super) use sign_in::{sign_in, sign_up};
 pub(super) use wallets::{ask_wallet, link_wallet, list_wallets, unlink_wallet, verify_wallet};
@@ -52,5 +57,12 @@ pub(super) fn provide(use_cases: &IdentityUseCases, config: &mut ServiceConfig) 
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.create)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.list)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.revoke)))
-        .app_data(Data::from(Arc::clone(&use_cases.verified_email)));
+        .app_data(Data::from(Arc::clone(&use_cases.verified_email)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.set_up)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.confirm)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.complete_sign_in)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.step_up)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.disable)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.renew_codes)))
+        .app_data(Data::from(Arc::clone(&use_cases.second_factor.status)));
 }

@@ -40,6 +40,9 @@ pub(in crate::http) struct SignUpBody {
     #[schema(max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
     #[serde(default)]
     pub last_name: Option<String>,
+    /// Whether the tokens are to be in cookies, for pages whose scripts hold none; asked from an allowed origin alone.
+    #[serde(default)]
+    pub cookies: bool,
 }
 
 /// Who you are.
@@ -56,22 +59,26 @@ pub(in crate::http) struct SignInBody {
     /// What this device got when you last signed in on it; browsers send it as a cookie. Without effect when it is none of ours.
     #[serde(default)]
     pub device_token: Option<String>,
+    /// Whether the tokens are to be in cookies, for pages whose scripts hold none; asked from an allowed origin alone.
+    #[serde(default)]
+    pub cookies: bool,
 }
 
 /// The token to exchange.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RefreshBody {
-    /// From the last answer that had one.
+    /// From the last answer that had one; left out where it is in the cookie.
     #[schema(max_length = 1024)]
-    pub refresh_token: String,
+    #[serde(default)]
+    pub refresh_token: Option<String>,
 }
 
 /// Which session to end.
 #[derive(Deserialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct SignOutBody {
-    /// A refresh token of the session, expired or not; without it, the session of the access token is ended.
+    /// A refresh token of the session, expired or not; without it, the session of the cookies or of the access token is ended.
     #[schema(max_length = 1024)]
     #[serde(default)]
     pub refresh_token: Option<String>,

@@ -10,7 +10,8 @@ use coinlink_domain::identity::{Password, RetryKey};
 use serde::Serialize;
 
 use super::{
-    answers::{MessageBody, ProfileBody, TokensBody, VerifiedBody},
+    answers::{MessageBody, ProfileBody, TokensAnswer, VerifiedBody},
+    cookie_mode::{self, Mode, Sent},
     requests::{ChangePasswordBody, RefreshBody, SignOutBody},
 };
 use crate::{
@@ -53,7 +54,7 @@ fn retry_key(request: &HttpRequest) -> Result<Option<RetryKey>, ApiError> {
     request_body = RefreshBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Names this request, so that it can be repeated when its answer was lost; visible ASCII characters", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
-        (status = 200, description = "The new tokens", body = TokensBody, links(
+        (status = 200, description = "The new tokens", body = TokensAnswer, links(
             ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
         )),
@@ -70,14 +71,25 @@ pub(in crate::http) async fn refresh(
     body: Json<JsonObject<RefreshBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let retry_key = retry_key(&request)?;
-    let claimed = use_case.claimed(&body.0.0.refresh_token);
-    gatekeeper.charge_session(&request, claimed.map(|claimed| claimed.session.0)).await?;
-    let refreshed = match claimed {
-        Some(claimed) => use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from),
-        None => Err(ApiError::new(error_codes::INVALID_TOKEN)),
+    let sent = Sent::of(&request, body.0.0.refresh_token.as_deref())?;
+    let (claimed, mode) = match sent {
+        Sent::InBody(token) => (use_case.claimed(token), Mode::Bearer),
+        Sent::InCookie(token) => {
+            let claimed = token.and_then(|token| use_case.claimed(token));
+            (claimed, cookie_mode::by_cookie(&request, &gatekeeper, claimed)?)
+        }
+        Sent::Nothing => (None, Mode::Bearer),
     };
+    let exchange = async {
+        gatekeeper.charge_session(&request, claimed.map(|claimed| claimed.session.0)).await?;
+        let none = if matches!(sent, Sent::Nothing) { error_codes::AUTHENTICATION_REQUIRED } else { error_codes::INVALID_TOKEN };
+        let claimed = claimed.ok_or_else(|| ApiError::new(none))?;
+        use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from)
+    };
+    let refreshed = exchange.await;
     metrics.auth_event("refresh", refreshed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
-    Ok(private(TokensBody::from(refreshed?)))
+    let answer = refreshed.and_then(|tokens| mode.set(&tokens, private(mode.told(&tokens))));
+    mode.settled(answer)
 }
 
 /// Exchange a refresh token for new tokens, at its older path.
@@ -88,7 +100,7 @@ pub(in crate::http) async fn refresh(
     request_body = RefreshBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "As at `/api/v2/auth/token/refresh`", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
-        (status = 200, description = "The new tokens", body = TokensBody, links(
+        (status = 200, description = "The new tokens", body = TokensAnswer, links(
             ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
         )),
@@ -133,18 +145,31 @@ pub(in crate::http) async fn sign_out(
 ) -> Result<HttpResponse, ApiError> {
     let sent: Option<JsonObject<SignOutBody>> = if body.is_empty() { None } else { ApiError::read_json(&request, &body)? };
     let body = sent.unwrap_or_default().0;
-    let claimed = body.refresh_token.as_deref().map(|token| use_case.claimed(token));
     let held = Caller::of(&request).and_then(|caller| caller.session());
-    let named = claimed.map_or(held, |claimed| claimed.map(|claimed| claimed.session));
-    gatekeeper.charge_session(&request, named.map(|session| session.0)).await?;
-    let ended = match (claimed, held) {
-        (Some(Some(claimed)), _) => use_case.with_refresh_token(claimed, &client.0).await?,
-        (Some(None), _) => return Err(ApiError::new(error_codes::INVALID_REFRESH_TOKEN)),
-        (None, Some(held)) => use_case.with_access_token(held, &client.0).await?,
-        (None, None) => return Err(SignedIn::missing(&request)),
+    let (claimed, mode, unreadable) = match Sent::of(&request, body.refresh_token.as_deref())? {
+        Sent::InBody(token) => (Some(use_case.claimed(token)), Mode::Bearer, error_codes::INVALID_REFRESH_TOKEN),
+        Sent::InCookie(token) => {
+            let claimed = token.and_then(|token| use_case.claimed(token));
+            let mode = cookie_mode::by_cookie(&request, &gatekeeper, claimed)?;
+            (claimed.map(Some).or(held.is_none().then_some(None)), mode, error_codes::INVALID_TOKEN)
+        }
+        Sent::Nothing => (None, cookie_mode::of_caller(&request, &gatekeeper), error_codes::AUTHENTICATION_REQUIRED),
     };
-    metrics.auth_event("sign_out", if ended { "ok" } else { "over_already" });
-    Ok(message("You are signed out."))
+    let end = async {
+        let named = claimed.map_or(held, |claimed| claimed.map(|claimed| claimed.session));
+        gatekeeper.charge_session(&request, named.map(|session| session.0)).await?;
+        Ok(match (claimed, held) {
+            (Some(Some(claimed)), _) => use_case.with_refresh_token(claimed, &client.0).await?,
+            (Some(None), _) => return Err(ApiError::new(unreadable)),
+            (None, Some(held)) => use_case.with_access_token(held, &client.0).await?,
+            (None, None) => return Err(SignedIn::missing(&request)),
+        })
+    };
+    let answer = end.await.and_then(|ended| {
+        metrics.auth_event("sign_out", if ended { "ok" } else { "over_already" });
+        mode.unset(message("You are signed out."))
+    });
+    mode.settled(answer)
 }
 
 /// Sign out everywhere.
@@ -159,6 +184,8 @@ pub(in crate::http) async fn sign_out(
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn sign_out_everywhere(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
     caller: SignedIn,
     metrics: Data<Metrics>,
     use_case: Data<SignOutEverywhere>,
@@ -166,7 +193,8 @@ pub(in crate::http) async fn sign_out_everywhere(
 ) -> Result<HttpResponse, ApiError> {
     let ended = use_case.execute(caller.user, &client.0).await?;
     metrics.auth_event("sign_out_everywhere", "ok");
-    Ok(message(format!("You are signed out of {ended} session{}.", if ended == 1 { "" } else { "s" })))
+    let said = message(format!("You are signed out of {ended} session{}.", if ended == 1 { "" } else { "s" }));
+    cookie_mode::of_caller(&request, &gatekeeper).unset(said)
 }
 
 /// Change your password.

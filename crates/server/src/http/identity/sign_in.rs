@@ -8,12 +8,14 @@ use actix_web::{
 };
 use coinlink_application::identity::{NewAccount, SignIn, SignInOutcome, SignUp, SignedIn};
 use coinlink_domain::identity::Email;
+use coinlink_ports::identity::PresentedDevice;
 use tokio::sync::oneshot;
 
 use super::{
     answers::{SecondFactorRequiredBody, SignedInBody},
     cookie_mode::Mode,
     requests::{SignInBody, SignUpBody, name},
+    second_factor_shapes::SignInAnswer,
     sessions::private,
 };
 use crate::{
@@ -35,7 +37,12 @@ fn email(text: &str) -> Result<Email, ApiError> {
     Email::try_new(text).map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail("email", error.to_string()))
 }
 
-fn answer(mode: &Mode, status: StatusCode, signed_in: &SignedIn, message: &'static str) -> Result<HttpResponse, ApiError> {
+pub(super) fn answer(
+    mode: &Mode,
+    status: StatusCode,
+    signed_in: &SignedIn,
+    message: &'static str,
+) -> Result<HttpResponse, ApiError> {
     let body = SignedInBody::new(signed_in, mode.told(&signed_in.tokens), message);
     let device = Cookie::build(DEVICE_COOKIE, signed_in.device_token.0.clone())
         .path("/")
@@ -48,11 +55,23 @@ fn answer(mode: &Mode, status: StatusCode, signed_in: &SignedIn, message: &'stat
     mode.set(&signed_in.tokens, response)
 }
 
+/// The device that a client says it is, in the body or by its cookie.
+pub(super) fn shown_device(
+    request: &HttpRequest,
+    in_body: Option<&str>,
+    read: impl Fn(&str) -> Option<PresentedDevice>,
+) -> Option<PresentedDevice> {
+    let cookie = request.cookie(DEVICE_COOKIE);
+    in_body.or_else(|| cookie.as_ref().map(Cookie::value)).and_then(read)
+}
+
 /// What a sign-in leads to, whichever way it was made, with the tokens where they were asked for.
 pub(super) fn outcome(mode: &Mode, outcome: SignInOutcome, message: &'static str) -> Result<HttpResponse, ApiError> {
     match outcome {
         SignInOutcome::SignedIn(signed_in) => answer(mode, StatusCode::OK, &signed_in, message),
-        SignInOutcome::SecondFactorRequired(ticket) => Ok(private(SecondFactorRequiredBody::from(ticket))),
+        SignInOutcome::SecondFactorRequired(ticket) => {
+            Ok(private(SignInAnswer::SecondFactorRequired(SecondFactorRequiredBody::from(ticket))))
+        }
     }
 }
 
@@ -108,7 +127,7 @@ pub(in crate::http) async fn sign_up(
     tag = "auth",
     request_body = SignInBody,
     responses(
-        (status = 200, description = "You are signed in. Sets a cookie by which this browser is known again.", body = SignedInBody, links(
+        (status = 200, description = "You are signed in, which sets a cookie by which this browser is known again; or the account asks for a second factor", body = SignInAnswer, links(
             ("refresh" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
             ("refresh_alias" = (operation_id = "refresh_alias", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"})))
@@ -132,9 +151,7 @@ pub(in crate::http) async fn sign_in(
     if !(1..=coinlink_domain::identity::Password::MAX_CHARS).contains(&length) {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
     }
-    let cookie = request.cookie(DEVICE_COOKIE);
-    let device = body.device_token.as_deref().or_else(|| cookie.as_ref().map(Cookie::value));
-    let device = device.and_then(|token| use_case.device(token));
+    let device = shown_device(&request, body.device_token.as_deref(), |token| use_case.device(token));
     gatekeeper.charge_sign_in(&request, &email, device.map(|device| device.device)).await?;
     // What a guess leads to is written down although whoever made it hangs up.
     let (staying, left) = oneshot::channel::<()>();
