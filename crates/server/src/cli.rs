@@ -50,6 +50,18 @@ pub enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Make and change the keys that sign access tokens
+    ///
+    /// Works on the folder of JWT_KEYS_DIR. Servers that read it follow a change within seconds; without such a folder a shared secret
+    /// signs. docs/signing-keys.md tells the whole story.
+    Keys {
+        /// Folder of the keys [default: JWT_KEYS_DIR]
+        #[arg(long, global = true, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
+        /// What to do.
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Look at the audit log
     ///
     /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none.
@@ -122,6 +134,61 @@ pub enum AdminCommand {
         #[arg(value_parser = Email::try_new)]
         email: Email,
     },
+}
+
+/// What to do with the keys.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum KeysCommand {
+    /// Make the first key, which signs at once
+    Generate {
+        /// How it signs
+        #[arg(long, value_enum, ignore_case = true, default_value_t = KeyKind::EdDsa)]
+        alg: KeyKind,
+        /// Size of an RS256 key: 2048, 3072 or 4096
+        #[arg(long, value_name = "BITS", default_value_t = 3072, value_parser = rsa_bits)]
+        rsa_bits: u16,
+    },
+    /// Make the next key, published now and signing later
+    ///
+    /// Every server and every service that checks tokens knows the new key before it signs, and what the old one signed is good until it
+    /// expires: nobody notices. Keys that retired long ago are removed.
+    Rotate {
+        /// How it signs [default: as the newest one]
+        #[arg(long, value_enum, ignore_case = true)]
+        alg: Option<KeyKind>,
+        /// Size of an RS256 key: 2048, 3072 or 4096
+        #[arg(long, value_name = "BITS", default_value_t = 3072, value_parser = rsa_bits, requires = "alg")]
+        rsa_bits: u16,
+        /// Seconds from now until it signs; others keep their copy of the keys for 300
+        #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(..=2_592_000))]
+        publish_secs: u32,
+    },
+    /// Show every key and where it is in its life
+    List,
+    /// Take a leaked key away at once
+    ///
+    /// Whatever it signed is refused within seconds, and clients refresh. Where it is the one that signs, the next one does, or a new one.
+    Revoke {
+        /// Its name, as `list` shows it
+        kid: String,
+    },
+    /// Remove keys that have retired
+    Prune,
+}
+
+/// How a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyKind {
+    /// Ed25519: short tokens, quick to make
+    #[value(name = "EdDSA")]
+    EdDsa,
+    /// RSA: where a service that checks tokens knows nothing else
+    #[value(name = "RS256")]
+    Rs256,
+}
+
+fn rsa_bits(text: &str) -> Result<u16, &'static str> {
+    text.parse().ok().filter(|bits| [2048, 3072, 4096].contains(bits)).ok_or("write 2048, 3072 or 4096")
 }
 
 /// What to do with the audit log.
@@ -208,6 +275,11 @@ mod tests {
             "coinlink audit verify",
             "coinlink admin grant ada@example.org",
             "coinlink admin revoke ada@example.org",
+            "coinlink keys generate --alg EdDSA",
+            "coinlink keys rotate --alg rs256 --rsa-bits 4096 --publish-secs 900 --dir /tmp/keys",
+            "coinlink keys --dir /tmp/keys list",
+            "coinlink keys revoke 0123456789abcdef0123456789abcdef",
+            "coinlink keys prune",
             "coinlink config check --for dev",
             "coinlink openapi",
         ] {

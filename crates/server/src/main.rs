@@ -9,12 +9,14 @@ use std::{
 use clap::Parser as _;
 use coinlink::{
     cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand},
-    command::{admin, audit},
+    command::{admin, audit, keys},
     config::{self, Mode, Settings, Sources},
     http, serve,
     telemetry::logs,
 };
 use coinlink_domain::{identity::Role, operations::Checkpoint};
+use coinlink_embedded::SystemClock;
+use coinlink_ports::shared::Clock as _;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -54,6 +56,11 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             io::stdout().write_all(done.as_bytes())?;
         }
         Command::Audit { command: AuditCommand::Verify { checkpoint } } => return Ok(verify_audit(checkpoint)),
+        Command::Keys { dir, command } => {
+            let settings = settings(Mode::Dev, vec![])?;
+            let done = keys::run(&settings, dir, &command, SystemClock::default().now())?;
+            io::stdout().write_all(done.as_bytes())?;
+        }
         Command::Config { command: ConfigCommand::Check { purpose } } => {
             let mode = Mode::from(purpose);
             let loaded = config::load(&Sources::of_process(mode, vec![]));

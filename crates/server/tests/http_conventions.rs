@@ -101,6 +101,7 @@ async fn success_carries_the_headers_too_and_head_the_same_as_get() {
         "/readyz",
         "/api/bitcoin/price",
         "/api/crypto/ticker",
+        "/.well-known/jwks.json",
         "/api/connections",
         "/metrics",
         "/docs/",

@@ -88,6 +88,7 @@ async fn bodies_are_as_the_document_says() {
         ("/readyz", "200"),
         ("/api/crypto/ticker", "200"),
         ("/api/bitcoin/price", "200"),
+        ("/.well-known/jwks.json", "200"),
         ("/api/connections", "200"),
         ("/ws", "400"),
     ] {

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod keys;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! What is wrong with the settings, in one message.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use base64::{
     Engine as _,
@@ -111,9 +111,14 @@ impl Settings {
         require(!self.server.public_url.is_empty(), "PUBLIC_URL", "set it to the URL of this API, e.g. https://api.example.com");
         for (name, secret) in [("JWT_SECRET_KEY", &self.auth.jwt_secret_key), ("PASSWORD_PEPPER", &self.auth.password_pepper)] {
             match secret {
+                None if name == "JWT_SECRET_KEY" && !self.auth.jwt_keys_dir.is_empty() => {}
                 None => problems.push(Problem::new(name, "is missing", RANDOM)),
                 Some(secret) => problems.extend(weakness(secret).map(|why| Problem::new(name, why, RANDOM))),
             }
+        }
+        if !self.auth.jwt_keys_dir.is_empty() && !Path::new(&self.auth.jwt_keys_dir).join("keys.json").is_file() {
+            let fix = "run `coinlink keys generate`, or mount the folder that has them";
+            problems.push(Problem::new("JWT_KEYS_DIR", "names a folder without keys", fix));
         }
         let totp = "set it to 32 random bytes as hex or base64, e.g. the output of `openssl rand -hex 32`";
         match &self.auth.totp_encryption_key {

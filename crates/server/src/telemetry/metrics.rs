@@ -77,6 +77,10 @@ pub struct Handles {
     pub password_hash_queue: IntGauge,
     /// `coinlink_password_hash_seconds`
     pub password_hash: Histogram,
+    /// `coinlink_unknown_key_reads_total`: how often a token that named an unknown key made this node read its keys.
+    pub unknown_key_reads: IntCounter,
+    /// `coinlink_signing_keys_stale`: 1 while the folder of keys cannot be used.
+    pub signing_keys_stale: IntGauge,
     /// `coinlink_audit_rows_total`: audit entries this node sealed.
     pub audit_rows: IntCounterVec,
 }
@@ -125,6 +129,12 @@ impl Metrics {
                 IntGaugeVec::new(Opts::new("coinlink_breaker_state", "0 closed, 1 probing, 2 open"), &["provider"])?,
             )?,
             leader: gauge(r, "coinlink_leader", "1 on the node that polls providers")?,
+            unknown_key_reads: counter(
+                r,
+                "coinlink_unknown_key_reads_total",
+                "Times a token with an unknown key made this node read its keys",
+            )?,
+            signing_keys_stale: gauge(r, "coinlink_signing_keys_stale", "1 while the folder of signing keys cannot be used")?,
             redis_up: gauge(r, "coinlink_redis_up", "1 while Redis answers")?,
             bus_receivers: gauge(r, "coinlink_bus_receivers", "Nodes that the last published tick reached")?,
             live_feed_connected: gauge(r, "coinlink_live_feed_connected", "1 while the live overlay is connected")?,

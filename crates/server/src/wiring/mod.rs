@@ -2,6 +2,8 @@
 
 mod audit;
 mod identity;
+mod tokens;
+mod operations;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -16,7 +18,7 @@ use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedQuota,
 use coinlink_kraken::{KrakenPrices, KrakenSettings};
 use coinlink_ports::{
     market::{LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
-    operations::DependencyProbe,
+    operations::{ClearableCache, DependencyProbe},
     shared::{Clock, Dice, Pause, RequestGate},
 };
 use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
@@ -35,7 +37,9 @@ use crate::{
 };
 
 pub use audit::{checkpoint_key, sealer};
-pub use identity::{Identity, identity};
+pub use identity::{Identity, LEEWAY, identity};
+pub use tokens::key_folder;
+pub use operations::operations;
 
 /// Ticks kept for nodes and clients that were away.
 const HISTORY: usize = 60;
@@ -68,6 +72,8 @@ pub struct Shared {
     pub bus: Arc<dyn TickerBus>,
     pub ledger: Arc<dyn QuotaLedger>,
     pub gate: Arc<dyn RequestGate>,
+    /// What may be forgotten.
+    pub caches: Vec<Arc<dyn ClearableCache>>,
     /// Redis's probe, where there is a Redis.
     pub probe: Option<Arc<dyn DependencyProbe>>,
 }
@@ -76,9 +82,10 @@ impl Shared {
     /// In this process.
     pub fn embedded(around: &Surroundings) -> Self {
         let leases = EmbeddedLease::new(Arc::clone(&around.clock));
-        let bus = EmbeddedBus::new(&leases, HISTORY);
+        let bus = Arc::new(EmbeddedBus::new(&leases, HISTORY));
+        let caches: Vec<Arc<dyn ClearableCache>> = vec![Arc::clone(&bus) as _];
         let gate = Arc::new(EmbeddedGate::new(Arc::clone(&around.clock)));
-        Self { leases: Arc::new(leases), bus: Arc::new(bus), ledger: Arc::new(EmbeddedQuota::default()), gate, probe: None }
+        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), gate, caches, probe: None }
     }
 
     /// On Redis.
@@ -87,9 +94,11 @@ impl Shared {
         let redis = RedisSettings { prefix: settings.redis.prefix.clone(), ..RedisSettings::new(url) };
         let link = RedisLink::try_new(&redis, Arc::clone(&around.dice))?;
         let node = format!("{}:{}", settings.server.host, std::process::id());
+        let bus = Arc::new(RedisBus::new(link.clone(), HISTORY));
         Ok(Self {
             leases: Arc::new(RedisLease::new(link.clone(), &node)),
-            bus: Arc::new(RedisBus::new(link.clone(), HISTORY)),
+            caches: vec![Arc::clone(&bus) as _],
+            bus,
             ledger: Arc::new(RedisQuota::new(link.clone())),
             gate: Arc::new(RedisGate::new(link.clone())),
             probe: Some(Arc::new(RedisProbe::new(link))),

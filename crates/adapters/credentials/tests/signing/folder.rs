@@ -1,0 +1,134 @@
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+};
+
+use coinlink_credentials::{KeyAlgorithm, KeyFolder, KeyFolderError, NewKey, SigningKeys};
+use coinlink_domain::identity::signing_keys::{KeyState, RotationPolicy};
+use time::Duration;
+
+use super::support::{KEEP, NOON, POLICY, Place};
+
+fn states(place: &Place, at: Duration) -> Vec<KeyState> {
+    place.folder().list(NOON + at).unwrap().iter().map(|key| key.state).collect()
+}
+
+#[test]
+fn the_first_key_signs_at_once_and_only_its_owner_can_read_it() {
+    let place = Place::with(NewKey::EdDsa);
+    assert_eq!((place.first.state, place.first.algorithm), (KeyState::Signing, KeyAlgorithm::EdDsa));
+    let mode = fs::metadata(place.root.path().join(format!("{}.pem", place.first.id))).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(matches!(place.folder().generate(NewKey::EdDsa, NOON), Err(KeyFolderError::Some(_))), "there is one already");
+    assert_eq!(place.folder().list(NOON).unwrap(), [place.first.clone()]);
+}
+
+#[test]
+fn a_folder_is_made_where_there_is_none_and_one_without_keys_says_what_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = KeyFolder::at(root.path().join("keys/of/ours"));
+    let said = folder.list(NOON).unwrap_err().to_string();
+    assert!(said.contains("keys generate"), "{said}");
+    assert!(matches!(folder.rotate(None, POLICY, KEEP, NOON), Err(KeyFolderError::None(_))));
+    folder.generate(NewKey::EdDsa, NOON).unwrap();
+    assert_eq!(fs::metadata(root.path().join("keys/of/ours")).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn the_next_key_is_like_the_last_one_unless_another_kind_is_asked_for() {
+    let place = Place::with(NewKey::EdDsa);
+    assert_eq!(place.rotate().algorithm, KeyAlgorithm::EdDsa);
+    let folder = place.folder();
+    assert_eq!(folder.rotate(Some(NewKey::Rs256(2048)), POLICY, KEEP, NOON).unwrap().algorithm, KeyAlgorithm::Rs256);
+    assert_eq!(place.rotate().algorithm, KeyAlgorithm::Rs256);
+    assert_eq!(folder.list(NOON).unwrap().len(), 4);
+}
+
+#[test]
+fn keys_go_from_published_to_retired_and_are_removed_in_the_end() {
+    let place = Place::with(NewKey::EdDsa);
+    let next = place.rotate();
+    assert_eq!(states(&place, Duration::ZERO), [KeyState::Signing, KeyState::Published]);
+    assert_eq!(states(&place, POLICY.publish), [KeyState::Retiring, KeyState::Signing]);
+    let retired = POLICY.publish + POLICY.overlap;
+    assert_eq!(states(&place, retired), [KeyState::Retired, KeyState::Signing]);
+    assert_eq!(place.folder().prune(NOON + retired - Duration::SECOND).unwrap(), Vec::<String>::new());
+    place.clock.advance(retired + KEEP - Duration::SECOND);
+    place.rotate();
+    assert_eq!(states(&place, retired).len(), 3, "who comes back after a weekend is told that the token has expired");
+    place.clock.advance(Duration::SECOND);
+    let third = place.rotate();
+    let left: Vec<_> = place.folder().list(NOON).unwrap().into_iter().map(|key| key.id).collect();
+    assert!(!left.contains(&place.first.id) && left.contains(&next.id) && left.contains(&third.id));
+    assert!(!place.root.path().join(format!("{}.pem", place.first.id)).exists());
+}
+
+#[test]
+fn of_rotations_at_the_same_moment_none_is_lost() {
+    let place = Place::with(NewKey::EdDsa);
+    let made: BTreeSet<String> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..12).map(|_| scope.spawn(|| place.rotate().id)).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let listed: BTreeSet<String> = place.folder().list(NOON).unwrap().into_iter().map(|key| key.id).collect();
+    assert_eq!((made.len(), listed.len()), (12, 13));
+    assert!(made.is_subset(&listed));
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    let place = Place::with(NewKey::EdDsa);
+    let path = place.root.path().join(format!("{}.pem", place.first.id));
+    let by_root = fs::metadata(&path).unwrap().uid() == 0;
+    for mode in [0o604, 0o644, 0o660, 0o666, 0o620] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let said = place.folder().list(NOON).unwrap_err().to_string();
+        assert!(said.contains("chmod 600") && said.contains(&place.first.id), "{mode:o}: {said}");
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(place.folder().list(NOON).is_ok(), by_root, "secrets that a cluster mounts are root's and their group's");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    assert!(place.folder().list(NOON).is_ok());
+}
+
+#[test]
+fn files_that_are_not_what_they_say_are_refused_by_name_and_never_shown() {
+    let place = Place::with(NewKey::EdDsa);
+    let path = place.root.path().join(format!("{}.pem", place.first.id));
+    let (list, key) = (place.root.path().join("keys.json"), fs::read_to_string(&path).unwrap());
+    let listed = fs::read_to_string(&list).unwrap();
+    let other = Place::with(NewKey::EdDsa);
+    let theirs = fs::read_to_string(other.root.path().join(format!("{}.pem", other.first.id))).unwrap();
+    let body = key.lines().nth(1).unwrap();
+    for text in [theirs, String::new(), key.replace(body, &body[1..]), "x".repeat(100_000), "\u{0}".into()] {
+        fs::write(&path, &text).unwrap();
+        let said = place.folder().list(NOON).unwrap_err().to_string();
+        assert!(said.contains(&place.first.id) && !said.contains(body), "{said}");
+    }
+    fs::write(&path, &key).unwrap();
+    for text in ["", "{}", "[]", &listed.replace("EdDSA", "RS256"), &listed.replace("EdDSA", "HS256"), &listed[1..]] {
+        fs::write(&list, text).unwrap();
+        assert!(SigningKeys::open(place.folder(), place.clock.clone()).is_err(), "{text}");
+    }
+    fs::remove_file(&path).unwrap();
+    fs::write(&list, &listed).unwrap();
+    assert!(matches!(place.folder().list(NOON), Err(KeyFolderError::Io { .. })));
+}
+
+#[test]
+fn what_cannot_be_changed_is_left_as_it_was() {
+    let place = Place::with(NewKey::EdDsa);
+    assert!(matches!(place.folder().revoke("0123", NOON), Err(KeyFolderError::Unknown(_))));
+    assert!(matches!(place.folder().rotate(Some(NewKey::Rs256(1024)), POLICY, KEEP, NOON), Err(KeyFolderError::NotMade(_))));
+    assert_eq!(place.folder().list(NOON).unwrap(), [place.first.clone()]);
+}
+
+#[test]
+fn a_key_may_be_told_to_sign_at_once() {
+    let place = Place::with(NewKey::EdDsa);
+    let at_once = RotationPolicy { publish: Duration::ZERO, ..POLICY };
+    let next = place.folder().rotate(None, at_once, KEEP, NOON + Duration::MILLISECOND).unwrap();
+    assert_eq!(next.period.signs_from, NOON + Duration::SECOND, "from the next whole second on");
+    assert_eq!(states(&place, Duration::SECOND), [KeyState::Retiring, KeyState::Signing]);
+}
