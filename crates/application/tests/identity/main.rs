@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod api_keys;
 mod faults;
 mod guessing;
 mod passwords;
@@ -9,3 +10,4 @@ mod refreshing;
 mod revocations;
 mod signing_in;
 mod support;
+mod wallets;

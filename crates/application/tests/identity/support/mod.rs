@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use coinlink_application::identity::{
-    Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, NewAccount, OwnAccount,
+    ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, NewAccount, OwnAccount, PruneIdentity,
     RefreshError, RefreshSession, RevokedSessions, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError,
-    SignedIn, Tokens,
+    SignedIn, Tokens, WalletUseCases,
 };
 use coinlink_domain::{
     identity::{ClientInfo, GuardPolicies, Network, Password, RetryKey, SessionPolicy},
@@ -67,6 +67,9 @@ pub(crate) struct Identity {
     pub(crate) end_session: Arc<EndSession>,
     pub(crate) role: Arc<ChangeRole>,
     pub(crate) authenticate: Arc<Authenticate>,
+    pub(crate) wallets: WalletUseCases,
+    pub(crate) api_keys: ApiKeyUseCases,
+    pub(crate) prune: PruneIdentity,
 }
 
 impl Identity {
@@ -122,6 +125,9 @@ impl Identity {
             end_session: use_cases.end_session,
             role: use_cases.change_role,
             authenticate: use_cases.authenticate,
+            wallets: use_cases.wallets,
+            api_keys: use_cases.api_keys,
+            prune: IdentityUseCases::prune(&adapters),
         }
     }
 
