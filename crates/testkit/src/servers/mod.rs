@@ -3,6 +3,7 @@
 //! * [`fresh_database`] and [`shared_redis`] are for ordinary tests. Under `cargo nextest`, which runs each test in a
 //!   process of its own, all tests of a run share one server of each kind; else all tests of a process do.
 //! * [`PrivatePostgres`] and [`PrivateRedis`] are for fault tests, which stop, kill and freeze them.
+//! * [`PrivateMail`] takes letters.
 //! * [`Process`] runs a program of ours the same way.
 //!
 //! They end when they are dropped, when the test panics, and when the test process or the run is killed.
@@ -12,6 +13,7 @@ mod daemon;
 #[cfg(feature = "database")]
 mod database;
 mod http;
+mod mail;
 mod port;
 mod postgres;
 mod process;
@@ -24,6 +26,7 @@ mod watchdog;
 
 #[cfg(feature = "database")]
 pub use database::{TestDatabase, fresh_database};
+pub use mail::{MailTls, PrivateMail, ReceivedMail};
 pub use port::free_port;
 pub use postgres::{PostgresAddress, PrivatePostgres};
 pub use process::{Launch, Process, built_binary};
