@@ -86,6 +86,9 @@ pub enum StartError {
     /// The settings of passwords or tokens are wrong.
     #[error(transparent)]
     Credentials(#[from] coinlink_credentials::CredentialsError),
+    /// What encrypts stored secrets cannot be read: nothing else is used in its place.
+    #[error("{0} is not made of keys of 32 bytes in hex or base64")]
+    BoxKey(&'static str),
     /// A provider's settings are wrong.
     #[error(transparent)]
     Provider(#[from] coinlink_upstream::InvalidSettings),
@@ -182,6 +185,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         tracing::warn!(%error, "which sessions are over is not known yet");
     }
     let sign_in = Arc::clone(&identity.sign_in);
+    let reseal = Arc::clone(&identity.second_factor.reseal);
     let key_uses = Arc::clone(&identity.api_keys.note_uses);
     let probes = shared.probes(&database);
     let parts = HttpParts {
@@ -196,7 +200,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
         gatekeeper,
         public_keys,
-        operations: wiring::operations(&adapters, &shared, &database),
+        operations: wiring::operations(&adapters, &identity.api_keys.known, &shared, &database),
         identity,
     };
     let address = listener.local_addr()?;
@@ -223,6 +227,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     jobs.spawn(jobs::settle_guesses(sign_in));
     jobs.spawn(jobs::note_key_uses(key_uses));
     jobs.spawn(jobs::prune(prune));
+    jobs.spawn(jobs::reseal_secrets(reseal));
     if let Some(keys) = signing_keys {
         jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
     }

@@ -13,7 +13,7 @@ mod tests;
 
 pub use dev_secrets::DevSecretError;
 pub use layers::{Loaded, Origin, Sources, load};
-pub use problem::{ConfigError, Problem, key_bytes};
+pub use problem::{ConfigError, Problem, key_bytes, keys_bytes};
 pub use settings::{
     Assistant, Auth, CoinGecko, Coinbase, Database, ForwardedHeader, Kraken, Log, LogFormat, Mail, Metrics, Mode, News,
     Observability, Plan, RateLimits, Redis, Sentiment, Server, Settings, Ticker, Ws,

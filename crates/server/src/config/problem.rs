@@ -51,6 +51,7 @@ impl fmt::Display for ConfigError {
 /// Secrets shorter than this can be guessed.
 const MIN_SECRET_BYTES: usize = 32;
 const RANDOM: &str = "set it to at least 32 random bytes, e.g. the output of `openssl rand -hex 32`";
+const BOX_KEY: &str = "set it to 32 random bytes as hex or base64, e.g. the output of `openssl rand -hex 32`";
 /// Words of secrets that stand in examples.
 const PLACEHOLDERS: [&str; 9] =
     ["changeme", "change-me", "change_me", "change-this", "placeholder", "your-secret", "your_secret", "example", "password"];
@@ -86,6 +87,14 @@ impl Settings {
                 problems.push(Problem::new(name, "is shorter than 32 bytes", RANDOM));
             }
         }
+        // What is stored under a key is lost without it: one that cannot be read is never passed over.
+        if self.auth.totp_encryption_key.as_ref().is_some_and(|key| key_bytes(key).is_none()) {
+            problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is not 32 bytes", BOX_KEY));
+        }
+        if self.auth.totp_encryption_key_previous.as_ref().is_some_and(|keys| keys_bytes(keys).is_none()) {
+            let fix = "set it to earlier values of TOTP_ENCRYPTION_KEY, separated by commas";
+            problems.push(Problem::new("TOTP_ENCRYPTION_KEY_PREVIOUS", "holds something that is not 32 bytes", fix));
+        }
         if self.auth.refresh_token_ttl_days > self.auth.session_max_days {
             problems.push(Problem::new(
                 "REFRESH_TOKEN_TTL_DAYS",
@@ -120,11 +129,8 @@ impl Settings {
             let fix = "run `coinlink keys generate`, or mount the folder that has them";
             problems.push(Problem::new("JWT_KEYS_DIR", "names a folder without keys", fix));
         }
-        let totp = "set it to 32 random bytes as hex or base64, e.g. the output of `openssl rand -hex 32`";
-        match &self.auth.totp_encryption_key {
-            None => problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is missing", totp)),
-            Some(key) if key_bytes(key).is_none() => problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is not 32 bytes", totp)),
-            Some(_) => {}
+        if self.auth.totp_encryption_key.is_none() {
+            problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is missing", BOX_KEY));
         }
     }
 }
@@ -145,9 +151,17 @@ fn weakness(secret: &SecretString) -> Option<&'static str> {
     }
 }
 
+/// The keys of a list separated by commas, each as [`key_bytes`] reads it.
+pub fn keys_bytes(keys: &SecretString) -> Option<Vec<[u8; 32]>> {
+    keys.expose_secret().split(',').map(|key| bytes_of(key.trim())).collect()
+}
+
 /// The 32 bytes of a key in hex or base64.
 pub fn key_bytes(key: &SecretString) -> Option<[u8; 32]> {
-    let text = key.expose_secret();
+    bytes_of(key.expose_secret())
+}
+
+fn bytes_of(text: &str) -> Option<[u8; 32]> {
     let bytes = if text.len() == 64 && text.is_ascii() {
         (0..64).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
     } else {

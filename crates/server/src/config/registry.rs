@@ -90,6 +90,7 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("auth.jwt_audience", &["JWT_AUDIENCE"], Text),
     entry("auth.password_pepper", &["PASSWORD_PEPPER"], ANY),
     entry("auth.totp_encryption_key", &["TOTP_ENCRYPTION_KEY"], ANY),
+    entry("auth.totp_encryption_key_previous", &["TOTP_ENCRYPTION_KEY_PREVIOUS"], ANY),
     entry("auth.access_token_ttl_min", &["ACCESS_TOKEN_TTL_MIN"], int(1, 1440)),
     entry("auth.refresh_token_ttl_days", &["REFRESH_TOKEN_TTL_DAYS"], int(1, 365)),
     entry("auth.session_max_days", &["SESSION_MAX_DAYS"], int(1, 365)),

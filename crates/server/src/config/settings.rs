@@ -226,6 +226,9 @@ pub struct Auth {
     pub password_pepper: Option<SecretString>,
     #[serde(deserialize_with = "secret")]
     pub totp_encryption_key: Option<SecretString>,
+    /// Earlier ones, newest first, separated by commas.
+    #[serde(deserialize_with = "secret")]
+    pub totp_encryption_key_previous: Option<SecretString>,
     pub access_token_ttl_min: u32,
     pub refresh_token_ttl_days: u32,
     pub session_max_days: u32,

@@ -244,6 +244,21 @@ fn weak_secrets_are_refused_by_serve() {
     }
 }
 
+/// Nothing is ever encrypted with a key that nobody chose.
+#[test]
+fn a_key_that_is_set_and_cannot_be_read_is_refused_in_every_mode() {
+    const GOOD: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let bad = format!("{GOOD},too-short");
+    for (name, value) in [("TOTP_ENCRYPTION_KEY", "too-short"), ("TOTP_ENCRYPTION_KEY_PREVIOUS", &bad)] {
+        let error = load(&sources(Mode::Dev, &[(name, value)])).into_settings().unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("not 32 bytes") && !error.contains("too-short"), "{error}");
+    }
+    let two = format!("{GOOD}, AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let auth = dev(&[("TOTP_ENCRYPTION_KEY_PREVIOUS", &two)]).auth;
+    let keys = keys_bytes(auth.totp_encryption_key_previous.as_ref().unwrap()).unwrap();
+    assert_eq!((keys.len(), keys[0][1], keys[1][31]), (2, 0x11, 31));
+}
+
 #[test]
 fn a_refused_value_is_not_also_called_missing() {
     let variables: Vec<_> =

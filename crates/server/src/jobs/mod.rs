@@ -23,7 +23,7 @@ use tokio::{
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
 pub use signing_keys::follow_signing_keys;
-pub use upkeep::{follow_revocations, note_key_uses, prune, seal_audit, settle_guesses};
+pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.
 const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::{
-    identity::{FollowRevocations, NoteKeyUses, PruneIdentity, SignIn},
+    identity::{FollowRevocations, NoteKeyUses, PruneIdentity, ResealSecrets, SignIn},
     operations::SealAudit,
 };
 use coinlink_ports::shared::StoreError;
@@ -103,6 +103,20 @@ pub async fn prune(prune: PruneIdentity) {
     loop {
         beats.tick().await;
         while told.tell(prune.execute().await) == Some(true) {
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+}
+
+/// Seals anew what was sealed with an earlier key.
+pub async fn reseal_secrets(reseal: Arc<ResealSecrets>) {
+    let mut told = Told::of("sealing secrets anew");
+    let mut beats = beats(PRUNE_EVERY);
+    loop {
+        beats.tick().await;
+        let mut after = None;
+        while let Some(Some(reached)) = told.tell(reseal.execute(after).await) {
+            after = Some(reached);
             tokio::time::sleep(BREATH).await;
         }
     }

@@ -25,7 +25,7 @@ use super::{
     tokens::{access_tokens, signing_keys, token_secret},
 };
 use crate::{
-    config::{Settings, key_bytes},
+    config::{Settings, key_bytes, keys_bytes},
     http::{GateParts, Gatekeeper, Pages, TrustedProxies},
     serve::StartError,
     telemetry::Metrics,
@@ -60,10 +60,14 @@ fn secret(secret: Option<&SecretString>) -> SecretString {
 }
 
 /// What encrypts stored secrets.
-fn secret_box(settings: &Settings) -> KeyRing {
-    // `serve` refuses to start without a key of 32 bytes, and `dev` makes its own.
-    let key = settings.auth.totp_encryption_key.as_ref().and_then(key_bytes).unwrap_or_default();
-    KeyRing::new(&BoxKey::new(key), &[])
+fn secret_box(settings: &Settings) -> Result<KeyRing, StartError> {
+    let auth = &settings.auth;
+    // `serve` refuses to start without one, and `dev` makes its own.
+    let key = auth.totp_encryption_key.as_ref().and_then(key_bytes).ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY"))?;
+    let earlier = auth.totp_encryption_key_previous.as_ref().map(keys_bytes);
+    let earlier = earlier.map_or_else(|| Some(Vec::new()), |keys| keys);
+    let earlier = earlier.ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY_PREVIOUS"))?;
+    Ok(KeyRing::new(&BoxKey::new(key), &earlier.into_iter().map(BoxKey::new).collect::<Vec<_>>()))
 }
 
 fn limits(settings: &Settings) -> RateLimits {
@@ -79,7 +83,8 @@ fn limits(settings: &Settings) -> RateLimits {
     }
 }
 
-fn policy(settings: &Settings) -> SessionPolicy {
+/// How long sessions live.
+pub fn session_policy(settings: &Settings) -> SessionPolicy {
     SessionPolicy {
         idle: Duration::days(settings.auth.refresh_token_ttl_days.into()),
         absolute: Duration::days(settings.auth.session_max_days.into()),
@@ -115,7 +120,7 @@ fn adapters(
     around: &Surroundings,
 ) -> Result<IdentityAdapters, StartError> {
     let auth = &settings.auth;
-    let secrets: Arc<dyn SecretBox> = Arc::new(secret_box(settings));
+    let secrets: Arc<dyn SecretBox> = Arc::new(secret_box(settings)?);
     let jwt_secret = token_secret(settings)?;
     Ok(IdentityAdapters {
         store: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
@@ -139,7 +144,7 @@ fn adapters(
         secrets,
         public_url: settings.server.public_url.trim_end_matches('/').to_owned(),
         require_verified_email: auth.require_verified_email,
-        policy: policy(settings),
+        policy: session_policy(settings),
         guards: GuardPolicies::default(),
         access_ttl: Duration::minutes(auth.access_token_ttl_min.into()),
         leeway: LEEWAY,

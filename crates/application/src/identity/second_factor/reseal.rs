@@ -39,6 +39,9 @@ impl ResealSecrets {
                 Err(error) => tracing::error!(%error, %user, "the secret of a second factor cannot be sealed anew"),
             }
         }
+        if !old.is_empty() {
+            tracing::info!(found = old.len(), "secrets of second factors were sealed anew");
+        }
         Ok(old.last().map(|(user, _)| *user))
     }
 
