@@ -15,7 +15,7 @@ use utoipa::{Modify as _, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    ApiError, Conditional, connections, error_codes, everywhere::Everywhere, health, home, identity::{CookieDocument, IdentityDocument}, key_document::KeyDocument, jwks, metrics,
+    ApiError, Conditional, connections, error_codes, everywhere::Everywhere, health, home, identity::{CookieDocument, IdentityDocument, LinksDocument}, key_document::KeyDocument, jwks, metrics,
     operations::OperationsDocument, prices, shapes::ErrorBody, stream,
 };
 
@@ -52,6 +52,7 @@ struct Document;
 pub fn openapi_json() -> String {
     let mut document = Document::openapi();
     document.merge(IdentityDocument::openapi());
+    document.merge(LinksDocument::openapi());
     document.merge(OperationsDocument::openapi());
     CookieDocument.modify(&mut document);
     KeyDocument.modify(&mut document);

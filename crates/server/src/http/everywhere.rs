@@ -90,11 +90,11 @@ fn is_counted(gated: Gated, status: &str) -> bool {
     match gated {
         Gated::Exempt => false,
         Gated::Session => matches!(status, "200" | "401" | "429"),
-        Gated::General | Gated::Chat | Gated::Price | Gated::Credentials => true,
+        Gated::General | Gated::Link | Gated::Chat | Gated::Price | Gated::Credentials => true,
     }
 }
 
-fn error(meaning: &str) -> RefOr<Response> {
+pub(super) fn error(meaning: &str) -> RefOr<Response> {
     let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
     RefOr::T(ResponseBuilder::new().description(meaning).content("application/json", body).build())
 }

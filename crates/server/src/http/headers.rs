@@ -47,7 +47,10 @@ pub(super) fn context_of(headers: &HeaderMap) -> RequestContext {
 /// Puts them on an answer.
 pub(super) fn stamp(headers: &mut HeaderMap, context: &RequestContext) {
     for (name, value) in SECURITY {
-        headers.insert(name, value);
+        // A page whose address holds a secret tells nobody where it was.
+        if name != header::REFERRER_POLICY || !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
     }
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);

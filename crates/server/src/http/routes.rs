@@ -41,6 +41,7 @@ pub struct Endpoint {
 }
 
 const READ: &str = "GET, HEAD";
+const READ_POST: &str = "GET, HEAD, POST";
 const READ_PUT: &str = "GET, HEAD, PUT";
 
 const fn api(path: &'static str, gated: Gated, register: fn(Resource) -> Resource) -> Endpoint {
@@ -107,6 +108,31 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/auth/wallets/{id}", "DELETE", Gated::General, |at| {
         at.route(web::delete().to(identity::unlink_wallet))
     }),
+    Endpoint::new("/api/v2/auth/password/forgot", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::forgot_password))
+    }),
+    Endpoint::new("/api/v2/auth/password/reset", READ_POST, Gated::Link, |at| {
+        at.route(read().to(identity::look_at_reset)).route(web::post().to(identity::reset_password))
+    }),
+    Endpoint::new("/api/v2/auth/email/resend", "POST", Gated::Credentials, |at| {
+        at.route(web::post().to(identity::resend_verification))
+    }),
+    Endpoint::new("/api/v2/auth/email/verify", READ_POST, Gated::Link, |at| {
+        at.route(read().to(identity::look_at_verification)).route(web::post().to(identity::verify_email))
+    }),
+    Endpoint::new("/api/v2/auth/email/change", "POST", Gated::Credentials, |at| at.route(web::post().to(identity::change_email))),
+    Endpoint::new("/api/v2/auth/email/change/confirm", READ_POST, Gated::Link, |at| {
+        at.route(read().to(identity::look_at_change)).route(web::post().to(identity::confirm_email_change))
+    }),
+    Endpoint::new("/api/v2/auth/email/change/undo", READ_POST, Gated::Link, |at| {
+        at.route(read().to(identity::look_at_undo)).route(web::post().to(identity::undo_email_change))
+    }),
+    api("/api/auth/verify", Gated::Link, |at| at.route(read().to(identity::old_verification))),
+    page("/account/verify", |at| at.route(read().to(identity::account_page))),
+    page("/account/reset", |at| at.route(read().to(identity::account_page))),
+    page("/account/change", |at| at.route(read().to(identity::account_page))),
+    page("/account/undo", |at| at.route(read().to(identity::account_page))),
+    page("/account/page.js", |at| at.route(read().to(identity::account_script))),
     api("/api/v2/auth/csrf", Gated::Session, |at| at.route(read().to(identity::csrf))),
     api("/api/v2/auth/verify", Gated::General, |at| at.route(read().to(identity::verify))),
     api("/api/v2/auth/rate-limit", Gated::General, |at| at.route(read().to(identity::rate_limit))),

@@ -9,7 +9,7 @@ use coinlink_application::{
     shared::{AdmitRequest, GateOutcome},
 };
 use coinlink_domain::{
-    identity::{Email, SessionId},
+    identity::{Email, SessionId, UserId},
     shared::rate_limit::{Charge, RateClass, RateSubject},
 };
 use coinlink_ports::{
@@ -77,6 +77,18 @@ impl Gatekeeper {
     /// Counts a try to open an account for `email`, apart from tries to sign in to it.
     pub async fn charge_sign_up(&self, request: &HttpRequest, email: &Email) -> Result<(), ApiError> {
         self.charge(request, Charge { class: RateClass::Credentials, subject: account("sign up", email) }).await
+    }
+
+    /// Counts a letter that is asked for, by its address and what it is for.
+    pub async fn charge_letter(&self, request: &HttpRequest, purpose: &str, email: &Email) -> Result<(), ApiError> {
+        let subject = account(&format!("letter to {purpose}"), email);
+        self.charge(request, Charge { class: RateClass::Credentials, subject }).await
+    }
+
+    /// Counts a letter that somebody asks for to the own address.
+    pub async fn charge_own_letter(&self, request: &HttpRequest, user: UserId) -> Result<(), ApiError> {
+        let charge = Charge { class: RateClass::Credentials, subject: RateSubject::User(user.0) };
+        self.charge(request, charge).await
     }
 
     /// Counts a try to refresh or end `session`; without one, because the token could not be read, the client's address is

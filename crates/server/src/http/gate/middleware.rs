@@ -76,7 +76,7 @@ where
             let answer = self.service.call(request);
             return Box::pin(async move { answer.await.map(ServiceResponse::map_into_left_body) });
         };
-        let (service, gated, route) = (Rc::clone(&self.service), self.gate.gated, self.gate.route);
+        let (service, gated, route) = (Rc::clone(&self.service), self.gate.gated.on(request.method()), self.gate.route);
         Box::pin(async move {
             let asked = request.request().clone();
             let (mut windows, refusal) = match api_key::presented(request.headers()) {
@@ -158,7 +158,7 @@ fn charge(gated: Gated, grant: Option<&AccessGrant>, ip: IpAddr) -> Option<Charg
     let user = grant.map(|grant| RateSubject::User(grant.user.0));
     let (class, subject) = match gated {
         Gated::Exempt | Gated::Session => return None,
-        Gated::General => user.map_or((RateClass::Anonymous, address), |user| (RateClass::Authenticated, user)),
+        Gated::General | Gated::Link => user.map_or((RateClass::Anonymous, address), |user| (RateClass::Authenticated, user)),
         Gated::Price => (RateClass::Price, user.unwrap_or(address)),
         Gated::Chat => (RateClass::Chat, user.unwrap_or(address)),
         Gated::Credentials => (RateClass::Credentials, address),

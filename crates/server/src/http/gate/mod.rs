@@ -12,6 +12,8 @@ mod middleware;
 mod verified;
 mod windows;
 
+use actix_web::http::Method;
+
 use super::error_codes::{self, ErrorCode};
 
 pub use caller::{Account, Caller, Client, SignedIn};
@@ -41,16 +43,24 @@ pub enum Gated {
     /// Where passwords and codes are tried: by address here, and by account in the handler
     /// ([`Gatekeeper::charge_sign_in`]).
     Credentials,
+    /// Links in mail: looking at one as [`Gated::General`], using one as [`Gated::Credentials`]. A token that is no good is as none:
+    /// whoever follows a link need not know that their session is over.
+    Link,
     /// Refreshing and ending a session: by session, in the handler ([`Gatekeeper::charge_session`]).
     Session,
 }
 
 impl Gated {
+    /// What a request of this method is counted as.
+    fn on(self, method: &Method) -> Self {
+        if self == Self::Link && csrf::is_unsafe(method) { Self::Credentials } else { self }
+    }
+
     /// Whether a request with a token that is no good for this reason goes on as one without. A client that sends the token it
     /// has with every request could not get a new one otherwise.
     fn overlooks(self, code: &'static ErrorCode) -> bool {
         match self {
-            Self::Credentials | Self::Session => code != error_codes::AMBIGUOUS_CREDENTIALS,
+            Self::Credentials | Self::Link | Self::Session => code != error_codes::AMBIGUOUS_CREDENTIALS,
             Self::Chat => ![error_codes::SESSION_REVOKED, error_codes::AMBIGUOUS_CREDENTIALS].contains(&code),
             Self::Exempt | Self::General | Self::Price => false,
         }

@@ -8,6 +8,7 @@ mod cookie_mode;
 mod docs;
 mod errors;
 mod limits;
+mod links;
 mod preferences;
 mod requests;
 mod second_factor;
@@ -29,6 +30,11 @@ pub(super) use cookie_docs::CookieDocument;
 pub(super) use cookie_mode::csrf;
 pub(super) use docs::IdentityDocument;
 pub(super) use limits::rate_limit;
+pub(super) use links::{
+    LinksDocument, change_email, confirm_email_change, forgot_password, look_at_change, look_at_reset, look_at_undo,
+    look_at_verification, old_verification, page as account_page, resend_verification, reset_password, script as account_script,
+    undo_email_change, verify_email,
+};
 pub(super) use second_factor::{
     confirm_second_factor, disable_second_factor, renew_recovery_codes, second_factor, set_up_second_factor, verify_second_factor,
 };
@@ -57,6 +63,12 @@ pub(super) fn provide(use_cases: &IdentityUseCases, config: &mut ServiceConfig) 
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.create)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.list)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.revoke)))
+        .app_data(Data::from(Arc::clone(&use_cases.links.ask)))
+        .app_data(Data::from(Arc::clone(&use_cases.links.look)))
+        .app_data(Data::from(Arc::clone(&use_cases.links.verify_email)))
+        .app_data(Data::from(Arc::clone(&use_cases.links.reset_password)))
+        .app_data(Data::from(Arc::clone(&use_cases.links.change_email)))
+        .app_data(Data::from(Arc::clone(&use_cases.links.undo_email_change)))
         .app_data(Data::from(Arc::clone(&use_cases.verified_email)))
         .app_data(Data::from(Arc::clone(&use_cases.second_factor.set_up)))
         .app_data(Data::from(Arc::clone(&use_cases.second_factor.confirm)))

@@ -6,7 +6,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Json},
 };
-use coinlink_application::identity::{NewAccount, SignIn, SignInOutcome, SignUp, SignedIn};
+use coinlink_application::identity::{AskForMail, DeviceSecret, NewAccount, SignIn, SignInOutcome, SignUp, SignedIn};
 use coinlink_domain::identity::Email;
 use coinlink_ports::identity::PresentedDevice;
 use tokio::sync::oneshot;
@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::{
     answers::{SecondFactorRequiredBody, SignedInBody},
     cookie_mode::Mode,
+    links::mark,
     requests::{SignInBody, SignUpBody, name},
     second_factor_shapes::SignInAnswer,
     sessions::private,
@@ -33,7 +34,18 @@ pub(super) const DEVICE_COOKIE: &str = "__Host-coinlink-device";
 /// The longest time browsers keep a cookie (RFC 6265bis, 5.5).
 const DEVICE_KEPT: Duration = Duration::days(400);
 
-fn email(text: &str) -> Result<Email, ApiError> {
+/// By which this browser is known when somebody signs in.
+pub(super) fn device_cookie(device: DeviceSecret) -> Cookie<'static> {
+    Cookie::build(DEVICE_COOKIE, device.0)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(DEVICE_KEPT)
+        .finish()
+}
+
+pub(super) fn email(text: &str) -> Result<Email, ApiError> {
     Email::try_new(text).map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail("email", error.to_string()))
 }
 
@@ -44,13 +56,7 @@ pub(super) fn answer(
     message: &'static str,
 ) -> Result<HttpResponse, ApiError> {
     let body = SignedInBody::new(signed_in, mode.told(&signed_in.tokens), message);
-    let device = Cookie::build(DEVICE_COOKIE, signed_in.device_token.0.clone())
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .max_age(DEVICE_KEPT)
-        .finish();
+    let device = device_cookie(signed_in.device_token.clone());
     let response = HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).cookie(device).json(body);
     mode.set(&signed_in.tokens, response)
 }
@@ -96,6 +102,7 @@ pub(in crate::http) async fn sign_up(
     gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<SignUp>,
+    asking: Data<AskForMail>,
     client: Client,
     body: Json<JsonObject<SignUpBody>>,
 ) -> Result<HttpResponse, ApiError> {
@@ -112,9 +119,13 @@ pub(in crate::http) async fn sign_up(
         email,
     };
     gatekeeper.charge_sign_up(&request, &new.email).await?;
-    let opened = use_case.execute(new, client.0).await.map_err(ApiError::from);
+    // The browser that opens the account may verify its address without the code.
+    let (mark, browser) = mark(&request, &asking);
+    let opened = use_case.in_browser(new, Some(mark), client.0).await.map_err(ApiError::from);
     metrics.auth_event("sign_up", opened.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
-    answer(&mode, StatusCode::CREATED, &opened?, "Welcome to CoinLink.")
+    let mut response = answer(&mode, StatusCode::CREATED, &opened?, "Welcome to CoinLink.")?;
+    response.add_cookie(&browser).map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
+    Ok(response)
 }
 
 /// Sign in.

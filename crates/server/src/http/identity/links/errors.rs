@@ -1,0 +1,61 @@
+use coinlink_application::identity::{ChangeEmailError, LinkError, ResetPasswordError, UndoEmailChangeError, VerifyEmailError};
+
+use super::super::errors::weak_password;
+use crate::http::{ApiError, error_codes};
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Invalid => Self::new(error_codes::INVALID_LINK),
+            LinkError::CodeRequired => Self::new(error_codes::CODE_REQUIRED),
+            LinkError::WrongCode => Self::new(error_codes::INVALID_CODE),
+            LinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyEmailError> for ApiError {
+    fn from(error: VerifyEmailError) -> Self {
+        match error {
+            VerifyEmailError::Link(error) => error.into(),
+            VerifyEmailError::PasswordRequired => Self::new(error_codes::INVALID_INPUT).detail("password", "set a password"),
+            VerifyEmailError::WeakPassword(faults) => weak_password("password", &faults),
+            VerifyEmailError::Hash(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for ApiError {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::Link(error) => error.into(),
+            ResetPasswordError::WeakPassword(faults) => weak_password("password", &faults),
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Signing(error) => error.into(),
+        }
+    }
+}
+
+impl From<UndoEmailChangeError> for ApiError {
+    fn from(error: UndoEmailChangeError) -> Self {
+        match error {
+            UndoEmailChangeError::Link(error) => error.into(),
+            UndoEmailChangeError::Hash(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeEmailError> for ApiError {
+    fn from(error: ChangeEmailError) -> Self {
+        match error {
+            ChangeEmailError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
+            ChangeEmailError::WrongPassword => {
+                Self::new(error_codes::INVALID_INPUT).detail("password", "is not your present password")
+            }
+            ChangeEmailError::Unchanged => Self::new(error_codes::INVALID_INPUT).detail("email", "is your present address"),
+            ChangeEmailError::SecondFactorRequired => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
+            ChangeEmailError::Hash(error) => error.into(),
+            ChangeEmailError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Json},
+};
+use coinlink_application::identity::{ChangeEmail, ResetPassword, UndoEmailChange, VerifyEmail};
+
+use super::{
+    super::{
+        answers::MessageBody,
+        sessions::{message, private},
+        sign_in::device_cookie,
+    },
+    bodies::{OpenLinkBody, PasswordResetBody, ResetPasswordBody, VerifyEmailBody},
+    browser::opening,
+};
+use crate::{
+    http::{ApiError, gate::Client, json_object::JsonObject, shapes::ErrorBody},
+    telemetry::Metrics,
+};
+
+fn note(metrics: &Metrics, event: &'static str, done: &Result<(), ApiError>) {
+    metrics.auth_event(event, done.as_ref().map_or_else(|error| error.code().code, |()| "ok"));
+}
+
+/// Verify an address.
+///
+/// In the browser, or with an access token of the session, that opened the account the link is enough. Anywhere else it takes the code
+/// in the same mail and another password, and everything else that could open the account goes: it may have been opened by
+/// somebody else.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/email/verify",
+    tag = "auth",
+    request_body = VerifyEmailBody,
+    responses(
+        (status = 200, description = "The address is verified", body = MessageBody),
+        (status = 400, description = "`invalid_link`, `weak_password`, or `invalid_input`: set a password", body = ErrorBody),
+        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
+        (status = 403, description = "`code_required`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    ),
+    security((), ("bearer" = []))
+)]
+pub(in crate::http) async fn verify_email(
+    request: HttpRequest,
+    metrics: Data<Metrics>,
+    use_case: Data<VerifyEmail>,
+    client: Client,
+    body: Json<JsonObject<VerifyEmailBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let opening = opening(&request, &body.token, body.code.as_deref());
+    let password = body.password.map(|password| password.0);
+    let done = use_case.execute(&opening, password.as_ref(), &client.0).await.map_err(ApiError::from);
+    note(&metrics, "email_verify", &done);
+    done?;
+    Ok(message("Your e-mail address is verified."))
+}
+
+/// Reset the password.
+///
+/// All sessions end; you are not signed in. Sets the cookie by which this browser is known when you sign in.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/password/reset",
+    tag = "auth",
+    request_body = ResetPasswordBody,
+    responses(
+        (status = 200, description = "The password is another, and all sessions are over", body = PasswordResetBody),
+        (status = 400, description = "`invalid_link` or `weak_password`", body = ErrorBody),
+        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
+        (status = 403, description = "`code_required`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn reset_password(
+    request: HttpRequest,
+    metrics: Data<Metrics>,
+    use_case: Data<ResetPassword>,
+    client: Client,
+    body: Json<JsonObject<ResetPasswordBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let opening = opening(&request, &body.token, body.code.as_deref());
+    let done = use_case.execute(&opening, &body.password.0, &client.0).await.map_err(ApiError::from);
+    metrics.auth_event("password_reset", done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    let device = done?;
+    let message = "Your password is changed, and all sessions are over. Sign in with the new one.";
+    let mut response = private(PasswordResetBody { message, device_token: device.0.clone() });
+    response
+        .add_cookie(&device_cookie(device))
+        .map_err(|error| ApiError::new(crate::http::error_codes::INTERNAL_ERROR).caused_by(error))?;
+    Ok(response)
+}
+
+/// Change the address.
+///
+/// Your other sessions end. The old address, where it was verified, gets a link to take this back within seven days.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/email/change/confirm",
+    tag = "auth",
+    request_body = OpenLinkBody,
+    responses(
+        (status = 200, description = "The account has the new address", body = MessageBody),
+        (status = 400, description = "`invalid_link`", body = ErrorBody),
+        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
+        (status = 403, description = "`code_required`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn confirm_email_change(
+    request: HttpRequest,
+    metrics: Data<Metrics>,
+    use_case: Data<ChangeEmail>,
+    client: Client,
+    body: Json<JsonObject<OpenLinkBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let opening = opening(&request, &body.token, body.code.as_deref());
+    let done = use_case.confirm(&opening, &client.0).await.map_err(ApiError::from);
+    note(&metrics, "email_change_confirm", &done);
+    done?;
+    Ok(message("Your account has this address now."))
+}
+
+/// Take a change of the address back.
+///
+/// All sessions end, nobody knows the password any more, and a link to set another goes to the address of before.
+#[utoipa::path(
+    post,
+    path = "/api/v2/auth/email/change/undo",
+    tag = "auth",
+    request_body = OpenLinkBody,
+    responses(
+        (status = 200, description = "The account has its old address", body = MessageBody),
+        (status = 400, description = "`invalid_link`", body = ErrorBody),
+        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
+        (status = 403, description = "`code_required`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn undo_email_change(
+    request: HttpRequest,
+    metrics: Data<Metrics>,
+    use_case: Data<UndoEmailChange>,
+    client: Client,
+    body: Json<JsonObject<OpenLinkBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonObject(body) = body.into_inner();
+    let opening = opening(&request, &body.token, body.code.as_deref());
+    let done = use_case.execute(&opening, &client.0).await.map_err(ApiError::from);
+    note(&metrics, "email_change_undo", &done);
+    done?;
+    Ok(message("Your account has its old address again. A letter with a link to set another password is on its way to it."))
+}
