@@ -49,6 +49,8 @@ const KEEP_ALIVE: StdDuration = StdDuration::from_secs(75);
 const SOCKETS_LEAVE_WITHIN: StdDuration = StdDuration::from_secs(3);
 /// Leadership is given up within this, or lapses.
 const RELEASE_WITHIN: StdDuration = StdDuration::from_secs(1);
+/// Letters that are under way get this long.
+const MAIL_WITHIN: StdDuration = StdDuration::from_secs(2);
 /// Kernel send buffer of a socket: a few ticks, so that a client that does not read is found out.
 const SEND_BUFFER: usize = 32 * 1024;
 
@@ -89,6 +91,12 @@ pub enum StartError {
     /// What encrypts stored secrets cannot be read: nothing else is used in its place.
     #[error("{0} is not made of keys of 32 bytes in hex or base64")]
     BoxKey(&'static str),
+    /// The mail server's settings are wrong.
+    #[error("SMTP_URL {0}")]
+    Smtp(#[from] coinlink_mail::SmtpSettingsError),
+    /// No letters can be written.
+    #[error("mail cannot be written: {0}")]
+    Stationery(#[from] coinlink_mail::StationeryError),
     /// A provider's settings are wrong.
     #[error(transparent)]
     Provider(#[from] coinlink_upstream::InvalidSettings),
@@ -231,6 +239,9 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
     if let Some(keys) = signing_keys {
         jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
     }
+    let (mail, prune_mail) = wiring::mail(&settings, &database, &adapters.secrets, &metrics, &around)?;
+    jobs.spawn(jobs::prune_mail(prune_mail));
+    let mut mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
     jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
     let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
@@ -242,6 +253,7 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         ended = &mut running => return ended.map(|_| ()).map_err(StartError::Io),
         job = jobs::watch_over(jobs) => Err(StartError::Job(job)),
         leader = &mut leading => Err(StartError::Job(jobs::why_ended(leader))),
+        mail = &mut mailing => Err(StartError::Job(jobs::why_ended(mail))),
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
     let _ = draining.send(true);
@@ -250,6 +262,10 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         let _ = tokio::time::timeout(RELEASE_WITHIN, leading).await;
     }
     wait_for_sockets(&connections).await;
+    // What was handed over is marked, or it would be sent again.
+    if !mailing.is_finished() {
+        let _ = tokio::time::timeout(MAIL_WITHIN, mailing).await;
+    }
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
     let (_, ended) = tokio::join!(stops, running);

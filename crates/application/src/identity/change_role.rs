@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{ClientInfo, Email, Role, User};
+use coinlink_domain::identity::{ClientInfo, Email, EndReason, Role, SessionPolicy, User};
 use coinlink_ports::{
     identity::IdentityStore,
     shared::{Clock, Entropy, StoreError},
 };
 
-use super::audit;
+use super::{audit, end_sessions};
 
 /// The role stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,8 @@ pub enum ChangeRoleError {
 pub struct ChangeRole {
     /// Accounts.
     pub store: Arc<dyn IdentityStore>,
+    /// How long sessions live.
+    pub policy: SessionPolicy,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Ids of audit entries.
@@ -33,7 +35,9 @@ pub struct ChangeRole {
 }
 
 impl ChangeRole {
-    /// Gives the account of `email` this role. Tells the account, and whether it had another before.
+    /// Gives the account of `email` this role. Tells the account, and whether it had another before. A role counts from the next
+    /// request on, since it is asked of the store each time; where it is taken away the account's sessions end too, which nodes
+    /// read from the store within a second.
     #[tracing::instrument(name = "identity.change_role", skip_all)]
     pub async fn execute(&self, email: &Email, role: Role) -> Result<(User, bool), ChangeRoleError> {
         let now = self.clock.now();
@@ -50,10 +54,17 @@ impl ChangeRole {
         account.user.role = role;
         account.user.updated_at = now;
         tx.users().save(&account).await?;
+        let user = account.user.id;
+        let ended = if role == Role::Admin {
+            Vec::new()
+        } else {
+            end_sessions::all_but(&mut *tx, user, None, EndReason::Administered, now, &self.policy).await?
+        };
         let action = if role == Role::Admin { audit::ADMIN_GRANT } else { audit::ADMIN_REVOKE };
         let entry = audit::on_user(&*self.entropy, now, action, &ClientInfo::default())
-            .on(account.user.id.to_string())
-            .detail("by", "command_line");
+            .on(user.to_string())
+            .detail("by", "command_line")
+            .detail("sessions", ended.len().to_string());
         tx.audit().record(&entry).await?;
         tx.commit().await?;
         Ok((account.user, true))

@@ -106,12 +106,15 @@ impl SignUp {
         browser: Option<BrowserMark>,
         client: ClientInfo,
     ) -> Result<SignedIn, SignUpError> {
-        new.password.check(&new.email).map_err(SignUpError::WeakPassword)?;
+        if let Err(faults) = new.password.check(&new.email) {
+            self.record_failure("weak_password", &new.email, &client).await?;
+            return Err(SignUpError::WeakPassword(faults));
+        }
         let _place = self.hasher.place()?;
         let password = self.hasher.hash(&new.password).await?;
         match self.open(&new, password, browser, &client).await {
             Err(SignUpError::Store(StoreError::Conflict { .. })) => {
-                self.record_taken(&new.email, &client).await?;
+                self.record_failure("email_taken", &new.email, &client).await?;
                 Err(SignUpError::EmailTaken)
             }
             opened => opened,
@@ -152,9 +155,9 @@ impl SignUp {
         Ok(SignedIn { user, tokens, device_token })
     }
 
-    async fn record_taken(&self, email: &Email, client: &ClientInfo) -> Result<(), StoreError> {
+    async fn record_failure(&self, reason: &'static str, email: &Email, client: &ClientInfo) -> Result<(), StoreError> {
         let entry = audit::on_user(&*self.entropy, self.clock.now(), audit::SIGN_UP, client)
-            .detail("reason", "email_taken")
+            .detail("reason", reason)
             .detail("email", masked(email))
             .ended(AuditStatus::Failure);
         audit::record_alone(&*self.store, &entry).await

@@ -191,7 +191,7 @@ impl IdentityUseCases {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
-            change_role: Arc::new(ChangeRole { store: store.clone(), clock: clock.clone(), entropy }),
+            change_role: Arc::new(ChangeRole { store: store.clone(), policy, clock: clock.clone(), entropy }),
             api_keys: ApiKeyUseCases::new(adapters),
             administration: AdministrationUseCases::new(adapters, &ended),
             links: LinkUseCases::new(adapters, &letters, &ended),

@@ -12,7 +12,7 @@ use coinlink_ports::shared::{SecretBox, SecretBoxError};
 use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlIdentityStore};
 
 use super::{NoDatabase, because, database_url};
-use crate::config::Settings;
+use crate::{config::Settings, wiring};
 
 /// The role stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,12 @@ impl SecretBox for NoKeys {
 pub async fn change_role(settings: &Settings, email: &Email, role: Role) -> Result<String, AdminError> {
     let database = Database::connect(&ConnectSettings::new(database_url(settings)?)).await?;
     let store = Arc::new(SqlIdentityStore::new(database, Arc::new(NoKeys)));
-    let use_case = ChangeRole { store, clock: Arc::new(SystemClock::default()), entropy: Arc::new(SystemEntropy) };
+    let use_case = ChangeRole {
+        store,
+        policy: wiring::session_policy(settings),
+        clock: Arc::new(SystemClock::default()),
+        entropy: Arc::new(SystemEntropy),
+    };
     let (user, changed) = use_case.execute(email, role).await?;
     Ok(match (role, changed) {
         (Role::Admin, true) => format!("{} is an administrator now.\n", user.email),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod identity;
+mod mail;
 mod tokens;
 mod operations;
 
@@ -38,7 +39,9 @@ use crate::{
 
 pub use audit::{checkpoint_key, sealer};
 pub use identity::{Identity, LEEWAY, identity};
+pub use mail::mail;
 pub use tokens::key_folder;
+pub use identity::session_policy;
 pub use operations::operations;
 
 /// Ticks kept for nodes and clients that were away.

@@ -130,7 +130,16 @@ impl Default for Behind {
         let gate = EmbeddedGate::new(Arc::clone(&clock) as _);
         let shared = Arc::new(Shared { gate, down: AtomicBool::new(false) });
         let bus = Arc::new(EmbeddedBus::new(&EmbeddedLease::new(Arc::clone(&clock) as _), 60));
-        Self { clock, shared, revoked: Arc::default(), store: MemoryIdentity::default(), uses: Arc::default(), hasher: Arc::default(), mail: Arc::default(), bus }
+        Self {
+            clock,
+            shared,
+            revoked: Arc::default(),
+            store: MemoryIdentity::default(),
+            uses: Arc::default(),
+            hasher: Arc::default(),
+            mail: Arc::default(),
+            bus,
+        }
     }
 }
 

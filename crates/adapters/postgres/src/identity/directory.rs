@@ -64,10 +64,11 @@ impl AccountDirectory for SqlIdentityStore {
 /// That the address an account owns or claims begins so. A range of bytes, for which there is an index: PostgreSQL compares
 /// text by language unless it is told otherwise.
 fn begins_with(backend: DbBackend, prefix: &EmailPrefix) -> Condition {
-    let bytes = if backend == DbBackend::Sqlite { "" } else { " COLLATE \"C\"" };
+    // The two databases write their parameters differently as well.
+    let (bytes, first, end) = if backend == DbBackend::Sqlite { ("", "?", "?") } else { (" COLLATE \"C\"", "$1", "$2") };
     let between = |column: users::Column| {
         let column = column.unquoted();
-        let range = format!("{column}{bytes} >= $1 AND {column}{bytes} < $2");
+        let range = format!("{column}{bytes} >= {first} AND {column}{bytes} < {end}");
         Expr::cust_with_values(range, [prefix.as_str().to_owned(), prefix.end()])
     };
     let owned = Condition::all().add(users::Column::ClaimedEmail.is_null()).add(between(users::Column::Email));

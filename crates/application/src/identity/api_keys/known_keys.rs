@@ -55,6 +55,11 @@ impl KnownKeys {
         keys.insert(key.id, Known { key, read_at });
     }
 
+    /// Forgets all: each key is read again when it is used next. Answers how many were known.
+    pub fn clear(&self) -> usize {
+        std::mem::take(&mut *self.write()).len()
+    }
+
     /// It is over.
     pub(super) fn forget(&self, id: ApiKeyId) {
         self.write().remove(&id);

@@ -28,6 +28,8 @@ pub struct ApiKeyUseCases {
     pub verify: Arc<VerifyApiKey>,
     /// Writes down when keys were used.
     pub note_uses: Arc<NoteKeyUses>,
+    /// What this node read about keys a moment ago.
+    pub known: Arc<KnownKeys>,
 }
 
 impl ApiKeyUseCases {
@@ -46,9 +48,10 @@ impl ApiKeyUseCases {
                 entropy: entropy.clone(),
             }),
             list: Arc::new(ListApiKeys { keys: keys.clone() }),
-            revoke: Arc::new(RevokeApiKey { store, known, clock, entropy }),
+            revoke: Arc::new(RevokeApiKey { store, known: known.clone(), clock, entropy }),
             verify: Arc::new(verify),
             note_uses: Arc::new(NoteKeyUses { keys, uses }),
+            known,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use coinlink_application::identity::{
+    AdministrationUseCases,
     ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, NewAccount, OwnAccount, PruneIdentity,
     RefreshError, RefreshSession, RevokedSessions, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError,
     SignedIn, Tokens, WalletUseCases,
@@ -67,6 +68,7 @@ pub(crate) struct Identity {
     pub(crate) end_session: Arc<EndSession>,
     pub(crate) role: Arc<ChangeRole>,
     pub(crate) authenticate: Arc<Authenticate>,
+    pub(crate) administration: AdministrationUseCases,
     pub(crate) wallets: WalletUseCases,
     pub(crate) api_keys: ApiKeyUseCases,
     pub(crate) prune: PruneIdentity,
@@ -125,6 +127,7 @@ impl Identity {
             end_session: use_cases.end_session,
             role: use_cases.change_role,
             authenticate: use_cases.authenticate,
+            administration: use_cases.administration,
             wallets: use_cases.wallets,
             api_keys: use_cases.api_keys,
             prune: IdentityUseCases::prune(&adapters),

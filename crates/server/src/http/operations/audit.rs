@@ -1,0 +1,38 @@
+//! The audit log.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Query},
+};
+use coinlink_application::operations::ReadAudit;
+
+use super::{accounts::private, answers::AuditBody, guard::Admin, requests::AuditQuery};
+use crate::http::{ApiError, gate::Client, shapes::ErrorBody};
+
+/// The audit log, newest first.
+///
+/// Filters combine. Reading it is an entry itself. What is added while pages are read is on none of the next ones.
+#[utoipa::path(
+    get,
+    path = "/api/v2/admin/audit",
+    tag = "admin",
+    operation_id = "admin_audit",
+    params(AuditQuery),
+    responses(
+        (status = 200, description = "Entries as the filters want them; none for an action that nobody does", body = AuditBody),
+        (status = 400, description = "`invalid_query`: a filter, `limit` or `cursor` cannot be read", body = ErrorBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn audit(
+    admin: Admin,
+    use_case: Data<ReadAudit>,
+    client: Client,
+    query: Query<AuditQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let (filter, limit) = (query.filter()?, query.limit()?);
+    let page = use_case.execute(admin.0.user, &filter, query.cursor()?, limit, &client.0).await?;
+    Ok(private(AuditBody::new(page, limit)))
+}

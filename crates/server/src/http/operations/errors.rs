@@ -1,0 +1,50 @@
+//! What administrators' use cases fail with, in the codes of the public table.
+
+use coinlink_application::{
+    identity::{AdminRefusal, AdministerError},
+    operations::ClearError,
+};
+
+use crate::http::{ApiError, error_codes};
+
+/// Seconds after which what the nodes share is worth another try.
+const BUS_RETRY_SECS: u32 = 2;
+
+impl From<AdminRefusal> for ApiError {
+    fn from(refusal: AdminRefusal) -> Self {
+        match refusal {
+            AdminRefusal::SessionOver => Self::new(error_codes::SESSION_REVOKED),
+            AdminRefusal::NotAdmin => Self::new(error_codes::FORBIDDEN),
+            AdminRefusal::FactorNotSetUp => Self::new(error_codes::SECOND_FACTOR_REQUIRED).message(
+                "Administrators need a second factor: set one up at /api/v2/auth/2fa/setup, then confirm it at /api/v2/auth/2fa/confirm.",
+            ),
+            AdminRefusal::FactorNotFresh => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
+            AdminRefusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdministerError> for ApiError {
+    fn from(error: AdministerError) -> Self {
+        match error {
+            AdministerError::NoAccount => Self::new(error_codes::NOT_FOUND).message("There is no such account."),
+            AdministerError::NotAdmin => Self::new(error_codes::FORBIDDEN),
+            AdministerError::LastAdmin => Self::new(error_codes::LAST_ADMIN),
+            AdministerError::OwnAccount => Self::new(error_codes::OWN_ACCOUNT),
+            AdministerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClearError> for ApiError {
+    fn from(error: ClearError) -> Self {
+        match error {
+            ClearError::Unknown(names) => {
+                let names = names.join(", ");
+                Self::new(error_codes::INVALID_INPUT).detail("cache", format!("is none; there are: all, {names}"))
+            }
+            ClearError::Bus(error) => Self::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(BUS_RETRY_SECS).caused_by(error),
+            ClearError::Store(error) => error.into(),
+        }
+    }
+}
