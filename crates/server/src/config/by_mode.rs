@@ -28,6 +28,7 @@ pub(super) fn values(mode: Mode, table: &Table) -> Vec<(&'static str, Value)> {
             ["localhost", "127.0.0.1"].iter().flat_map(|host| [3000, port].map(|port| format!("http://{host}:{port}")));
         fill("server.public_url", format!("http://localhost:{port}").into());
         fill("server.allowed_origins", Value::Array(own_and_front_end.map(Value::String).collect()));
+        fill("mail.from", "CoinLink <no-reply@localhost>".into());
         fill("auth.jwt_issuer", "coinlink-api".into());
         fill("auth.jwt_audience", "coinlink-app".into());
     }

@@ -113,7 +113,7 @@ impl Kind {
             }
             Self::SocketAddress => text.parse::<SocketAddr>().is_ok(),
             Self::LogLevel => is_log_level(text),
-            Self::MailAddress => is_mail_address(text),
+            Self::MailAddress => coinlink_mail::is_mailbox(text),
             Self::Int { .. } | Self::Bool | Self::Origins | Self::Cidrs | Self::Providers => false,
         };
         match self {
@@ -160,7 +160,7 @@ impl Kind {
             Self::Providers => "write some of coingecko, coinbase, kraken, with commas between, preferred first".into(),
             Self::SocketAddress => "write an address and port such as 127.0.0.1:9100".into(),
             Self::LogLevel => "write error, warn, info, debug, trace, or levels by module such as warn,coinlink=debug".into(),
-            Self::MailAddress => "write an address such as someone@example.com".into(),
+            Self::MailAddress => "write an address such as no-reply@example.com or CoinLink <no-reply@example.com>".into(),
         }
     }
 }
@@ -196,15 +196,4 @@ fn exact_origin(text: &str) -> Option<String> {
 /// A network, or the network of one address.
 pub(super) fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
-}
-
-fn is_mail_address(text: &str) -> bool {
-    let address = match (text.find('<'), text.strip_suffix('>')) {
-        (Some(start), Some(inner)) => &inner[start + 1..],
-        _ => text,
-    };
-    let plain =
-        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || "<>@,".contains(c));
-    !text.chars().any(char::is_control)
-        && address.rsplit_once('@').is_some_and(|(local, domain)| plain(local) && plain(domain) && domain.contains('.'))
 }

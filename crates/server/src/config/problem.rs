@@ -6,6 +6,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
+use coinlink_mail::SmtpSettings;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::settings::{Mode, Plan, Settings};
@@ -94,6 +95,15 @@ impl Settings {
         if self.auth.totp_encryption_key_previous.as_ref().is_some_and(|keys| keys_bytes(keys).is_none()) {
             let fix = "set it to earlier values of TOTP_ENCRYPTION_KEY, separated by commas";
             problems.push(Problem::new("TOTP_ENCRYPTION_KEY_PREVIOUS", "holds something that is not 32 bytes", fix));
+        }
+        if let Some(url) = &self.mail.smtp_url {
+            if let Err(why) = SmtpSettings::parse(url.expose_secret()) {
+                problems.push(Problem::new("SMTP_URL", &why.to_string(), "see docs/mail.md"));
+            }
+            if self.mail.from.is_empty() {
+                let from = "set it to who letters are from, e.g. CoinLink <no-reply@example.com>";
+                problems.push(Problem::new("MAIL_FROM", "is missing for the mail server in SMTP_URL", from));
+            }
         }
         if self.auth.refresh_token_ttl_days > self.auth.session_max_days {
             problems.push(Problem::new(

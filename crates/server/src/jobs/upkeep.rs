@@ -15,22 +15,22 @@ const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
 const SEAL_EVERY: StdDuration = StdDuration::from_secs(1);
 const SETTLE_EVERY: StdDuration = StdDuration::from_secs(1);
 const NOTE_EVERY: StdDuration = StdDuration::from_secs(1);
-const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
+pub(super) const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
 /// Between the parts of a long pruning, so that others get their turn.
-const BREATH: StdDuration = StdDuration::from_millis(200);
+pub(super) const BREATH: StdDuration = StdDuration::from_millis(200);
 
 /// Says that something began to fail and that it works again, not every time in between.
-struct Told {
+pub(super) struct Told {
     what: &'static str,
     failing: bool,
 }
 
 impl Told {
-    const fn of(what: &'static str) -> Self {
+    pub(super) const fn of(what: &'static str) -> Self {
         Self { what, failing: false }
     }
 
-    fn tell<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
+    pub(super) fn tell<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
         let what = self.what;
         match outcome {
             Ok(done) => {
@@ -50,7 +50,7 @@ impl Told {
 }
 
 /// Beats of this length; one that was missed is not made up for.
-fn beats(every: StdDuration) -> Interval {
+pub(super) fn beats(every: StdDuration) -> Interval {
     let mut beats = interval(every);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beats

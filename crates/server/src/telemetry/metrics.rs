@@ -83,6 +83,14 @@ pub struct Handles {
     pub signing_keys_stale: IntGauge,
     /// `coinlink_audit_rows_total`: audit entries this node sealed.
     pub audit_rows: IntCounterVec,
+    /// `coinlink_mail_sent_total{template,outcome}`: attempts to deliver a letter, by this node.
+    pub mail_sent: IntCounterVec,
+    /// `coinlink_mail_waiting`
+    pub mail_waiting: IntGauge,
+    /// `coinlink_mail_dead`: letters that were given up.
+    pub mail_dead: IntGauge,
+    /// `coinlink_mail_oldest_seconds`: since the oldest letter that waits was asked for; 0 where none does.
+    pub mail_oldest: Gauge,
 }
 
 impl Metrics {
@@ -153,6 +161,13 @@ impl Metrics {
                     HistogramOpts::new("coinlink_password_hash_seconds", "Time one password takes to be hashed or checked")
                         .buckets(HASH_BUCKETS.into()),
                 )?,
+            )?,
+            mail_sent: counters(r, "coinlink_mail_sent_total", "Attempts to deliver a letter", &["template", "outcome"])?,
+            mail_waiting: gauge(r, "coinlink_mail_waiting", "Letters that are to be sent")?,
+            mail_dead: gauge(r, "coinlink_mail_dead", "Letters that were given up")?,
+            mail_oldest: register(
+                r,
+                Gauge::new("coinlink_mail_oldest_seconds", "Since the oldest letter that waits was asked for")?,
             )?,
             audit_rows: counters(r, "coinlink_audit_rows_total", "Audit entries this node sealed", &["action"])?,
             registry,
