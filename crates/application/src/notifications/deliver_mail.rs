@@ -7,7 +7,7 @@ use std::{
 
 use coinlink_domain::notifications::{Attempted, DeliveryPolicy, Next};
 use coinlink_ports::{
-    notifications::{ClaimedMail, MailCounts, MailQueue, MailSender, SendError},
+    notifications::{ClaimedMail, MailQueue, MailSender, SendError},
     shared::{Clock, SecretBoxError, StoreError},
 };
 use futures_util::future::join_all;
@@ -103,11 +103,6 @@ impl DeliverMail {
         }
         self.mark_sent(sent).await?;
         failed.map_or(Ok(DeliveryReport { delivered, more }), Err)
-    }
-
-    /// How many letters there are.
-    pub async fn counts(&self) -> Result<MailCounts, StoreError> {
-        self.queue.counts().await
     }
 
     async fn attempt(&self, claimed: ClaimedMail) -> Attempt {
