@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedI64ValueParser};
 use coinlink_domain::{identity::Email, operations::Checkpoint};
 
 use crate::config::Mode;
@@ -139,7 +139,7 @@ pub enum AdminCommand {
 /// What to do with the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum KeysCommand {
-    /// Make the first key, which signs at once
+    /// Make the first key
     Generate {
         /// How it signs
         #[arg(long, value_enum, ignore_case = true, default_value_t = KeyKind::EdDsa)]
@@ -147,6 +147,9 @@ pub enum KeysCommand {
         /// Size of an RS256 key: 2048, 3072 or 4096
         #[arg(long, value_name = "BITS", default_value_t = 3072, value_parser = rsa_bits)]
         rsa_bits: u16,
+        /// Seconds from now until it signs: time to give it to servers that sign with a shared secret so far
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = publish_secs())]
+        publish_secs: u32,
     },
     /// Make the next key, published now and signing later
     ///
@@ -160,7 +163,7 @@ pub enum KeysCommand {
         #[arg(long, value_name = "BITS", default_value_t = 3072, value_parser = rsa_bits, requires = "alg")]
         rsa_bits: u16,
         /// Seconds from now until it signs; others keep their copy of the keys for 300
-        #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(..=2_592_000))]
+        #[arg(long, value_name = "N", default_value_t = 600, value_parser = publish_secs())]
         publish_secs: u32,
     },
     /// Show every key and where it is in its life
@@ -185,6 +188,11 @@ pub enum KeyKind {
     /// RSA: where a service that checks tokens knows nothing else
     #[value(name = "RS256")]
     Rs256,
+}
+
+/// At most a month.
+fn publish_secs() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(..=2_592_000)
 }
 
 fn rsa_bits(text: &str) -> Result<u16, &'static str> {

@@ -75,23 +75,34 @@ pub fn signs(keys: &[KeyPeriod], issued_at: OffsetDateTime, expires_at: OffsetDa
     begun.or_else(|| good().min_by_key(|(_, key)| key.signs_from)).map(|(index, _)| index)
 }
 
+/// Whether any of them signs what is issued at `issued_at` because its time has come, and not for want of another.
+#[must_use]
+pub fn has_begun(keys: &[KeyPeriod], issued_at: OffsetDateTime) -> bool {
+    keys.iter().any(|key| key.signs_from <= issued_at)
+}
+
 /// Where each key is in its life, in the same order.
 #[must_use]
 pub fn states(keys: &[KeyPeriod], now: OffsetDateTime) -> Vec<KeyState> {
     let signing = signs(keys, now, now);
     let state = |(index, key): (usize, &KeyPeriod)| match key {
         key if key.is_retired(now) => KeyState::Retired,
-        _ if signing == Some(index) => KeyState::Signing,
         key if key.signs_from > now => KeyState::Published,
+        _ if signing == Some(index) => KeyState::Signing,
         _ => KeyState::Retiring,
     };
     keys.iter().enumerate().map(state).collect()
 }
 
+/// When a key signs that is made at `now` and shown for `publish` before: tokens are issued in whole seconds.
+#[must_use]
+pub fn begins(now: OffsetDateTime, publish: Duration) -> OffsetDateTime {
+    whole(now + publish + Duration::SECOND - Duration::NANOSECOND)
+}
+
 /// Adds a key that was made at `now`, shown from now on, and says when the one before it retires.
 pub fn rotate(keys: &mut Vec<KeyPeriod>, now: OffsetDateTime, policy: RotationPolicy) {
-    // Tokens are issued in whole seconds.
-    let signs_from = whole(now + policy.publish + Duration::SECOND - Duration::NANOSECOND);
+    let signs_from = begins(now, policy.publish);
     let next = keys.iter().filter(|key| key.signs_from > signs_from).map(|key| key.signs_from).min();
     let retires = signs_from + policy.overlap;
     if let Some(before) = keys.iter_mut().filter(|key| key.signs_from <= signs_from).max_by_key(|key| key.signs_from) {
@@ -108,7 +119,7 @@ pub enum Withdrawn {
     Others,
     /// It was the one that signs: the one at this place does so from now on.
     Succeeded(usize),
-    /// It was the one that signs, and there is none to follow: a new one is needed, which signs at once.
+    /// There is none left that could sign: a new one is needed, which signs at once.
     NeedsKey,
 }
 
@@ -117,6 +128,7 @@ pub fn withdraw(keys: &mut Vec<KeyPeriod>, index: usize, now: OffsetDateTime) ->
     let state = states(keys, now)[index];
     let gone = keys.remove(index);
     match state {
+        _ if keys.is_empty() => Withdrawn::NeedsKey,
         KeyState::Signing => {
             let next = (0..keys.len()).filter(|at| keys[*at].signs_from > now).min_by_key(|at| keys[*at].signs_from);
             let Some(next) = next else { return Withdrawn::NeedsKey };
@@ -198,6 +210,16 @@ mod tests {
         assert_eq!(keys, [KeyPeriod::from(NOON)]);
         assert_eq!(withdraw(&mut keys, 0, NOON), Withdrawn::NeedsKey);
         assert!(keys.is_empty());
+    }
+
+    #[test]
+    fn a_first_key_that_waits_is_shown_and_signs_only_for_want_of_another() {
+        let mut keys = vec![KeyPeriod::from(NOON)];
+        let before = NOON - Duration::SECOND;
+        assert_eq!((states(&keys, before), has_begun(&keys, before)), (vec![Published], false));
+        assert_eq!((states(&keys, NOON), has_begun(&keys, NOON)), (vec![Signing], true));
+        assert_eq!(signs(&keys, before, before + TTL), Some(0));
+        assert_eq!(withdraw(&mut keys, 0, before), Withdrawn::NeedsKey);
     }
 
     #[test]

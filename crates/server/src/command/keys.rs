@@ -34,9 +34,10 @@ pub fn run(
 ) -> Result<String, KeysError> {
     let folder = folder.map(KeyFolder::at).or_else(|| wiring::key_folder(settings)).ok_or(KeysError::NoFolder)?;
     Ok(match command {
-        KeysCommand::Generate { alg, rsa_bits } => {
-            let key = folder.generate(new_key(*alg, *rsa_bits), now)?;
-            format!("{} {} is made. It signs from now on: start the servers with JWT_KEYS_DIR.\n", key.algorithm.name(), key.id)
+        KeysCommand::Generate { alg, rsa_bits, publish_secs } => {
+            let key = folder.generate(new_key(*alg, *rsa_bits), Duration::seconds((*publish_secs).into()), now)?;
+            let (name, from) = (key.algorithm.name(), rfc3339(key.period.signs_from));
+            format!("{name} {} is made. It signs from {from} on: start the servers with JWT_KEYS_DIR.\n", key.id)
         }
         KeysCommand::Rotate { alg, rsa_bits, publish_secs } => {
             let policy = RotationPolicy { publish: Duration::seconds((*publish_secs).into()), overlap: overlap(settings) };

@@ -83,8 +83,8 @@ impl JwtAccessTokens {
         })
     }
 
-    /// Signs with `keys`. What the secret signed is good only where it `believes_secret`: that is for the time in which clients still
-    /// hold such tokens.
+    /// Signs with `keys`. Where it `believes_secret`, what the secret signed is good, and it signs until the time of the first key has
+    /// come: so that nodes can learn of the keys one after the other, while clients still hold such tokens.
     pub fn with_keys(settings: &JwtSettings, keys: Arc<SigningKeys>, believes_secret: bool) -> Result<Self, CredentialsError> {
         let tokens = Self::new(settings)?;
         let shared = tokens.shared.filter(|_| believes_secret);
@@ -150,12 +150,15 @@ impl JwtAccessTokens {
     fn sign(&self, grant: &AccessGrant, claims: &Claims) -> Result<String, SigningError> {
         let failed = |error: jsonwebtoken::errors::Error| SigningError(error.to_string());
         let header = |algorithm| Header { typ: Some(TYPE.into()), ..Header::new(algorithm) };
-        let Some(keys) = &self.keys else {
-            let shared = self.shared.as_ref().ok_or_else(|| SigningError("there is nothing to sign with".into()))?;
+        let set = self.keys.as_ref().map(|keys| keys.current());
+        // Before the time of the first key the secret signs on, as nodes do that do not know the keys yet.
+        if let Some(shared) = &self.shared
+            && set.as_ref().is_none_or(|set| !set.has_begun(grant))
+        {
             return jsonwebtoken::encode(&header(Algorithm::HS256), claims, &shared.signing).map_err(failed);
-        };
-        let set = keys.current();
-        let key = set.signing(grant).ok_or_else(|| SigningError("every key has retired".into()))?;
+        }
+        let key =
+            set.as_ref().and_then(|set| set.signing(grant)).ok_or_else(|| SigningError("there is no key to sign with".into()))?;
         let header = Header { kid: Some(key.public.id.clone()), ..header(key.algorithm().jwt()) };
         // The library would read the key anew for each signature.
         let part = |json: serde_json::Result<Vec<u8>>| json.map(|json| URL_SAFE_NO_PAD.encode(json));

@@ -20,7 +20,10 @@ fn the_first_key_signs_at_once_and_only_its_owner_can_read_it() {
     assert_eq!((place.first.state, place.first.algorithm), (KeyState::Signing, KeyAlgorithm::EdDsa));
     let mode = fs::metadata(place.root.path().join(format!("{}.pem", place.first.id))).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert!(matches!(place.folder().generate(NewKey::EdDsa, NOON), Err(KeyFolderError::Some(_))), "there is one already");
+    assert!(
+        matches!(place.folder().generate(NewKey::EdDsa, Duration::ZERO, NOON), Err(KeyFolderError::Some(_))),
+        "there is one already"
+    );
     assert_eq!(place.folder().list(NOON).unwrap(), [place.first.clone()]);
 }
 
@@ -31,7 +34,7 @@ fn a_folder_is_made_where_there_is_none_and_one_without_keys_says_what_to_do() {
     let said = folder.list(NOON).unwrap_err().to_string();
     assert!(said.contains("keys generate"), "{said}");
     assert!(matches!(folder.rotate(None, POLICY, KEEP, NOON), Err(KeyFolderError::None(_))));
-    folder.generate(NewKey::EdDsa, NOON).unwrap();
+    folder.generate(NewKey::EdDsa, Duration::ZERO, NOON).unwrap();
     assert_eq!(fs::metadata(root.path().join("keys/of/ours")).unwrap().permissions().mode() & 0o777, 0o700);
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn with(new: NewKey) -> Self {
         let (root, clock) = (tempfile::tempdir().unwrap(), Arc::new(StoppedClock::at(NOON)));
-        let first = KeyFolder::at(root.path()).generate(new, NOON).unwrap();
+        let first = KeyFolder::at(root.path()).generate(new, Duration::ZERO, NOON).unwrap();
         Self { root, clock, first }
     }
 

@@ -1,9 +1,12 @@
-use coinlink_credentials::{JwtAccessTokens, NewKey, PasetoDeviceTokens, PasetoRefreshTokens};
-use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, StoredPassword, UserId};
+use std::sync::Arc;
+
+use coinlink_credentials::{JwtAccessTokens, KeyFolder, NewKey, PasetoDeviceTokens, PasetoRefreshTokens, SigningKeys};
+use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, StoredPassword, UserId, signing_keys::KeyState};
 use coinlink_ports::{
     identity::{AccessGrant, AccessRefusal, AccessTokens as _, DeviceTokens as _, PublicKeys as _, RefreshTokens as _},
     shared::Clock as _,
 };
+use coinlink_testkit::shared::StoppedClock;
 use jsonwebtoken::{DecodingKey, Validation, jwk::Jwk};
 use serde_json::{Value, json};
 use time::Duration;
@@ -57,6 +60,26 @@ fn what_the_shared_secret_signed_is_good_only_where_it_is_still_believed() {
     let new = moving.mint(&grant_at(NOON)).unwrap().0;
     assert_eq!(header_of(&new)["alg"], "EdDSA", "it signs with keys in any case");
     assert_eq!(old.verify(&new, NOON), Err(AccessRefusal::Invalid), "a node without keys believes none");
+}
+
+#[test]
+fn the_secret_signs_on_until_the_time_of_the_first_key_so_that_nodes_can_learn_of_it_one_by_one() {
+    let (root, clock) = (tempfile::tempdir().unwrap(), Arc::new(StoppedClock::at(NOON)));
+    let folder = KeyFolder::at(root.path());
+    let first = folder.generate(NewKey::EdDsa, Duration::HOUR, NOON).unwrap();
+    assert_eq!(first.state, KeyState::Published);
+    let keys = Arc::new(SigningKeys::open(folder, clock.clone()).unwrap());
+    let old = JwtAccessTokens::new(&settings()).unwrap();
+    let new = JwtAccessTokens::with_keys(&settings(), keys.clone(), true).unwrap();
+    let before = grant_at(NOON + Duration::minutes(59));
+    assert!(
+        new.mint(&before).unwrap() == old.mint(&before).unwrap(),
+        "a node that knows the key and one that does not sign alike"
+    );
+    assert_eq!(header_of(&new.mint(&grant_at(NOON + Duration::HOUR)).unwrap().0)["kid"], first.id.as_str());
+    assert_eq!(keys.known().len(), 1, "others know it by then");
+    let without_secret = JwtAccessTokens::with_keys(&settings(), keys, false).unwrap();
+    assert_eq!(header_of(&without_secret.mint(&before).unwrap().0)["alg"], "EdDSA");
 }
 
 #[test]

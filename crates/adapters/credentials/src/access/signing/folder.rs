@@ -1,6 +1,8 @@
 use std::{io, path::PathBuf};
 
-use coinlink_domain::identity::signing_keys::{KeyPeriod, KeyState, RotationPolicy, Withdrawn, rotate, states, whole, withdraw};
+use coinlink_domain::identity::signing_keys::{
+    KeyPeriod, KeyState, RotationPolicy, Withdrawn, begins, rotate, states, whole, withdraw,
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -91,8 +93,8 @@ impl KeyFolder {
         Ok(listings(&self.manifest()?, now))
     }
 
-    /// Makes the first key, which signs at once.
-    pub fn generate(&self, new: NewKey, now: OffsetDateTime) -> Result<KeyListing, KeyFolderError> {
+    /// Makes the first key, which signs after `publish`; at once where that is nothing.
+    pub fn generate(&self, new: NewKey, publish: Duration, now: OffsetDateTime) -> Result<KeyListing, KeyFolderError> {
         files::make_folder(&self.0)?;
         let _lock = self.lock()?;
         match self.manifest() {
@@ -100,7 +102,8 @@ impl KeyFolder {
             Ok(_) => return Err(KeyFolderError::Some(self.0.clone())),
             Err(error) => return Err(error),
         }
-        let manifest = Manifest::of(vec![self.make(new, now, KeyPeriod::from(whole(now)))?]);
+        let signs_from = if publish.is_positive() { begins(now, publish) } else { whole(now) };
+        let manifest = Manifest::of(vec![self.make(new, now, KeyPeriod::from(signs_from))?]);
         self.save(&manifest)?;
         newest(&manifest, now)
     }

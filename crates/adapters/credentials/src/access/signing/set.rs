@@ -1,4 +1,4 @@
-use coinlink_domain::identity::signing_keys::{KeyPeriod, signs};
+use coinlink_domain::identity::signing_keys::{KeyPeriod, has_begun, signs};
 use coinlink_ports::identity::{AccessGrant, PublicKey};
 use time::OffsetDateTime;
 
@@ -16,6 +16,11 @@ impl KeySet {
     /// The key that signs this grant, whenever it is asked for.
     pub(in crate::access) fn signing(&self, grant: &AccessGrant) -> Option<&SigningKey> {
         self.keys.get(signs(&self.periods, grant.issued_at, grant.expires_at)?)
+    }
+
+    /// Whether the time of any key had come when this grant was issued.
+    pub(in crate::access) fn has_begun(&self, grant: &AccessGrant) -> bool {
+        has_begun(&self.periods, grant.issued_at)
     }
 
     /// The key of this name, and whether what it signed has expired.
