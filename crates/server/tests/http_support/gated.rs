@@ -122,6 +122,7 @@ pub struct Behind {
     pub hasher: Arc<PlainHasher>,
     pub mail: Arc<MemoryMailQueue>,
     pub bus: Arc<EmbeddedBus>,
+    pub lease: EmbeddedLease,
 }
 
 impl Default for Behind {
@@ -129,7 +130,8 @@ impl Default for Behind {
         let clock = Arc::new(StoppedClock::at(NOW));
         let gate = EmbeddedGate::new(Arc::clone(&clock) as _);
         let shared = Arc::new(Shared { gate, down: AtomicBool::new(false) });
-        let bus = Arc::new(EmbeddedBus::new(&EmbeddedLease::new(Arc::clone(&clock) as _), 60));
+        let lease = EmbeddedLease::new(Arc::clone(&clock) as _);
+        let bus = Arc::new(EmbeddedBus::new(&lease, 60));
         Self {
             clock,
             shared,
@@ -139,6 +141,7 @@ impl Default for Behind {
             hasher: Arc::default(),
             mail: Arc::default(),
             bus,
+            lease,
         }
     }
 }
