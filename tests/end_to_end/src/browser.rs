@@ -1,6 +1,11 @@
 //! Debian's Chromium, headless, asked over its `DevTools` protocol.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -12,6 +17,15 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use crate::eventually;
+
+/// The first of these that is installed, as in `tests/run`.
+fn installed() -> PathBuf {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    let mut found =
+        names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).filter(|path| path.is_file());
+    found.next().unwrap_or_else(|| panic!("no browser is installed, of {names:?}: `bash tests/run` installs Debian's `chromium`"))
+}
 
 /// A browser with one page; it ends when dropped.
 pub struct Browser {
@@ -25,7 +39,7 @@ pub struct Browser {
 impl Browser {
     /// Opens `url` in a browser with an empty profile in `profile`.
     pub async fn open(url: &str, profile: &Path) -> Self {
-        let process = Command::new("chromium")
+        let process = Command::new(installed())
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
             .args(["--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0"])
             .arg(format!("--user-data-dir={}", profile.display()))
@@ -34,7 +48,7 @@ impl Browser {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("chromium is there: `bash tests/run` installs it");
+            .expect("the browser starts");
         let announced = profile.join("DevToolsActivePort");
         eventually("the browser listens", Duration::from_mins(1), async || announced.exists()).await;
         let text = std::fs::read_to_string(&announced).expect("it can be read");
@@ -54,6 +68,32 @@ impl Browser {
     /// The value of an expression in the page.
     pub async fn evaluate(&mut self, expression: &str) -> Value {
         self.call("Runtime.evaluate", &json!({ "expression": expression })).await["result"]["value"].take()
+    }
+
+    /// What a script of the page returns in the end: `script` is the body of an asynchronous function, and its result JSON.
+    pub async fn run(&mut self, script: &str) -> Value {
+        let expression = format!("(async () => {{ {script} }})()");
+        let parameters = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let mut answer = self.call("Runtime.evaluate", &parameters).await;
+        assert!(answer["exceptionDetails"].is_null(), "{}", answer["exceptionDetails"]);
+        answer["result"]["value"].take()
+    }
+
+    /// Leaves for another page.
+    pub async fn go(&mut self, url: &str) {
+        self.call("Page.navigate", &json!({ "url": url })).await;
+        let there = format!("document.readyState === 'complete' && location.href.startsWith({})", json!(url));
+        let started = Instant::now();
+        while self.evaluate(&there).await != true {
+            assert!(started.elapsed() < Duration::from_secs(30), "{url} does not load");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Every cookie the browser keeps, also those no script sees.
+    pub async fn cookies(&mut self) -> Vec<Value> {
+        let mut answer = self.call("Storage.getCookies", &json!({})).await;
+        answer["cookies"].as_array_mut().map(std::mem::take).expect("a list of cookies")
     }
 
     async fn call(&mut self, method: &str, parameters: &Value) -> Value {

@@ -15,6 +15,8 @@ pub struct Tokens {
     pub session: SessionId,
     /// How long the access token is still good for, in whole seconds.
     pub expires_in: Duration,
+    /// How long the refresh token is still good for.
+    pub refresh_expires_in: Duration,
     /// What time it is here: a client whose clock is wrong counts from it.
     pub server_time: OffsetDateTime,
 }
@@ -57,6 +59,7 @@ impl IssueTokens {
             refresh: RefreshSecret(self.refresh.seal(session)?),
             session: session.id,
             expires_in: Duration::seconds((expires_at - now).whole_seconds().max(0)),
+            refresh_expires_in: (session.expires_at(&self.policy) - now).max(Duration::ZERO),
             server_time: now,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -11,6 +11,7 @@ use std::{
 
 use coinlink_domain::shared::token_bucket::{BucketPolicy, TokenBucket};
 use time::{Duration, OffsetDateTime};
+use url::{Host, Url};
 
 /// What a node bears.
 #[derive(Debug, Clone)]
@@ -19,8 +20,10 @@ pub struct AdmissionPolicy {
     pub max_connections: usize,
     /// Handshakes per client address.
     pub handshakes: BucketPolicy,
-    /// Exact origins of browsers; same-origin pages are always let in.
+    /// Exact origins of browsers: the allowed ones and our own.
     pub allowed_origins: Arc<[String]>,
+    /// Whether pages of this machine are let in too, whatever their port; for development.
+    pub loopback_origins: bool,
 }
 
 /// Why a handshake is refused.
@@ -90,14 +93,8 @@ impl Admission {
     }
 
     /// Lets a handshake in, or says why not. `client` is the limiter's key: an IPv6 address is its /64.
-    pub(super) fn admit(
-        &self,
-        client: IpAddr,
-        origin: Option<&str>,
-        host: Option<&str>,
-        now: OffsetDateTime,
-    ) -> Result<Place, Refusal> {
-        if !origin.is_none_or(|origin| self.knows(origin, host)) {
+    pub(super) fn admit(&self, client: IpAddr, origin: Option<&str>, now: OffsetDateTime) -> Result<Place, Refusal> {
+        if !origin.is_none_or(|origin| self.knows(origin)) {
             return Err(Refusal::Origin);
         }
         self.charge(client, now)?;
@@ -106,9 +103,10 @@ impl Admission {
         if open >= self.policy.max_connections { Err(Refusal::Full) } else { Ok(place) }
     }
 
-    fn knows(&self, origin: &str, host: Option<&str>) -> bool {
-        let same = |host: &str| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
-        self.policy.allowed_origins.iter().any(|allowed| allowed == origin) || host.is_some_and(same)
+    /// `Host` has no say in it: a name that leads here is anybody's to make, and their page's origin would be the same.
+    fn knows(&self, origin: &str) -> bool {
+        let allowed = self.policy.allowed_origins.iter().any(|allowed| allowed == origin);
+        allowed || (self.policy.loopback_origins && is_of_this_machine(origin))
     }
 
     fn charge(&self, client: IpAddr, now: OffsetDateTime) -> Result<(), Refusal> {
@@ -121,43 +119,100 @@ impl Admission {
     }
 }
 
+fn is_of_this_machine(origin: &str) -> bool {
+    let Ok(url) = Url::parse(origin) else { return false };
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
+        None => false,
+    };
+    // As browsers write it, and nothing around it.
+    is_loopback && url.origin().is_tuple() && url.origin().ascii_serialization() == origin
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn admission(max_connections: usize) -> Admission {
-        let handshakes = BucketPolicy { burst: 3, refill: Duration::SECOND };
-        let allowed_origins = Arc::new(["https://app.example".to_owned()]);
-        Admission::new(AdmissionPolicy { max_connections, handshakes, allowed_origins }, Connections::default())
+        admission_of(max_connections, false)
     }
 
-    fn refused(admission: &Admission, origin: Option<&str>, host: Option<&str>) -> Option<Refusal> {
-        admission.admit(CLIENT, origin, host, NOW).err()
+    fn admission_of(max_connections: usize, loopback_origins: bool) -> Admission {
+        let handshakes = BucketPolicy { burst: 3, refill: Duration::SECOND };
+        let allowed_origins = Arc::new(["https://app.example".to_owned()]);
+        Admission::new(AdmissionPolicy { max_connections, handshakes, allowed_origins, loopback_origins }, Connections::default())
+    }
+
+    fn refused(admission: &Admission, origin: Option<&str>) -> Option<Refusal> {
+        admission.admit(CLIENT, origin, NOW).err()
     }
 
     #[test]
     fn foreign_pages_stay_out_and_programs_without_an_origin_do_not() {
-        let refused = |origin, host| refused(&admission(10), origin, host);
-        assert_eq!(refused(None, None), None);
-        assert_eq!(refused(Some("https://app.example"), Some("api.example")), None);
-        assert_eq!(refused(Some("http://localhost:8000"), Some("LOCALHOST:8000")), None, "our own page");
-        for origin in ["https://evil.example", "https://app.example.evil.example", "null", "", "https://APP.example/"] {
-            assert_eq!(refused(Some(origin), Some("api.example")), Some(Refusal::Origin), "{origin}");
+        let refused = |origin| refused(&admission(10), origin);
+        assert_eq!(refused(None), None);
+        assert_eq!(refused(Some("https://app.example")), None);
+        for origin in [
+            "https://evil.example",
+            "https://app.example.evil.example",
+            "http://app.example",
+            "https://app.example:8443",
+            "http://localhost:8000",
+            "null",
+            "",
+            "https://APP.example/",
+        ] {
+            assert_eq!(refused(Some(origin)), Some(Refusal::Origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn in_development_pages_of_this_machine_are_let_in_on_any_port() {
+        let refused = |origin| refused(&admission_of(10, true), Some(origin));
+        for origin in
+            ["http://localhost:5173", "https://localhost", "http://127.0.0.1:1", "http://[::1]:3000", "https://app.example"]
+        {
+            assert_eq!(refused(origin), None, "{origin}");
+        }
+        for origin in [
+            "http://localhost.evil.example",
+            "http://localhost:5173/",
+            "http://localhost:80",
+            "http://me@localhost:5173",
+            "http://127.0.0.2:1",
+            "http://127.1:1",
+            "http://10.0.0.1",
+            "file://localhost",
+            "coinlink://localhost",
+            "null",
+        ] {
+            assert_eq!(refused(origin), Some(Refusal::Origin), "{origin}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_origin_panics(origin in ".{0,60}") {
+            let known = is_of_this_machine(&origin);
+            prop_assert!(!known || origin.starts_with("http"));
         }
     }
 
     #[test]
     fn a_full_node_lets_in_the_next_one_when_one_leaves() {
         let admission = admission(1);
-        let first = admission.admit(CLIENT, None, None, NOW).unwrap();
-        assert_eq!(refused(&admission, None, None), Some(Refusal::Full));
+        let first = admission.admit(CLIENT, None, NOW).unwrap();
+        assert_eq!(refused(&admission, None), Some(Refusal::Full));
         assert_eq!(admission.connections.counts().total, 1, "a refused one is not counted");
         drop(first);
-        assert_eq!(refused(&admission, None, None), None);
+        assert_eq!(refused(&admission, None), None);
         assert_eq!(admission.connections.counts().total, 0);
     }
 
@@ -165,9 +220,9 @@ mod tests {
     fn handshakes_from_one_address_are_paced_and_others_unaffected() {
         let admission = admission(10);
         for _ in 0..3 {
-            assert_eq!(refused(&admission, None, None), None);
+            assert_eq!(refused(&admission, None), None);
         }
-        assert_eq!(refused(&admission, None, None), Some(Refusal::TooMany { retry_after: Duration::SECOND }));
-        assert!(admission.admit(IpAddr::from([10, 0, 0, 1]), None, None, NOW).is_ok());
+        assert_eq!(refused(&admission, None), Some(Refusal::TooMany { retry_after: Duration::SECOND }));
+        assert!(admission.admit(IpAddr::from([10, 0, 0, 1]), None, NOW).is_ok());
     }
 }

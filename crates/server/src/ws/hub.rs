@@ -92,7 +92,7 @@ impl Context {
         if *self.draining.borrow() {
             return Err(Refusal::Draining);
         }
-        self.admission.admit(self.client(peer, headers), None, None, self.steady())
+        self.admission.admit(self.client(peer, headers), None, self.steady())
     }
 
     /// The address a limiter counts: that of the client behind trusted proxies, an IPv6 one as its /64.

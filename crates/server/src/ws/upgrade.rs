@@ -110,10 +110,9 @@ fn judge(hub: &Hub, request: &Request) -> Result<Place, NoSocket> {
     if *context.draining.borrow() {
         return Err(NoSocket::Refused(Refusal::Draining));
     }
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let client = context.client(request.peer_addr().map(|peer| peer.ip()), request.headers());
     // An origin that is not even text is a foreign one.
     let origin = request.headers().get(header::ORIGIN).map(|value| value.to_str().unwrap_or("null"));
-    let place = context.admission.admit(client, origin, header(header::HOST), context.steady());
+    let place = context.admission.admit(client, origin, context.steady());
     place.map_err(NoSocket::Refused)
 }
