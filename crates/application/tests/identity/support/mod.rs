@@ -3,12 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use coinlink_application::identity::{
-    AdministrationUseCases,
-    ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, NewAccount, OwnAccount, PruneIdentity,
-    RefreshError, RefreshSession, RevokedSessions, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError,
-    SignedIn, Tokens, WalletUseCases,
-};
+use coinlink_application::identity::{AdministrationUseCases, ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, LinkUseCases, NewAccount, OwnAccount, PruneIdentity, RefreshError, RefreshSession, RevokedSessions, SecondFactorUseCases, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError, SignedIn, Tokens, VerifiedEmail, WalletUseCases};
 use coinlink_domain::{
     identity::{ClientInfo, GuardPolicies, Network, Password, RetryKey, SessionPolicy},
     shared::{audit::AuditStatus, rate_limit::Charge, sliding_window::WindowPolicy},
@@ -72,6 +67,9 @@ pub(crate) struct Identity {
     pub(crate) wallets: WalletUseCases,
     pub(crate) api_keys: ApiKeyUseCases,
     pub(crate) prune: PruneIdentity,
+    pub(crate) links: LinkUseCases,
+    pub(crate) verified_email: Arc<VerifiedEmail>,
+    pub(crate) second_factor: SecondFactorUseCases,
 }
 
 impl Identity {
@@ -80,6 +78,15 @@ impl Identity {
     }
 
     pub(crate) fn with(policy: SessionPolicy) -> Self {
+        Self::built(policy, false)
+    }
+
+    /// Where an account owns its address only once it was verified.
+    pub(crate) fn strict() -> Self {
+        Self::built(SessionPolicy::default(), true)
+    }
+
+    fn built(policy: SessionPolicy, require_verified_email: bool) -> Self {
         let store = MemoryIdentity::default();
         let (hasher, clock) = (Arc::new(PlainHasher::default()), Arc::new(StoppedClock::at(NOON)));
         let gate = Arc::new(NotedGate::default());
@@ -104,7 +111,7 @@ impl Identity {
             entropy: Arc::new(CountingEntropy::default()),
             secrets: Arc::new(PlainSecretBox::default()),
             public_url: "https://api.example.com".to_owned(),
-            require_verified_email: false,
+            require_verified_email,
             policy,
             guards: GuardPolicies::default(),
             access_ttl: TTL,
@@ -131,6 +138,9 @@ impl Identity {
             wallets: use_cases.wallets,
             api_keys: use_cases.api_keys,
             prune: IdentityUseCases::prune(&adapters),
+            links: use_cases.links,
+            verified_email: use_cases.verified_email,
+            second_factor: use_cases.second_factor,
         }
     }
 
