@@ -38,6 +38,9 @@ pub enum Command {
     ///
     /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none.
     Migrate {
+        /// Folder of the SQLite file [default: data]
+        #[arg(long, global = true, value_name = "FOLDER")]
+        data_dir: Option<PathBuf>,
         /// Which way.
         #[command(subcommand)]
         direction: MigrateCommand,
@@ -46,6 +49,9 @@ pub enum Command {
     ///
     /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none. Takes effect at once.
     Admin {
+        /// Folder of the SQLite file [default: data]
+        #[arg(long, global = true, value_name = "FOLDER")]
+        data_dir: Option<PathBuf>,
         /// What to do.
         #[command(subcommand)]
         command: AdminCommand,
@@ -66,6 +72,9 @@ pub enum Command {
     ///
     /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none.
     Audit {
+        /// Folder of the SQLite file [default: data]
+        #[arg(long, global = true, value_name = "FOLDER")]
+        data_dir: Option<PathBuf>,
         /// What to do with it.
         #[command(subcommand)]
         command: AuditCommand,
@@ -250,15 +259,20 @@ impl From<Purpose> for Mode {
     }
 }
 
+/// `--data-dir` as a layer of settings.
+pub fn data_dir_flag(folder: Option<&PathBuf>) -> Option<(&'static str, String)> {
+    folder.map(|folder| ("server.data_dir", folder.display().to_string()))
+}
+
 impl Dev {
     /// The flags as the uppermost layer of settings.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         let flags = [
             ("server.port", self.port.map(|port| port.to_string())),
             ("server.host", self.host.clone()),
-            ("server.data_dir", self.data_dir.as_ref().map(|folder| folder.display().to_string())),
         ];
-        flags.into_iter().filter_map(|(path, text)| Some((path, text?))).collect()
+        let set = flags.into_iter().filter_map(|(path, text)| Some((path, text?)));
+        set.chain(data_dir_flag(self.data_dir.as_ref())).collect()
     }
 }
 
@@ -280,6 +294,9 @@ mod tests {
             "coinlink migrate up",
             "coinlink migrate down",
             "coinlink migrate status",
+            "coinlink migrate status --data-dir /tmp/x",
+            "coinlink admin grant ada@example.org --data-dir /tmp/x",
+            "coinlink audit verify --data-dir /tmp/x",
             "coinlink audit verify",
             "coinlink admin grant ada@example.org",
             "coinlink admin revoke ada@example.org",

@@ -3,12 +3,13 @@
 use std::{
     error::Error,
     io::{self, Write as _},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Parser as _;
 use coinlink::{
-    cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand},
+    cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand, data_dir_flag},
     command::{admin, audit, keys},
     config::{self, Mode, Settings, Sources},
     http, serve,
@@ -41,21 +42,23 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             let _logs = logs::start(&settings.log)?;
             actix_rt::System::new().block_on(serve::serve(settings))?;
         }
-        Command::Migrate { direction } => {
-            let settings = settings(Mode::Dev, vec![])?;
+        Command::Migrate { data_dir, direction } => {
+            let settings = settings(Mode::Dev, data_dir_flag(data_dir.as_ref()))?;
             let _logs = logs::start(&settings.log)?;
             actix_rt::System::new().block_on(serve::migrate(settings, direction))?;
         }
-        Command::Admin { command } => {
+        Command::Admin { data_dir, command } => {
             let (email, role) = match command {
                 AdminCommand::Grant { email } => (email, Role::Admin),
                 AdminCommand::Revoke { email } => (email, Role::User),
             };
-            let settings = settings(Mode::Dev, vec![])?;
+            let settings = settings(Mode::Dev, data_dir_flag(data_dir.as_ref()))?;
             let done = actix_rt::System::new().block_on(admin::change_role(&settings, &email, role))?;
             io::stdout().write_all(done.as_bytes())?;
         }
-        Command::Audit { command: AuditCommand::Verify { checkpoint } } => return Ok(verify_audit(checkpoint)),
+        Command::Audit { data_dir, command: AuditCommand::Verify { checkpoint } } => {
+            return Ok(verify_audit(data_dir.as_ref(), checkpoint));
+        }
         Command::Keys { dir, command } => {
             let settings = settings(Mode::Dev, vec![])?;
             let done = keys::run(&settings, dir, &command, SystemClock::default().now())?;
@@ -73,9 +76,9 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// A log that could not be looked at is not one that was tampered with: jobs tell them apart by the code.
-fn verify_audit(exported: Option<Checkpoint>) -> ExitCode {
+fn verify_audit(data_dir: Option<&PathBuf>, exported: Option<Checkpoint>) -> ExitCode {
     let verify = || -> Result<bool, Box<dyn Error>> {
-        let settings = settings(Mode::Dev, vec![])?;
+        let settings = settings(Mode::Dev, data_dir_flag(data_dir))?;
         let (text, sound) = actix_rt::System::new().block_on(audit::verify(settings, exported))?;
         io::stdout().write_all(text.as_bytes())?;
         Ok(sound)
@@ -91,6 +94,6 @@ fn verify_audit(exported: Option<Checkpoint>) -> ExitCode {
     }
 }
 
-fn settings(mode: Mode, flags: Vec<(&'static str, String)>) -> Result<Settings, config::ConfigError> {
-    config::load(&Sources::of_process(mode, flags)).into_settings()
+fn settings(mode: Mode, flags: impl IntoIterator<Item = (&'static str, String)>) -> Result<Settings, config::ConfigError> {
+    config::load(&Sources::of_process(mode, flags.into_iter().collect())).into_settings()
 }

@@ -64,3 +64,39 @@ fn a_wrong_command_line_is_a_usage_error() {
     assert_eq!(coinlink("dev --feed imaginary", &[]).status.code(), Some(2));
     assert_eq!(coinlink("dance", &[]).status.code(), Some(2));
 }
+
+#[test]
+fn keys_are_made_shown_and_taken_away_and_what_cannot_be_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = |arguments: &str| coinlink(&format!("keys {arguments}"), &[("JWT_KEYS_DIR", folder.path().to_str().unwrap())]);
+    let list = || text(&keys("list").stdout).to_owned();
+    assert_eq!(keys("list").status.code(), Some(1));
+    assert!(text(&keys("rotate").stderr).contains("keys generate"));
+    assert_eq!(keys("generate").status.code(), Some(0));
+    assert_eq!(keys("generate").status.code(), Some(1), "there is one already");
+    let warned = keys("rotate --publish-secs 300");
+    assert!(text(&warned.stdout).contains("Warning"), "others may keep their copy for as long");
+    assert!(!text(&keys("rotate --publish-secs 301").stdout).contains("Warning"));
+    let table = list();
+    let states: Vec<_> = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(states, ["signing", "published", "published"]);
+    let first = &table.lines().nth(1).unwrap()[..32];
+    assert_eq!(keys(&format!("revoke {first}")).status.code(), Some(0));
+    assert!(!list().contains(first));
+    assert_eq!(keys(&format!("revoke {first}")).status.code(), Some(1), "it is gone");
+    assert_eq!(keys("prune").status.code(), Some(0));
+    assert_eq!(coinlink("keys list", &[]).status.code(), Some(1), "nobody said where");
+    assert_eq!(keys("rotate --rsa-bits 1024 --alg RS256").status.code(), Some(2));
+}
+
+#[test]
+fn commands_that_work_on_the_store_find_it_in_another_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_str().unwrap();
+    assert_eq!(coinlink(&format!("migrate up --data-dir {at}"), &[]).status.code(), Some(0));
+    assert!(folder.path().join("coinlink.db").exists());
+    let unknown = coinlink(&format!("admin grant ada@example.org --data-dir {at}"), &[]);
+    assert!(!text(&unknown.stderr).contains("there is no database"), "{}", text(&unknown.stderr));
+    let pepper = [("PASSWORD_PEPPER", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c")];
+    assert_eq!(coinlink(&format!("audit verify --data-dir {at}"), &pepper).status.code(), Some(0));
+}

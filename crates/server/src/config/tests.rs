@@ -226,6 +226,21 @@ fn serve_starts_with_what_it_requires_and_drops_a_driver() {
 }
 
 #[test]
+fn serve_needs_no_shared_secret_where_it_has_signing_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let others = GOOD_SERVE.iter().copied().filter(|(name, _)| *name != "JWT_SECRET_KEY");
+    let variables: Vec<_> = others.chain([("JWT_KEYS_DIR", path)]).collect();
+    let error = load(&sources(Mode::Serve, &variables)).into_settings().unwrap_err();
+    assert_eq!(error.problems.len(), 1, "{error}");
+    assert!(error.to_string().contains("JWT_KEYS_DIR") && error.to_string().contains("keys generate"), "{error}");
+    std::fs::write(folder.path().join("keys.json"), "{}").unwrap();
+    let loaded = load(&sources(Mode::Serve, &variables));
+    assert!(loaded.report(Mode::Serve).contains(&format!("jwt_keys_dir = \"{path}\"")));
+    assert_eq!(loaded.into_settings().unwrap().auth.jwt_keys_dir, path);
+}
+
+#[test]
 fn weak_secrets_are_refused_by_serve() {
     for (name, weak, why) in [
         ("JWT_SECRET_KEY", "tiny-one", "shorter than 32"),
