@@ -28,6 +28,12 @@ fmt:
 ci:
     bash tests/run
 
+# Ask npm's bip322-js anew what it says of the signatures of the wallet tests, and compare (`just wallets keep` keeps what it says).
+wallets keep="":
+    cd tests/wallets && npm ci --ignore-scripts --no-audit --no-fund
+    node tests/wallets/make.mjs {{ if keep == "keep" { ">" } else { "| cmp -" } }} crates/adapters/wallets/tests/fixtures/bip322_js_verdicts.jsonl
+    cargo test -p coinlink-wallets --test differential
+
 # Hold the built server against its OpenAPI document for longer than `tests/run` does (`just schema 500`).
 schema examples="100":
     cargo build -p coinlink

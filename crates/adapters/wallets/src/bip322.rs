@@ -13,6 +13,8 @@ use bitcoin::{
 };
 use coinlink_domain::identity::AddressKind;
 
+/// The length of a key in the only form a witness may have it.
+const COMPRESSED: usize = 33;
 const TAG: &[u8] = b"BIP0322-signed-message";
 
 /// The tagged hash (BIP-340) of a message.
@@ -91,7 +93,8 @@ fn verify_key_hash<C: Verification>(
     message: &str,
     [signature, key]: [&[u8]; 2],
 ) -> Option<()> {
-    let key = CompressedPublicKey::from_slice(key).ok()?;
+    // Read from the 65 bytes of its other form, a key would still hash to the address: nodes hash the bytes as they are.
+    let key = CompressedPublicKey::from_slice(key).ok().filter(|_| key.len() == COMPRESSED)?;
     let program = ScriptBuf::new_p2wpkh(&key.wpubkey_hash());
     let paid_to = if kind == AddressKind::P2wpkh { program.clone() } else { ScriptBuf::new_p2sh(&program.script_hash()) };
     if paid_to != address.script_pubkey() {

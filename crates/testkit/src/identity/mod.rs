@@ -5,6 +5,8 @@ pub mod store_contract;
 
 mod authenticator;
 mod api_keys;
+#[cfg(feature = "wallets")]
+mod bitcoin_wallet;
 mod builders;
 mod credentials;
 mod csrf;
@@ -15,6 +17,8 @@ mod public_keys;
 
 pub use authenticator::PlainAuthenticators;
 pub use api_keys::{PlainApiKeys, an_api_key};
+#[cfg(feature = "wallets")]
+pub use bitcoin_wallet::BitcoinWallet;
 pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email, a_wallet};
 pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens};
 pub use csrf::PlainCsrfTokens;
