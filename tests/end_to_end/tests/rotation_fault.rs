@@ -20,7 +20,7 @@ use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
 use coinlink_testkit::{
     identity::{NOON, PlainAccessTokens, PlainRefreshTokens, a_session, an_account},
     servers::{fresh_database, shared_redis},
-    shared::StoppedClock,
+    shared::{PlainSecretBox, StoppedClock},
     upstream_stub::StubUpstream,
 };
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ struct Desk {
 }
 
 fn desk(database: Database, clock: Arc<StoppedClock>) -> Desk {
-    let store = Arc::new(SqlIdentityStore::new(database));
+    let store = Arc::new(SqlIdentityStore::new(database, Arc::new(PlainSecretBox::default())));
     let policy = SessionPolicy::default();
     let revoked = Arc::new(RevokedSessions::default());
     let gate = Arc::new(EmbeddedGate::new(clock.clone()));
