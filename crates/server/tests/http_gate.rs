@@ -36,9 +36,24 @@ fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {
     };
     assert_eq!(of(Gated::Exempt), BTreeSet::from(["/livez", "/readyz", "/health", "/metrics"]));
     assert_eq!(of(Gated::Price), BTreeSet::from(["/api/bitcoin/price", "/api/crypto/ticker"]));
-    let credentials = ["/api/v2/auth/signup", "/api/v2/auth/login", "/api/v2/auth/password/change"];
+    let credentials = [
+        "/api/v2/auth/signup",
+        "/api/v2/auth/login",
+        "/api/v2/auth/password/change",
+        "/api/v2/auth/password/forgot",
+        "/api/v2/auth/email/change",
+        "/api/v2/auth/email/resend",
+        "/api/v2/auth/2fa/setup",
+        "/api/v2/auth/2fa/confirm",
+        "/api/v2/auth/2fa/verify",
+        "/api/v2/auth/2fa/disable",
+        "/api/v2/auth/2fa/recovery-codes",
+        "/api/v2/auth/wallet/challenge",
+        "/api/v2/auth/wallet/verify",
+        "/api/v2/auth/wallet/link",
+    ];
     assert_eq!(of(Gated::Credentials), BTreeSet::from(credentials));
-    let session = ["/api/v2/auth/token/refresh", "/api/v2/auth/refresh", "/api/v2/auth/logout"];
+    let session = ["/api/v2/auth/token/refresh", "/api/v2/auth/refresh", "/api/v2/auth/logout", "/api/v2/auth/csrf"];
     assert_eq!(of(Gated::Session), BTreeSet::from(session));
 }
 
@@ -302,7 +317,7 @@ async fn what_a_handler_never_got_to_count_is_counted_by_address() {
     };
     assert_eq!(ask(Method::POST, "{").await.status(), 400);
     assert_eq!(ask(Method::PUT, "{}").await.status(), 405);
-    let last = ask(Method::POST, "{}").await;
+    let last = ask(Method::POST, r#"{"token":1}"#).await;
     assert_eq!((last.status().as_u16(), header(&last, "x-ratelimit-remaining")), (400, Some("0")));
     let refused = ask(Method::POST, "{").await;
     assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (429, Some("60")));

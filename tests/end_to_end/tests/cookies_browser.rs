@@ -55,7 +55,11 @@ struct Ours {
 impl Ours {
     /// A node, and a browser at its page.
     async fn start() -> Self {
-        let node = Node::dev_with(&["--feed", "simulated"], &UNLIMITED).await;
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let node = Node::dev_with(&["--feed", "simulated"], &[&UNLIMITED, settings].concat()).await;
         let home = format!("http://localhost:{}", node.address.port());
         let browser = Browser::open(&format!("{home}/livez"), &node.process.directory().join("browser")).await;
         let mut ours = Self { node, home, browser };
@@ -176,7 +180,7 @@ const ATTACK: &str = "
 #[tokio::test]
 async fn a_page_of_another_origin_neither_does_nor_reads_anything_with_the_cookies() {
     let mut ours = Ours::start().await;
-    let token = ours.sign_up().await["json"]["tokens"]["csrf_token"].clone();
+    ours.sign_up().await;
     let kept = ours.session_cookies().await;
     let port = another_server().await;
     let script = |home: &str| format!("{ASK} const home = {}, password = {}; {ATTACK}", json!(home), json!(PASSWORD));
@@ -200,16 +204,6 @@ async fn a_page_of_another_origin_neither_does_nor_reads_anything_with_the_cooki
     assert_eq!(ours.answered("POST", "/api/v2/auth/logout-all", 401).await, 2);
     assert_eq!(ours.answered("POST", "/api/v2/auth/logout-all", 200).await, 0);
 
-    // An allowed origin of another site may read answers; they are to nobody.
-    let by_address = format!("http://127.0.0.1:{}", ours.node.address.port());
-    ours.browser.go(&format!("{by_address}/livez")).await;
-    let profile = json!({"credentials": "include"});
-    let there = format!("{}/api/v2/user/profile", ours.home);
-    let told = ask(&mut ours.browser, "GET", &there, profile).await;
-    assert_eq!((&told["status"], &told["json"]["error"]["code"]), (&json!(401), &json!("authentication_required")));
-    let change = json!({"body": {"first_name": "Eve"}, "token": token, "credentials": "include"});
-    assert_eq!(ask(&mut ours.browser, "PUT", &there, change).await["status"], 401);
-
     // Nothing happened.
     ours.go_home().await;
     assert_eq!(ours.session_cookies().await, kept);
@@ -219,4 +213,39 @@ async fn a_page_of_another_origin_neither_does_nor_reads_anything_with_the_cooki
     assert_eq!(profile["status"], 200, "{profile}");
     assert!(profile["text"].as_str().unwrap().contains("\"Ada\""), "{profile}");
     assert_eq!(ours.answered("PUT", "/api/v2/user/profile", 200).await, 0);
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_works_with_the_cookies_where_it_is_of_the_same_site() {
+    let port = another_server().await;
+    let (beside, elsewhere) = (format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}"));
+    let mut ours = Ours::start_with(&[("ALLOWED_ORIGINS", &format!("{beside},{elsewhere}"))]).await;
+    ours.sign_up().await;
+    let at = |path: &str| format!("{}{path}", ours.home);
+    let (token_at, profile_at) = (at("/api/v2/auth/csrf"), at("/api/v2/user/profile"));
+
+    ours.browser.go(&format!("{beside}/")).await;
+    let told = ask(&mut ours.browser, "GET", &token_at, json!({"credentials": "include"})).await;
+    let token = told["json"]["csrf_token"].clone();
+    assert_eq!((&told["status"], token.is_string()), (&json!(200), true), "{told}");
+    let change = |token: &Value| json!({"body": {"first_name": "Grace"}, "token": token, "credentials": "include"});
+    let refused = ask(&mut ours.browser, "PUT", &profile_at, change(&json!("a guess"))).await;
+    assert_eq!((&refused["status"], &refused["json"]["error"]["code"]), (&json!(403), &json!("csrf_failed")));
+    let changed = ask(&mut ours.browser, "PUT", &profile_at, change(&token)).await;
+    assert_eq!(changed["status"], 200, "{changed}");
+
+    // What it reads from another site is to nobody: the browser keeps the cookies back.
+    ours.browser.go(&format!("{elsewhere}/")).await;
+    for (method, url, options) in [
+        ("GET", &profile_at, json!({"credentials": "include"})),
+        ("GET", &token_at, json!({"credentials": "include"})),
+        ("PUT", &profile_at, change(&token)),
+    ] {
+        let told = ask(&mut ours.browser, method, url, options).await;
+        assert_eq!(
+            (&told["status"], &told["json"]["error"]["code"]),
+            (&json!(401), &json!("authentication_required")),
+            "{method} {url}"
+        );
+    }
 }
