@@ -396,3 +396,19 @@ fn a_level_that_is_none_is_refused_and_does_not_silence_the_log() {
         assert_eq!(dev(&[("LOG_LEVEL", level)]).log.level, level);
     }
 }
+
+#[test]
+fn a_mail_server_needs_a_sender_and_a_url_that_makes_sense() {
+    let problems = |mode, more: &[(&'static str, &'static str)]| {
+        let variables: Vec<_> = GOOD_SERVE.iter().chain(more).copied().collect();
+        load(&sources(mode, &variables)).all_problems(mode).iter().map(|problem| problem.setting.clone()).collect::<Vec<_>>()
+    };
+    let from = ("MAIL_FROM", "CoinLink <no-reply@example.com>");
+    assert_eq!(problems(Mode::Serve, &[("SMTP_URL", "smtp://u:p@mail.example.com"), from]), [] as [&str; 0]);
+    assert_eq!(problems(Mode::Serve, &[("SMTP_URL", "smtp://mail.example.com")]), ["MAIL_FROM"]);
+    assert_eq!(problems(Mode::Dev, &[("SMTP_URL", "smtp://mail.example.com")]), [] as [&str; 0]);
+    for url in ["smtp://hunter2@mail.example.com", "smtps://mail.example.com?tls=none", "smtp://mail.example.com?pool=3"] {
+        assert_eq!(problems(Mode::Serve, &[("SMTP_URL", url), from]), ["SMTP_URL"], "{url}");
+    }
+    assert_eq!(dev(&[]).mail.from, "CoinLink <no-reply@localhost>");
+}
