@@ -58,10 +58,10 @@ pub enum Command {
     },
     /// Make and change the keys that sign access tokens
     ///
-    /// Works on the folder of JWT_KEYS_DIR. Servers that read it follow a change within seconds; without such a folder a shared secret
+    /// Works on the folder of `JWT_KEYS_DIR`. Servers that read it follow a change within seconds; without such a folder a shared secret
     /// signs. docs/signing-keys.md tells the whole story.
     Keys {
-        /// Folder of the keys [default: JWT_KEYS_DIR]
+        /// Folder of the keys [default: that of `JWT_KEYS_DIR`]
         #[arg(long, global = true, value_name = "FOLDER")]
         dir: Option<PathBuf>,
         /// What to do.
@@ -267,10 +267,7 @@ pub fn data_dir_flag(folder: Option<&PathBuf>) -> Option<(&'static str, String)>
 impl Dev {
     /// The flags as the uppermost layer of settings.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let flags = [
-            ("server.port", self.port.map(|port| port.to_string())),
-            ("server.host", self.host.clone()),
-        ];
+        let flags = [("server.port", self.port.map(|port| port.to_string())), ("server.host", self.host.clone())];
         let set = flags.into_iter().filter_map(|(path, text)| Some((path, text?)));
         set.chain(data_dir_flag(self.data_dir.as_ref())).collect()
     }

@@ -15,7 +15,7 @@ pub fn key_folder(settings: &Settings) -> Option<KeyFolder> {
 }
 
 /// What all tokens but those signed with keys come from: a secret of their own, or one derived from that of passwords.
-pub fn token_secret(settings: &Settings) -> Result<SecretString, CredentialsError> {
+pub(super) fn token_secret(settings: &Settings) -> Result<SecretString, CredentialsError> {
     match (&settings.auth.jwt_secret_key, &settings.auth.password_pepper) {
         (None, Some(pepper)) => token_secret_of(pepper),
         // Without keys `serve` refuses to start without it, and `dev` makes its own.
@@ -24,13 +24,13 @@ pub fn token_secret(settings: &Settings) -> Result<SecretString, CredentialsErro
 }
 
 /// The keys as they are now; none where a shared secret signs.
-pub fn signing_keys(settings: &Settings, around: &Surroundings) -> Result<Option<Arc<SigningKeys>>, StartError> {
+pub(super) fn signing_keys(settings: &Settings, around: &Surroundings) -> Result<Option<Arc<SigningKeys>>, StartError> {
     let open = |folder| SigningKeys::open(folder, Arc::clone(&around.clock)).map(Arc::new);
     Ok(key_folder(settings).map(open).transpose()?)
 }
 
 /// Access tokens. A secret that is set beside keys is believed as before: clients still hold what it signed.
-pub fn access_tokens(settings: &Settings, keys: Option<Arc<SigningKeys>>) -> Result<JwtAccessTokens, CredentialsError> {
+pub(super) fn access_tokens(settings: &Settings, keys: Option<Arc<SigningKeys>>) -> Result<JwtAccessTokens, CredentialsError> {
     let auth = &settings.auth;
     let jwt = JwtSettings {
         secret: token_secret(settings)?,

@@ -51,7 +51,7 @@ pub struct JwtAccessTokens {
     /// Where it is believed.
     shared: Option<Shared>,
     keys: Option<Arc<SigningKeys>>,
-    /// For the secret, EdDSA and RS256: one algorithm each.
+    /// For the secret, `EdDSA` and RS256: one algorithm each.
     validations: [Validation; 3],
     id_key: Zeroizing<[u8; 32]>,
 }

@@ -68,7 +68,7 @@ fn others_see_a_key_before_it_signs_and_until_it_retires() {
     let place = Place::with(NewKey::EdDsa);
     let keys = place.keys();
     let names = || keys.known().into_iter().map(|key| key.id).collect::<Vec<_>>();
-    assert_eq!(names(), [place.first.id.clone()]);
+    assert_eq!(names(), std::slice::from_ref(&place.first.id));
     let next = place.rotate();
     keys.refresh().unwrap();
     assert_eq!(names(), [place.first.id.clone(), next.id.clone()]);
