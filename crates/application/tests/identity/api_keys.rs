@@ -209,6 +209,7 @@ async fn a_key_is_refused_outside_its_networks_after_its_time_and_while_its_acco
     it.clock.advance(Duration::milliseconds(500));
     assert!(!verifies(verify, &text).await);
     it.put_user(|user| user.is_active = true);
+    it.clock.advance(Duration::seconds(5));
     assert!(verifies(verify, &text).await);
     it.clock.advance(Duration::HOUR);
     assert!(!verifies(verify, &text).await);
@@ -249,7 +250,7 @@ async fn ten_thousand_keys_that_nobody_knows_cost_few_reads_and_keep_nobody_out_
     }
     let reads = it.store.calls() - before;
     assert!((1..=60).contains(&reads), "{reads}");
-    let refused = verify.execute(&PlainApiKeys.mint(ApiKeyId(Uuid::nil()), &secret).0.0, from, from).await.unwrap_err();
+    let refused = verify.execute(&PlainApiKeys.mint(ApiKeyId(Uuid::max()), &secret).0.0, from, from).await.unwrap_err();
     assert!(matches!(refused, KeyRefusal::TooMany { retry_after } if retry_after <= Duration::MINUTE), "{refused}");
 
     it.clock.advance(Duration::SECOND);
@@ -262,6 +263,20 @@ async fn ten_thousand_keys_that_nobody_knows_cost_few_reads_and_keep_nobody_out_
         assert!(matches!(verify.execute("ck_", from, from).await, Err(KeyRefusal::Invalid)));
     }
     assert_eq!(it.store.calls(), before, "neither a wrong secret of a known key nor a text without its form is looked for");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_on_with_a_revoked_key_hears_so_and_costs_a_read_now_and_then() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    let (key, text) = it.makes_key(&ada, a_new_key()).await.unwrap();
+    it.store.put_api_key(&ApiKey { revoked_at: Some(NOON), ..key });
+    let before = it.store.calls();
+    for _ in 0..1_000 {
+        assert!(!verifies(&it.api_keys.verify, &text).await);
+        it.clock.advance(Duration::milliseconds(50));
+    }
+    assert_eq!(it.store.calls() - before, 10, "once in five seconds");
 }
 
 #[tokio::test]

@@ -43,10 +43,10 @@ error_codes! {
     TOKEN_NOT_YET_VALID 401 "token_not_yet_valid" "The token's time has not come: the clocks differ too much.";
     SESSION_REVOKED 401 "session_revoked" "The session was ended; sign in again.";
     TOKEN_REUSED 401 "token_reused" "The refresh token was used before, so somebody else may hold it; its session was ended. Sign in again.";
+    INVALID_API_KEY 401 "invalid_api_key" "The API key is none of this server's, was mistyped or cut off, was revoked, has expired, or may not be used from this address.";
     INVALID_CODE 401 "invalid_code" "The code is not the one that is asked for, was used before, or too many were tried.";
     INVALID_MFA_TICKET 401 "invalid_mfa_ticket" "The ticket is none of this server's, was used before, or its time is over; sign in again.";
     FORBIDDEN 403 "forbidden" "This is for administrators.";
-    INVALID_API_KEY 401 "invalid_api_key" "The API key is none of this server's, was mistyped or cut off, was revoked, has expired, or may not be used from this address.";
     ORIGIN_NOT_ALLOWED 403 "origin_not_allowed" "Pages of this origin may not connect.";
     SECOND_FACTOR_REQUIRED 403 "second_factor_required" "This takes a code of your second factor that is not older than five minutes: send one to /api/v2/auth/2fa/verify first.";
     EMAIL_NOT_VERIFIED 403 "email_not_verified" "This takes a verified e-mail address: follow the link in the mail, or ask for a new one.";

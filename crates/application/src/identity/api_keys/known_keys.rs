@@ -8,13 +8,16 @@ use time::Duration;
 
 /// How long what the store said of a key is taken for true: half of the second within which a revoked key is refused everywhere.
 const FRESH_FOR: Duration = Duration::milliseconds(500);
-/// Keys of which something is remembered.
+/// How long a key that is over, or never was, is refused without another look: no key becomes good again but with its account.
+const NOBODYS_FOR: Duration = Duration::seconds(5);
+/// Keys of which something is remembered, good ones and others apart: whoever makes keys up pushes no good one out.
 const MOST: usize = 10_000;
 
 /// What this node read about keys, each with the moment at which it began to read it.
 #[derive(Default)]
 pub struct KnownKeys {
     keys: RwLock<HashMap<ApiKeyId, Known>>,
+    nobodys: RwLock<HashMap<ApiKeyId, Duration>>,
 }
 
 struct Known {
@@ -26,6 +29,8 @@ struct Known {
 pub(super) enum Remembered {
     /// Nothing.
     Nothing,
+    /// That it was nobody's a moment ago.
+    Nobodys,
     /// It was so a while ago: its secret never changes, the rest may have.
     Once(Arc<ApiKey>),
     /// It is so.
@@ -36,6 +41,7 @@ impl KnownKeys {
     /// What is known at `now` (monotonic).
     pub(super) fn look(&self, id: ApiKeyId, now: Duration) -> Remembered {
         match self.read().get(&id) {
+            None if self.is_nobodys(id, now) => Remembered::Nobodys,
             None => Remembered::Nothing,
             Some(known) if is_fresh(known, now) => Remembered::Fresh(Arc::clone(&known.key)),
             Some(known) => Remembered::Once(Arc::clone(&known.key)),
@@ -63,6 +69,21 @@ impl KnownKeys {
     /// It is over.
     pub(super) fn forget(&self, id: ApiKeyId) {
         self.write().remove(&id);
+    }
+
+    /// It is over, or never was: so the store said at `read_at` (monotonic).
+    pub(super) fn remember_nobodys(&self, id: ApiKeyId, read_at: Duration) {
+        self.forget(id);
+        let mut nobodys = self.nobodys.write().unwrap_or_else(PoisonError::into_inner);
+        if nobodys.len() >= MOST {
+            nobodys.clear();
+        }
+        nobodys.insert(id, read_at);
+    }
+
+    fn is_nobodys(&self, id: ApiKeyId, now: Duration) -> bool {
+        let nobodys = self.nobodys.read().unwrap_or_else(PoisonError::into_inner);
+        nobodys.get(&id).is_some_and(|read_at| now - *read_at < NOBODYS_FOR)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<ApiKeyId, Known>> {
@@ -98,6 +119,20 @@ mod tests {
         assert!(matches!(look(1_500), Remembered::Once(_)));
         keys.forget(key.id);
         assert!(matches!(look(1_000), Remembered::Nothing));
+    }
+
+    #[test]
+    fn what_is_nobodys_stays_so_for_five_seconds_and_pushes_out_nothing_else() {
+        let (keys, key) = (KnownKeys::default(), a_key());
+        keys.remember(key.clone(), Duration::ZERO);
+        for _ in 0..2 * MOST {
+            keys.remember_nobodys(a_key().id, Duration::ZERO);
+        }
+        assert!(keys.nobodys.read().unwrap().len() <= MOST);
+        assert!(matches!(keys.look(key.id, Duration::ZERO), Remembered::Fresh(_)));
+        keys.remember_nobodys(key.id, Duration::ZERO);
+        assert!(matches!(keys.look(key.id, Duration::milliseconds(4_999)), Remembered::Nobodys));
+        assert!(matches!(keys.look(key.id, Duration::seconds(5)), Remembered::Nothing));
     }
 
     #[test]

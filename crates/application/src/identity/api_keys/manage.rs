@@ -195,7 +195,7 @@ impl RevokeApiKey {
         let entry = on_keys(&*self.entropy, now, audit::API_KEY_REVOKE, user, client).on(id.to_string());
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        self.known.forget(id);
+        self.known.remember_nobodys(id, self.clock.monotonic());
         Ok(true)
     }
 }

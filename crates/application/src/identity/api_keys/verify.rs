@@ -85,8 +85,8 @@ impl VerifyApiKey {
     /// Whose key this is. `ip` is the whole address it comes from, `client` the one by which clients are counted.
     ///
     /// What has no key's form is refused at once. A key that was read within the last half second is not read again, so that one
-    /// that is revoked is refused within a second on every node; and a wrong secret is refused without a read wherever the right
-    /// one was known.
+    /// that is revoked is refused within a second on every node; one that is nobody's is not looked for again for five seconds, and a
+    /// wrong secret is refused without a read wherever the right one was known.
     #[tracing::instrument(level = "debug", name = "identity.verify_api_key", skip_all)]
     pub async fn execute(&self, presented: &str, ip: IpAddr, client: IpAddr) -> Result<VerifiedKey, KeyRefusal> {
         let claimed = self.codec.open(presented).ok_or(KeyRefusal::Invalid)?;
@@ -106,6 +106,7 @@ impl VerifyApiKey {
     fn remembered(&self, claimed: &PresentedApiKey) -> Result<Option<Arc<ApiKey>>, KeyRefusal> {
         match self.known.look(claimed.id, self.clock.monotonic()) {
             Remembered::Nothing => Ok(None),
+            Remembered::Nobodys => Err(KeyRefusal::Invalid),
             Remembered::Once(key) | Remembered::Fresh(key) if !self.codec.proves(claimed, &key.digest) => {
                 Err(KeyRefusal::Invalid)
             }
@@ -138,7 +139,7 @@ impl VerifyApiKey {
             KeyRefusal::Store { error, proven }
         });
         let Some(key) = found? else {
-            self.known.forget(claimed.id);
+            self.known.remember_nobodys(claimed.id, read_at);
             return Err(KeyRefusal::Invalid);
         };
         let key = Arc::new(key);
