@@ -47,6 +47,8 @@ use super::{NOW, ORIGIN, OWN_ORIGIN};
 pub struct Setup {
     pub limits: RateLimits,
     pub trusted_proxies: TrustedProxies,
+    /// Whether an account owns its address only once it was verified.
+    pub require_verified_email: bool,
 }
 
 /// Requests of each class a minute, all the same.
@@ -68,13 +70,22 @@ fn trusted(networks: &[&str], header: ForwardedHeader) -> TrustedProxies {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { limits: all(100_000), trusted_proxies: trusted(&[], ForwardedHeader::XForwardedFor) }
+        Self {
+            limits: all(100_000),
+            trusted_proxies: trusted(&[], ForwardedHeader::XForwardedFor),
+            require_verified_email: false,
+        }
     }
 }
 
 impl Setup {
     pub fn limited(limits: RateLimits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// Where an account owns its address only once it was verified.
+    pub fn strict() -> Self {
+        Self { require_verified_email: true, ..Self::default() }
     }
 
     /// Requests come from 127.0.0.1: it speaks for whom it names in `X-Forwarded-For`.

@@ -24,7 +24,7 @@ use coinlink::{
     telemetry::Metrics,
     ws::Connections,
 };
-use coinlink_application::operations::CheckReadiness;
+use coinlink_application::{identity::IdentityAdapters, operations::CheckReadiness};
 use coinlink_domain::market::{Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem};
 use coinlink_ports::{
     market::TickAudience as _,
@@ -170,7 +170,8 @@ impl Server {
 pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_up: &Arc<AtomicBool>) -> HttpParts {
     let probe = Arc::new(Probe(Arc::clone(database_up)));
     let metrics = Metrics::new("0", "test").unwrap();
-    let adapters = behind.adapters();
+    let require_verified_email = setup.require_verified_email;
+    let adapters = IdentityAdapters { require_verified_email, ..behind.adapters() };
     HttpParts {
         environment: Environment("test".into()),
         origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),

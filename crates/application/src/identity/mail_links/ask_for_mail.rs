@@ -16,7 +16,7 @@ use super::{
 };
 
 /// An answer takes so long at least: more than the work behind any of them, so that its time does not tell what there was to do.
-const TAKES: Duration = Duration::milliseconds(100);
+const TAKES: Duration = Duration::milliseconds(60);
 
 /// Sends links to whoever asks for them, without saying whether there is an account.
 pub struct AskForMail {
