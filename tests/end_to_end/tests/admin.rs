@@ -1,8 +1,8 @@
 //! `coinlink admin` beside a running server.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use coinlink_end_to_end_tests::{Api, Node, somebody};
+use coinlink_end_to_end_tests::{Api, Node, eventually, somebody};
 use coinlink_testkit::servers::{Launch, built_binary};
 
 async fn coinlink(arguments: &[&str], data: &Path) -> (i32, String) {
@@ -30,7 +30,9 @@ async fn a_role_is_granted_and_revoked_at_once_and_the_last_administrator_stays(
     assert!(code == 1 && said.contains("the last administrator"), "{code} {said}");
     assert_eq!(coinlink(&["admin", "grant", &eve], &data).await.0, 0);
     assert_eq!(coinlink(&["admin", "revoke", &ada], &data).await.0, 0);
-    assert_eq!(role().await, "user");
+    let over = async || api.get_as(&held.access, "/api/v2/user/profile").await.code() == "session_revoked";
+    eventually("the sessions of the role are over", Duration::from_secs(5), over).await;
+    assert_eq!(api.get_as(&api.sign_in(&ada).await.access, "/api/v2/user/profile").await.expect(200).json["role"], "user");
 
     for (address, why) in [("nobody@example.org", "no account with this address"), ("nonsense", "name@example.com")] {
         let (code, said) = coinlink(&["admin", "grant", address], &data).await;

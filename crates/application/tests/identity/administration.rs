@@ -5,6 +5,7 @@ use coinlink_domain::{
 };
 use coinlink_ports::identity::{AccountFilter, IdentityStore as _};
 use coinlink_testkit::identity::{NOON, a_session, a_user, an_account_of, an_email};
+use futures_util::future::join_all;
 use time::Duration;
 use uuid::Uuid;
 
@@ -226,4 +227,50 @@ async fn a_role_that_is_taken_away_ends_the_sessions_it_was_used_in() {
     identity.role.execute(&an_email(ADA), Role::Admin).await.unwrap();
     assert!(!identity.is_revoked(&ada), "one that is given ends none");
     assert!(matches!(refused(&identity, (admin.user, session)).await.0, AdminRefusal::NotAdmin));
+}
+
+/// A thousand times, an account is locked while it signs in from four places; how far they got by then differs.
+#[tokio::test]
+async fn a_sign_in_that_meets_a_lock_leaves_no_session() {
+    let (mut came_first, mut came_late) = (0, 0);
+    for round in 0..1_000 {
+        let identity = Identity::new();
+        let (admin, _) = an_admin(&identity, "root@example.org").await;
+        let mut account = an_account_of(a_user(ADA));
+        account.password = identity.hasher.stored(GOOD);
+        identity.store.put_account(&account);
+        let (why, client) = (why(), client("192.0.2.9"));
+        let lock = async {
+            for _ in 0..round % 20 {
+                tokio::task::yield_now().await;
+            }
+            identity.administration.accounts.lock(admin, account.user.id, &why, &client).await.unwrap()
+        };
+        let sign_ins = (0..4).map(|n| {
+            let identity = &identity;
+            async move {
+                for _ in 0..n * (round / 20) % 7 {
+                    tokio::task::yield_now().await;
+                }
+                identity.signs_in(ADA, GOOD).await
+            }
+        });
+        let (outcomes, _) = tokio::join!(join_all(sign_ins), lock);
+        for outcome in outcomes {
+            match outcome {
+                Ok(signed_in) => {
+                    came_first += 1;
+                    assert!(identity.is_revoked(&signed_in), "round {round}");
+                }
+                Err(refused) => {
+                    came_late += 1;
+                    assert!(matches!(refused, SignInError::InvalidCredentials), "round {round}: {refused:?}");
+                }
+            }
+        }
+        let sessions = identity.store.sessions();
+        let live = sessions.iter().filter(|session| session.user == account.user.id && session.ended.is_none());
+        assert_eq!(live.count(), 0, "round {round}");
+    }
+    assert!(came_first > 100 && came_late > 100, "{came_first} came before the lock and {came_late} after it");
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use coinlink_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 
 use super::{
     postgres::{PostgresAddress, PrivatePostgres, USER},
@@ -77,6 +77,25 @@ impl PrivatePostgres {
     /// A migrated, empty database in this server.
     pub async fn fresh_database(&self) -> TestDatabase {
         self.address().fresh_database().await
+    }
+}
+
+impl TestDatabase {
+    /// Carries out statements as somebody who has all rights, and whom no trigger stops.
+    pub async fn tamper(&self, statements: &str) {
+        let operator = Database::connect(&self.url).await.expect("a test server");
+        let unhindered = format!("SET session_replication_role = replica; {statements}");
+        operator.execute_unprepared(&unhindered).await.expect("a superuser may");
+        operator.close().await.expect("nobody else uses the connection");
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        let reader = Database::connect(&self.url).await.expect("a test server");
+        let count = Statement::from_string(DbBackend::Postgres, format!("SELECT count(*) FROM {table}"));
+        let row = reader.query_one_raw(count).await.expect("a superuser may").expect("a count is a row");
+        reader.close().await.expect("nobody else uses the connection");
+        row.try_get_by_index(0).expect("a number")
     }
 }
 
