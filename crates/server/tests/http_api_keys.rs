@@ -3,7 +3,7 @@
 
 mod http_support;
 
-use coinlink::http::{ENDPOINTS, Gated, KEY_ACCESS, KeyAccess, key_access_markdown};
+use coinlink::http::{ENDPOINTS, Gated, KEY_ACCESS, KeyAccess, key_access_markdown, openapi_json};
 use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
     identity::{ApiKey, ApiKeyId, ApiScope, ApiScopes, IpRange, UserId},
@@ -126,6 +126,25 @@ fn the_document_of_keys_shows_the_table_as_it_is() {
         return;
     }
     assert_eq!(written, expected, "run `UPDATE_DOCS=1 cargo test -p coinlink --test http_api_keys`");
+}
+
+#[test]
+fn the_openapi_document_says_where_a_key_may_be_sent() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    assert_eq!(document["components"]["securitySchemes"]["api_key"]["name"], "X-API-Key");
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.is_api && endpoint.gated != Gated::Exempt) {
+        for method in endpoint.methods.split(", ").filter(|method| *method != "HEAD") {
+            let operation = &document["paths"][endpoint.path][method.to_lowercase()];
+            let ways = operation["security"].as_array().cloned().unwrap_or_default();
+            let scopes = ways.iter().find_map(|way| way.get("api_key"));
+            let expected = match KeyAccess::of(Some(endpoint.path), method) {
+                KeyAccess::Public => Some(body!([])),
+                KeyAccess::Needs(scope) => Some(body!([scope.name()])),
+                KeyAccess::Forbidden => None,
+            };
+            assert_eq!(scopes, expected.as_ref(), "{method} {}", endpoint.path);
+        }
+    }
 }
 
 #[actix_web::test]

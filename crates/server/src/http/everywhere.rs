@@ -29,7 +29,7 @@ const ANY_ROUTE: [(&str, &str); 5] = [
 const ANY_COUNTED: [(&str, &str); 2] = [
     (
         "401",
-        "The access token that was sent is no good: `invalid_token`, `token_expired`, `token_not_yet_valid`, `session_revoked`",
+        "The access token or API key that was sent is no good: `invalid_token`, `token_expired`, `token_not_yet_valid`, `session_revoked`, `invalid_api_key`",
     ),
     ("429", "Too many requests: `rate_limited`; try again after `Retry-After`"),
 ];
