@@ -4,7 +4,7 @@ use coinlink_testkit::identity::{TokenSigner, forged_access_tokens, forged_token
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::{KEEP, NOON, POLICY, Place, claims_at, grant_at, jwk, settings, signed, text};
+use super::support::{KEEP, NOON, POLICY, Place, SECRET, claims_at, grant_at, jwk, settings, signed, text};
 
 const BOTH: [NewKey; 2] = [NewKey::EdDsa, NewKey::Rs256(2048)];
 
@@ -77,25 +77,19 @@ fn public_bytes(place: &Place) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn what_everybody_knows_of_a_key_is_no_secret_to_sign_with() {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
     for new in BOTH {
         let place = Place::with(new);
         let claims = claims_at(NOON);
         for believes_secret in [false, true] {
             let tokens = JwtAccessTokens::with_keys(&settings(), place.keys(), believes_secret).unwrap();
             for (form, bytes) in public_bytes(&place) {
-                let by_hmac = |message: &[u8]| {
-                    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&bytes).unwrap();
-                    mac.update(message);
-                    mac.finalize().into_bytes().to_vec()
-                };
                 let headers = [
                     json!({ "alg": "HS256", "typ": "at+jwt" }),
                     json!({ "alg": "HS256", "typ": "at+jwt", "kid": place.first.id }),
                     json!({ "alg": alg(new), "typ": "at+jwt", "kid": place.first.id }),
                 ];
                 for header in headers {
-                    let token = signed(&header, &claims, by_hmac);
+                    let token = signed(&header, &claims, |message| by_hmac(&bytes, message));
                     assert_eq!(tokens.verify(&token, NOON), Err(AccessRefusal::Invalid), "{form} under {header}");
                 }
             }
@@ -147,6 +141,29 @@ fn a_true_signature_under_another_name_or_algorithm_is_refused() {
         }
         assert_eq!(of(&json!({ "alg": alg(new), "typ": "at+jwt" })), Err(AccessRefusal::Invalid), "no name");
     }
+}
+
+#[test]
+fn the_secret_signs_nothing_in_the_name_of_a_key() {
+    let place = Place::with(NewKey::EdDsa);
+    let tokens = JwtAccessTokens::with_keys(&settings(), place.keys(), true).unwrap();
+    for alg in ["HS256", "EdDSA"] {
+        let signed_by = format!(r#""alg":"{alg}","kid":"{}""#, place.first.id);
+        let (sign, stranger) = (|message: &[u8]| by_hmac(SECRET.as_bytes(), message), |_: &[u8]| vec![7; 32]);
+        let signer = TokenSigner { signed_by, known: SECRET.as_bytes(), sign: &sign, stranger: &stranger };
+        let forged = forged_tokens_of(&signer, "coinlink-api", "coinlink-app", &claims_at(NOON));
+        assert_eq!(good(&tokens, forged), Vec::<String>::new());
+        let header = json!({ "alg": alg, "typ": "at+jwt", "kid": place.first.id });
+        let token = signed(&header, &claims_at(NOON), sign);
+        assert_eq!(tokens.verify(&token, NOON), Err(AccessRefusal::Invalid), "{alg}");
+    }
+}
+
+fn by_hmac(secret: &[u8], message: &[u8]) -> Vec<u8> {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
 }
 
 #[test]
