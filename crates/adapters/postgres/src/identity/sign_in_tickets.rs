@@ -15,7 +15,6 @@ use super::{sessions::ago, transaction::SqlTx};
 use crate::{
     Database,
     entities::sign_in_tickets::{ActiveModel, Column, Entity, Model},
-    errors::corrupt,
     exact::Moment,
     write_transaction,
 };
