@@ -54,8 +54,9 @@ pub fn openapi_json() -> String {
     document.merge(IdentityDocument::openapi());
     document.merge(LinksDocument::openapi());
     document.merge(OperationsDocument::openapi());
-    CookieDocument.modify(&mut document);
     KeyDocument.modify(&mut document);
+    // Adds to what these say of refusals.
+    CookieDocument.modify(&mut document);
     Everywhere.modify(&mut document);
     // Made of what this program is made of: nothing here fails to serialise.
     document.to_pretty_json().unwrap_or_default()

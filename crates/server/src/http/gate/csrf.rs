@@ -37,7 +37,7 @@ impl Pages {
         let site = only(headers, SEC_FETCH_SITE);
         let origin = only(headers, header::ORIGIN).map(|origin| self.origins.iter().any(|ours| ours.as_bytes() == origin));
         let is_ours = match (site, origin) {
-            (Sent::Nothing, Sent::One(known)) | (Sent::One(b"same-site"), Sent::One(known)) => known,
+            (Sent::Nothing | Sent::One(b"same-site"), Sent::One(known)) => known,
             (Sent::One(b"same-origin"), origin) => matches!(origin, Sent::Nothing | Sent::One(true)),
             // Nobody says who made it, another site did, or two say different things.
             _ => false,

@@ -62,7 +62,7 @@ impl Mode {
                 let access = session_cookie(ACCESS_COOKIE, "/", tokens.access.0.clone(), seconds(tokens.expires_in));
                 let good_for = seconds(tokens.refresh_expires_in);
                 let refresh = session_cookie(REFRESH_COOKIE, REFRESH_PATH, tokens.refresh.0.clone(), good_for);
-                with_cookies(response, [access, refresh])
+                with_cookies(response, &[access, refresh])
             }
         }
     }
@@ -72,7 +72,7 @@ impl Mode {
         let gone = |name, path| session_cookie(name, path, String::new(), Duration::ZERO);
         match self {
             Self::Bearer => Ok(response),
-            Self::Cookies(_) => with_cookies(response, [gone(ACCESS_COOKIE, "/"), gone(REFRESH_COOKIE, REFRESH_PATH)]),
+            Self::Cookies(_) => with_cookies(response, &[gone(ACCESS_COOKIE, "/"), gone(REFRESH_COOKIE, REFRESH_PATH)]),
         }
     }
 
@@ -89,8 +89,8 @@ fn session_cookie(name: &'static str, path: &'static str, value: String, good_fo
     Cookie::build(name, value).path(path).secure(true).http_only(true).same_site(SameSite::Lax).max_age(good_for).finish()
 }
 
-fn with_cookies<const N: usize>(mut response: HttpResponse, cookies: [Cookie<'static>; N]) -> Result<HttpResponse, ApiError> {
-    for cookie in &cookies {
+fn with_cookies(mut response: HttpResponse, cookies: &[Cookie<'static>]) -> Result<HttpResponse, ApiError> {
+    for cookie in cookies {
         let added = response.add_cookie(cookie);
         added.map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error.to_string()))?;
     }
