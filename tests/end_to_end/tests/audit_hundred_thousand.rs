@@ -43,7 +43,7 @@ async fn write(store: Arc<SqlIdentityStore>) {
 }
 
 async fn verify(place: &TestDatabase, arguments: &[&str]) -> (Option<i32>, String) {
-    let launch = Launch::new(built_binary("coinlink")).args(&[&["audit", "verify"], arguments].concat());
+    let launch = Launch::new(built_binary("coinlink")).args([&["audit", "verify"], arguments].concat());
     let launch = launch.env("DATABASE_URL", &place.url).env("PASSWORD_PEPPER", "fedcba9876543210fedcba9876543210-e2e");
     let mut run = launch.start();
     let code = run.wait().await.code();
@@ -79,7 +79,7 @@ async fn a_hundred_thousand_entries_of_64_writers_verify_and_whatever_is_done_to
     try_join_all((0..WRITERS).map(|_| tokio::spawn(write(Arc::clone(&store))))).await.unwrap();
     let written = began.elapsed();
     database.close().await.unwrap();
-    eventually("all of it is sealed", PATIENCE, async || place.count("audit_seals").await == (WRITERS * EACH) as i64).await;
+    eventually("all of it is sealed", PATIENCE, async || place.count("audit_seals").await == i64::try_from(WRITERS * EACH).unwrap()).await;
     let sealed = began.elapsed();
     for node in &mut nodes {
         node.process.terminate();

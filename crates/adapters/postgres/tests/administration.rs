@@ -10,7 +10,7 @@ use coinlink_testkit::{
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-async fn under_test(database: Database, place: impl Any + Send + Sync) -> AdministrationUnderTest {
+fn under_test(database: Database, place: impl Any + Send + Sync) -> AdministrationUnderTest {
     let store = Arc::new(SqlIdentityStore::new(database.clone(), Arc::new(PlainSecretBox::default())));
     let audit = Arc::new(SqlAuditReader::new(database));
     AdministrationUnderTest { store: store.clone(), accounts: store, audit, place: Arc::new(place) }
@@ -21,7 +21,7 @@ mod postgres {
 
     async fn on_postgres() -> AdministrationUnderTest {
         let place = fresh_database().await;
-        under_test(Database::connect(&ConnectSettings::new(&place.url)).await.unwrap(), place).await
+        under_test(Database::connect(&ConnectSettings::new(&place.url)).await.unwrap(), place)
     }
 
     coinlink_testkit::administration_contract!(on_postgres().await);
@@ -35,7 +35,7 @@ mod sqlite {
         let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
         let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
         database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-        under_test(database, place).await
+        under_test(database, place)
     }
 
     coinlink_testkit::administration_contract!(on_sqlite().await);

@@ -91,8 +91,8 @@ async fn count_users(connection: &impl ConnectionTrait, now: OffsetDateTime) -> 
         .expr_as(those(administers), "admins")
         .expr_as(those(since(Duration::DAY)), "new_in_a_day")
         .expr_as(those(since(Duration::WEEK)), "new_in_a_week");
-    let (a, b, c, d, e, f): Row = counts.into_tuple().one(connection).await?.unwrap_or_default();
-    Ok([a, b, c, d, e, f])
+    let counted: Row = counts.into_tuple().one(connection).await?.unwrap_or_default();
+    Ok(counted.into())
 }
 
 async fn count_sessions(connection: &impl ConnectionTrait, now: OffsetDateTime, policy: &SessionPolicy) -> Result<i64, DbErr> {
