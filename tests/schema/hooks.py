@@ -25,7 +25,11 @@ def access_token(response):
 
 
 def needs_a_token(context):
-    return bool(context.operation.definition.raw.get("security"))
+    return bool(context.operation.definition.raw.get("security")) and not takes_cookies_alone(context)
+
+
+def takes_cookies_alone(context):
+    return context.operation.path == "/api/v2/auth/csrf"
 
 
 # The run ends its own sessions: a token serves for two seconds, or until it is refused.
@@ -48,6 +52,20 @@ class SignedIn:
 
     def set(self, case, data, context):
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+@schemathesis.auth(refresh_interval=2).apply_to(takes_cookies_alone)
+class SignedInWithCookies:
+    """A page's browser, signed in anew to an account of its own."""
+
+    def get(self, case, context):
+        body = {"email": new_address(), "password": PASSWORD, "cookies": True}
+        response = requests.post(f"{BASE}/api/v2/auth/signup", json=body, headers={"Origin": BASE}, timeout=30)
+        response.raise_for_status()
+        return response.cookies["__Host-coinlink-access"]
+
+    def set(self, case, data, context):
+        case.cookies = {**(case.cookies or {}), "__Host-coinlink-access": data}
 
 
 @schemathesis.hook
