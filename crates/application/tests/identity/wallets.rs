@@ -391,3 +391,14 @@ async fn wherever_a_fault_strikes_a_link_is_whole_or_not_there_and_no_challenge_
     }
     panic!("it takes fewer calls");
 }
+
+#[tokio::test]
+async fn challenges_that_nobody_can_answer_any_more_are_forgotten() {
+    let it = Identity::new();
+    it.asks_a_wallet(WalletPurpose::SignIn).await;
+    for (after, left) in [(Duration::minutes(5), 1), (Duration::MICROSECOND, 0)] {
+        it.clock.advance(after);
+        it.prune.execute().await.unwrap();
+        assert_eq!(it.store.wallet_challenges().len(), left);
+    }
+}
