@@ -211,6 +211,6 @@ impl IdentityUseCases {
     /// What removes old rows.
     pub fn prune(adapters: &IdentityAdapters) -> PruneIdentity {
         let IdentityAdapters { store, keys, wallets, factors, policy, clock, .. } = adapters.clone();
-        PruneIdentity { store, keys, wallets, factors, policy, clock }
+        PruneIdentity { store, keys, factors, wallets, policy, clock }
     }
 }

@@ -10,17 +10,18 @@ use std::{
 
 use async_trait::async_trait;
 use coinlink_application::identity::{
-    Actor, CreateApiKey, CreateApiKeyError, KeyRefusal, NewApiKey, ProfileChange, SignedIn, VerifiedEmail, VerifyApiKey,
+    Actor, Administrator, CreateApiKey, CreateApiKeyError, KeyRefusal, NewApiKey, ProfileChange, SignedIn, VerifiedEmail,
+    VerifyApiKey,
 };
 use coinlink_domain::{
-    identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange, SecondFactor, Session, User, UserId},
-    shared::{audit::AuditStatus, sealed::Sealed},
+    identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange, Role, SecondFactor, Session, User, UserId},
+    shared::{audit::AuditStatus, reason::Reason, sealed::Sealed},
 };
 use coinlink_ports::{
     identity::{Account, ApiKeyCodec as _, ApiKeyReads, IdentityStore as _},
     shared::StoreError,
 };
-use coinlink_testkit::identity::{NOON, PlainApiKeys, an_api_key};
+use coinlink_testkit::identity::{NOON, PlainApiKeys, a_user, an_account_of, an_api_key};
 use futures_util::future::join_all;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -180,6 +181,20 @@ async fn a_revoked_key_is_refused_at_once_here_and_within_half_a_second_elsewher
     assert!(!it.api_keys.revoke.execute(ada.user.id, key.id, &client("192.0.2.1")).await.unwrap(), "once");
     let revoked = it.audited().into_iter().filter(|(action, _)| action == "api_key.revoke").count();
     assert_eq!(revoked, 1);
+}
+
+#[tokio::test]
+async fn an_account_that_is_locked_loses_its_keys_for_good() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    let (_, text) = it.makes_key(&ada, a_new_key()).await.unwrap();
+    let root = User { role: Role::Admin, ..a_user("root@example.org") };
+    it.store.put_account(&an_account_of(root.clone()));
+    let (admin, why) = (Administrator { user: root.id }, Reason::try_new("ticket 4711").unwrap());
+    it.administration.accounts.lock(admin, ada.user.id, &why, &client("192.0.2.9")).await.unwrap();
+    assert!(!it.takes_key(&text).await);
+    it.administration.accounts.unlock(admin, ada.user.id, &why, &client("192.0.2.9")).await.unwrap();
+    assert!(!it.takes_key(&text).await && it.api_keys.list.execute(ada.user.id).await.unwrap().is_empty());
 }
 
 #[tokio::test]

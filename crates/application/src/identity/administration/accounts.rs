@@ -89,7 +89,7 @@ struct Act<'a> {
 }
 
 impl AdministerAccounts {
-    /// Keeps an account from signing in and ends all of its sessions; nobody is told its password, and none is set. One that is
+    /// Keeps an account from signing in, ends all of its sessions and revokes its keys; nobody is told its password, and none is set. One that is
     /// locked already stays so.
     #[tracing::instrument(name = "identity.lock_account", skip_all)]
     pub async fn lock(
@@ -145,6 +145,7 @@ impl AdministerAccounts {
             let mail = self.mail(act, &account.user, "account_locked").with("reason", act.reason.as_str());
             self.save(&mut *tx, &mut account, false, act.now, &mail).await?;
         }
+        tx.api_keys().purge(act.target, act.now).await?;
         self.end_sessions(tx, act, account.user, changed).await
     }
 

@@ -105,12 +105,11 @@ impl VerifyApiKey {
     /// The key as it is known, where that is fresh.
     fn remembered(&self, claimed: &PresentedApiKey) -> Result<Option<Arc<ApiKey>>, KeyRefusal> {
         match self.known.look(claimed.id, self.clock.monotonic()) {
-            Remembered::Nothing => Ok(None),
             Remembered::Nobodys => Err(KeyRefusal::Invalid),
             Remembered::Once(key) | Remembered::Fresh(key) if !self.codec.proves(claimed, &key.digest) => {
                 Err(KeyRefusal::Invalid)
             }
-            Remembered::Once(_) => Ok(None),
+            Remembered::Nothing | Remembered::Once(_) => Ok(None),
             Remembered::Fresh(key) => Ok(Some(key)),
         }
     }
