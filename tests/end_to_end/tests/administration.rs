@@ -128,7 +128,7 @@ async fn a_sign_in_that_meets_a_lock_on_another_node_is_refused_or_over_within_a
     let (mut before, mut after) = (0, 0);
     for round in 0..12 {
         let lock = async {
-            tokio::time::sleep(Duration::from_millis(round * 60)).await;
+            tokio::time::sleep(Duration::from_millis(round * 200)).await;
             apis[1].post_as(&admin.access, &act("lock"), &why).await.expect(200)
         };
         let sign_ins = join_all((0..4).map(|n| apis[n % 2].post("/api/v2/auth/login", &credentials)));

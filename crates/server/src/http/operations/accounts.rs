@@ -50,7 +50,7 @@ pub(in crate::http) async fn users(
 
 /// Lock an account.
 ///
-/// It cannot sign in, its sessions are over on every node within a second, and its API keys do not work. Its owner gets a mail
+/// It cannot sign in, its sessions are over on every node within a second, and its API keys are revoked. Its owner gets a mail
 /// with the reason. An account that is locked stays locked.
 #[utoipa::path(
     post,

@@ -227,7 +227,7 @@ pub(in crate::http) struct AccountCountsBody {
 pub(in crate::http) struct SignInCountsBody {
     /// That succeeded; 100000 where there were as many or more.
     succeeded_24h: u64,
-    /// That failed, and that were refused; of each 100000 at most.
+    /// That failed, and that were refused or went no further than the first factor; of each 100000 at most.
     failed_24h: u64,
 }
 
