@@ -4,7 +4,10 @@ use coinlink_domain::{
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{identity::SecondFactorStore as _, shared::SecretBox as _};
-use coinlink_testkit::{identity::NOON, shared::PlainSecretBox};
+use coinlink_testkit::{
+    identity::{NOON, PlainAuthenticators},
+    shared::PlainSecretBox,
+};
 use time::Duration;
 
 use super::{Protected, STEP, shown};
@@ -57,7 +60,8 @@ async fn the_secret_is_stored_sealed_for_its_own_account() {
     let kept = it.identity.store.second_factor(it.user).await.unwrap().unwrap();
     let plain = PlainSecretBox::default().open(&SecondFactor::context(it.user), &kept.secret).unwrap();
     assert_eq!(plain.len(), SecondFactor::SECRET_LEN);
-    assert_eq!(plain.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), it.secret);
+    let (code, now) = (PlainAuthenticators::code(&plain, it.now()), it.now());
+    assert_eq!(code, shown(&it.secret, now));
     assert!(it.identity.store.audit().iter().all(|entry| !format!("{entry:?}").contains(&it.secret)), "never in the log");
 }
 

@@ -52,8 +52,8 @@ async fn every_secret_of_an_earlier_key_is_sealed_anew_and_stays_what_it_is() {
 /// One whose key is gone is left as it is, and holds nobody up.
 #[tokio::test]
 async fn a_secret_that_cannot_be_read_is_passed_over() {
-    let lost = PlainSecretBox::default().rotated("000000ff");
-    let (store, factors) = with_secrets(3, &lost).await;
+    let gone = PlainSecretBox::default().rotated("000000ff");
+    let (store, factors) = with_secrets(3, &gone).await;
     let reseal = resealing(&store, &PlainSecretBox::default());
     let last = factors.iter().map(|factor| factor.user).max();
     assert_eq!(reseal.execute(None).await.unwrap(), last);

@@ -18,7 +18,7 @@ use crate::shared::lock;
 /// Factors, their recovery codes, and tickets with how often they were tried.
 #[derive(Clone, Default)]
 pub(super) struct Factors {
-    factors: BTreeMap<UserId, SecondFactor>,
+    of: BTreeMap<UserId, SecondFactor>,
     codes: BTreeMap<UserId, BTreeSet<[u8; 32]>>,
     tickets: BTreeMap<Uuid, (SignInTicket, u32)>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Factors {
 impl Factors {
     /// Accounts whose factor is confirmed.
     pub(super) fn confirmed(&self) -> usize {
-        self.factors.values().filter(|factor| factor.is_on()).count()
+        self.of.values().filter(|factor| factor.is_on()).count()
     }
 
     fn left(&self, user: UserId) -> u64 {
@@ -44,24 +44,24 @@ impl MemoryIdentity {
 #[async_trait]
 impl SecondFactors for MemoryTx {
     async fn lock(&mut self, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
-        self.call(|draft| Ok(draft.factors.factors.get(&user).cloned()))
+        self.call(|draft| Ok(draft.factors.of.get(&user).cloned()))
     }
 
     async fn set_up(&mut self, factor: &SecondFactor) -> Result<bool, StoreError> {
         self.call(|draft| {
             draft.accounts.get(&factor.user).ok_or_else(|| unavailable("no such account"))?;
-            if draft.factors.factors.get(&factor.user).is_some_and(SecondFactor::is_on) {
+            if draft.factors.of.get(&factor.user).is_some_and(SecondFactor::is_on) {
                 return Ok(false);
             }
             let kept = SecondFactor::new(factor.user, factor.secret.clone(), micros(factor.set_up_at));
-            draft.factors.factors.insert(factor.user, kept);
+            draft.factors.of.insert(factor.user, kept);
             Ok(true)
         })
     }
 
     async fn confirm(&mut self, user: UserId, step: u64, now: OffsetDateTime) -> Result<bool, StoreError> {
         self.call(|draft| {
-            let Some(factor) = draft.factors.factors.get_mut(&user).filter(|factor| !factor.is_on()) else { return Ok(false) };
+            let Some(factor) = draft.factors.of.get_mut(&user).filter(|factor| !factor.is_on()) else { return Ok(false) };
             (factor.confirmed_at, factor.last_step) = (Some(micros(now)), Some(step));
             Ok(true)
         })
@@ -70,7 +70,7 @@ impl SecondFactors for MemoryTx {
     async fn claim_step(&mut self, user: UserId, step: u64) -> Result<bool, StoreError> {
         self.call(|draft| {
             let unused = |factor: &&mut SecondFactor| factor.last_step.is_none_or(|last| last < step);
-            let Some(factor) = draft.factors.factors.get_mut(&user).filter(unused) else { return Ok(false) };
+            let Some(factor) = draft.factors.of.get_mut(&user).filter(unused) else { return Ok(false) };
             factor.last_step = Some(step);
             Ok(true)
         })
@@ -79,13 +79,13 @@ impl SecondFactors for MemoryTx {
     async fn remove(&mut self, user: UserId) -> Result<bool, StoreError> {
         self.call(|draft| {
             draft.factors.codes.remove(&user);
-            Ok(draft.factors.factors.remove(&user).is_some())
+            Ok(draft.factors.of.remove(&user).is_some())
         })
     }
 
     async fn replace_codes(&mut self, user: UserId, codes: &[SecretDigest]) -> Result<(), StoreError> {
         self.call(|draft| {
-            draft.factors.factors.get(&user).ok_or_else(|| unavailable("no such factor"))?;
+            draft.factors.of.get(&user).ok_or_else(|| unavailable("no such factor"))?;
             draft.factors.codes.insert(user, codes.iter().map(|code| code.0).collect());
             Ok(())
         })
@@ -101,7 +101,7 @@ impl SecondFactors for MemoryTx {
 
     async fn reseal(&mut self, user: UserId, from: &Sealed, to: &Sealed) -> Result<bool, StoreError> {
         self.call(|draft| {
-            let found = draft.factors.factors.get_mut(&user).filter(|factor| factor.secret == *from);
+            let found = draft.factors.of.get_mut(&user).filter(|factor| factor.secret == *from);
             let Some(factor) = found else { return Ok(false) };
             factor.secret = to.clone();
             Ok(true)
@@ -144,7 +144,7 @@ impl SignInTickets for MemoryTx {
 #[async_trait]
 impl SecondFactorStore for MemoryIdentity {
     async fn second_factor(&self, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
-        self.read(|state| state.factors.factors.get(&user).cloned())
+        self.read(|state| state.factors.of.get(&user).cloned())
     }
 
     async fn recovery_codes_left(&self, user: UserId) -> Result<u64, StoreError> {
@@ -154,7 +154,7 @@ impl SecondFactorStore for MemoryIdentity {
     async fn sealed_before(&self, newest: &str, after: Option<UserId>, limit: u64) -> Result<Vec<(UserId, Sealed)>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         self.read(|state| {
-            let old = state.factors.factors.values().filter(|factor| factor.secret.key_id != newest);
+            let old = state.factors.of.values().filter(|factor| factor.secret.key_id != newest);
             let old = old.filter(|factor| after.is_none_or(|after| factor.user > after));
             old.map(|factor| (factor.user, factor.secret.clone())).take(limit).collect()
         })
