@@ -388,6 +388,19 @@ async fn a_page_that_lost_its_token_signs_in_again_and_nobody_else_for_it() {
 }
 
 #[actix_web::test]
+async fn where_a_sign_in_can_be_for_a_session_too_its_cookie_counts_with_its_token_alone() {
+    let server = Server::start();
+    let mut page = Page::of(&server);
+    page.sign_in("/auth/signup").await;
+    let lost = Page { token: String::new(), ..page.clone() };
+    for (page, status, code) in [(&page, 409, "second_factor_not_set_up"), (&lost, 403, "csrf_failed")] {
+        let answer = page.ask(Method::POST, "/auth/2fa/verify", Some(json!({"code": "123456"}))).await;
+        assert_eq!((answer.status, answer.code()), (status, code));
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn browsers_may_ask_whether_they_may_send_the_token_and_cookies() {
     let server = Server::start();
     let preflight = async |origin: &str| {

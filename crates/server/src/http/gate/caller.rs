@@ -78,7 +78,7 @@ impl Caller {
 /// public is served all the same.
 pub(super) struct Unconfirmed;
 
-/// Left with a request that presents a token which is no good, at a route that does without.
+/// Left with a request that presents a token which is no good, or a cookie that does not count, at a route that does without.
 pub(super) struct Overlooked(pub(super) &'static ErrorCode);
 
 /// A signed-in caller, for handlers that need one: 401 for anybody else.

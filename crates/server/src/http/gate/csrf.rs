@@ -87,7 +87,7 @@ fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Sent<&[u8]> {
 pub(super) enum Judged {
     /// That of whoever the credential is of.
     Ours,
-    /// Nobody's: the route does not ask who is calling, and the cookie came along unasked.
+    /// Nobody's: the route need not know who is calling, and the cookie may have come along unasked.
     Nobodys,
     /// Another page's, perhaps.
     Forged(ApiError),

@@ -11,7 +11,7 @@ use coinlink_ports::identity::AccessGrant;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 
 use super::{
-    super::ApiError,
+    super::{ApiError, error_codes},
     Gated, Gatekeeper, api_key,
     caller::{Caller, Overlooked, Unconfirmed},
     cookies,
@@ -122,7 +122,10 @@ async fn admit(gatekeeper: &Gatekeeper, gated: Gated, request: &ServiceRequest) 
     };
     let (grant, bad) = match grant.map(|grant| (grant, csrf::judge(gatekeeper.pages(), request, grant.session))) {
         Some((grant, Judged::Ours)) => (Some(grant), None),
-        Some((_, Judged::Nobodys)) => (None, None),
+        Some((_, Judged::Nobodys)) => {
+            request.extensions_mut().insert(Overlooked(error_codes::CSRF_FAILED));
+            (None, None)
+        }
         Some((_, Judged::Forged(refused))) => (None, Some(refused)),
         None => (None, bad),
     };
