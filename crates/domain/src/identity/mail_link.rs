@@ -73,7 +73,7 @@ impl BrowserMark {
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         // Like a secret whose id is nil: one parser for both.
-        (text.len() == 64).then(|| OneTimeSecret::from_text(&format!("{:0>96}", text)))?.map(|mark| Self(mark.secret))
+        (text.len() == 64).then(|| OneTimeSecret::from_text(&format!("{text:0>96}")))?.map(|mark| Self(mark.secret))
     }
 
     /// What the browser keeps; not [`std::fmt::Display`], so that it is not printed by mistake.

@@ -18,7 +18,10 @@ async fn a_reset_is_whole_or_not_at_all() {
             } else {
                 identity.signs_up_in(ADA, GOOD, browser(1)).await.unwrap()
             };
-            identity.links.ask.forgot_password(&an_email(ADA), browser(2), &client("192.0.2.1")).await.unwrap();
+            let (new, word, from) = (an_email(OTHER), password(GOOD), client("192.0.2.1"));
+            let session = (here.user.id, here.tokens.session);
+            identity.links.change_email.ask(session, &new, &word, browser(1), &from).await.unwrap();
+            identity.links.ask.forgot_password(&an_email(ADA), browser(2), &from).await.unwrap();
             let opening = identity.letter(ADA, "reset_password").inside(browser(2));
             let before = (identity.store.audit().len(), identity.store.mails().len());
             identity.store.fail_after(calls);
