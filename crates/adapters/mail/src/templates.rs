@@ -63,7 +63,10 @@ pub(crate) fn split_subject(text: &str) -> (&str, &str) {
 pub(crate) fn environment() -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    environment.set_auto_escape_callback(|name| match name.rsplit('.').next() {
+        Some("html") => AutoEscape::Html,
+        _ => AutoEscape::None,
+    });
     environment.add_filter("moment", |text: &str| moment(text));
     for (name, source) in SHARED {
         environment.add_template(name, source)?;

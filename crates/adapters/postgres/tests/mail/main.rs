@@ -34,7 +34,7 @@ struct Place {
     store: SqlIdentityStore,
     database: Database,
     sql: DatabaseConnection,
-    _place: Box<dyn Any + Send + Sync>,
+    _held: Box<dyn Any + Send + Sync>,
 }
 
 #[async_trait]
@@ -58,7 +58,7 @@ impl Place {
             (SqlMailQueue::new(database.clone(), secrets.clone()), SqlIdentityStore::new(database.clone(), secrets));
         let mut options = sea_orm::ConnectOptions::new(url);
         options.max_connections(1).sqlx_logging(false);
-        Self { queue, store, database, sql: sea_orm::Database::connect(options).await.unwrap(), _place: place }
+        Self { queue, store, database, sql: sea_orm::Database::connect(options).await.unwrap(), _held: place }
     }
 
     /// The text of one value of the only row.
