@@ -114,9 +114,8 @@ impl Crowd {
             if answer.status != 200 {
                 return self.complain(format!("a refresh: {} {}", answer.status, answer.text));
             }
-            held.refresh = answer.json["refresh_token"].as_str().unwrap().to_owned();
-            held.access = answer.json["access_token"].as_str().unwrap().to_owned();
-            self.add(&held.access);
+            answer.json["refresh_token"].as_str().unwrap().clone_into(&mut held.refresh);
+            self.add(answer.json["access_token"].as_str().unwrap());
         }
     }
 }
