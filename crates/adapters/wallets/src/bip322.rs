@@ -153,8 +153,8 @@ mod tests {
             let address: Address<_> = text("address").parse().unwrap();
             let address = address.require_network(Network::Bitcoin).unwrap();
             let to_spend = to_spend(&address, text("message"));
-            let hash = message_hash(text("message")).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            assert_eq!(hash, text("message_hash"));
+            let hash = sha256::Hash::from_byte_array(message_hash(text("message")));
+            assert_eq!(hash.to_string(), text("message_hash"));
             assert_eq!(to_spend.compute_txid().to_string(), text("to_spend_tx_hash"));
             assert_eq!(to_sign(&to_spend).compute_txid().to_string(), text("to_sign_tx_hash"));
         }

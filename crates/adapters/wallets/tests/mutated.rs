@@ -62,9 +62,15 @@ fn at_mut(bytes: &mut [u8], at: usize) -> &mut u8 {
     &mut bytes[at % length]
 }
 
+fn apply(changes: &[Change], bytes: &mut Vec<u8>) {
+    for change in changes {
+        change.apply(bytes);
+    }
+}
+
 fn changed(text: &str, changes: &[Change]) -> String {
     let mut bytes = text.as_bytes().to_vec();
-    changes.iter().for_each(|change| change.apply(&mut bytes));
+    apply(changes, &mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -120,7 +126,7 @@ fn run(headers: Headers) {
                 Target::SignatureBytes(changes) => {
                     let bare = own.strip_prefix("smp").unwrap_or(own);
                     let mut bytes = STANDARD.decode(bare).unwrap();
-                    changes.iter().for_each(|change| change.apply(&mut bytes));
+                    apply(changes, &mut bytes);
                     signature = STANDARD.encode(bytes);
                 }
                 Target::SignatureText(changes) => signature = changed(own, changes),

@@ -1,5 +1,4 @@
 //! Signatures of wallets on every network, and what must not pass for one.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use coinlink_domain::identity::{AddressKind, Network, WalletAddress};
 use coinlink_ports::identity::{AddressError, BadSignature, MAX_SIGNATURE_LEN, SignatureFit, WalletSignatures as _};
