@@ -64,8 +64,7 @@ fn secret_box(settings: &Settings) -> Result<KeyRing, StartError> {
     let auth = &settings.auth;
     // `serve` refuses to start without one, and `dev` makes its own.
     let key = auth.totp_encryption_key.as_ref().and_then(key_bytes).ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY"))?;
-    let earlier = auth.totp_encryption_key_previous.as_ref().map(keys_bytes);
-    let earlier = earlier.map_or_else(|| Some(Vec::new()), |keys| keys);
+    let earlier = auth.totp_encryption_key_previous.as_ref().map_or_else(|| Some(Vec::new()), keys_bytes);
     let earlier = earlier.ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY_PREVIOUS"))?;
     Ok(KeyRing::new(&BoxKey::new(key), &earlier.into_iter().map(BoxKey::new).collect::<Vec<_>>()))
 }

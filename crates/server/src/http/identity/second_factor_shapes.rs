@@ -120,7 +120,7 @@ pub(in crate::http) struct FreshBody {
 pub(in crate::http) enum ProvenBody {
     /// With a ticket: you are signed in.
     #[expect(dead_code, reason = "for the document: sign-ins are answered in one place")]
-    SignedIn(SignedInBody),
+    SignedIn(Box<SignedInBody>),
     /// Without one: the session goes on.
     Fresh(FreshBody),
 }
@@ -131,7 +131,7 @@ pub(in crate::http) enum ProvenBody {
 pub(in crate::http) enum SignInAnswer {
     /// You are signed in.
     #[expect(dead_code, reason = "for the document: who is signed in is answered at sign-up, too")]
-    SignedIn(SignedInBody),
+    SignedIn(Box<SignedInBody>),
     /// Nobody is signed in yet.
     SecondFactorRequired(SecondFactorRequiredBody),
 }
