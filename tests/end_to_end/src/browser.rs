@@ -50,9 +50,10 @@ impl Browser {
             .spawn()
             .expect("the browser starts");
         let announced = profile.join("DevToolsActivePort");
-        eventually("the browser listens", Duration::from_mins(1), async || announced.exists()).await;
-        let text = std::fs::read_to_string(&announced).expect("it can be read");
-        let port: u16 = text.lines().next().and_then(|port| port.parse().ok()).expect("a port");
+        // The file is there before it is written.
+        let said = || std::fs::read_to_string(&announced).ok()?.split_once('\n')?.0.parse::<u16>().ok();
+        eventually("the browser listens", Duration::from_mins(1), async || said().is_some()).await;
+        let port = said().expect("a port");
         let listed = reqwest::get(format!("http://127.0.0.1:{port}/json/list")).await.expect("an answer");
         let pages: Value = serde_json::from_str(&listed.text().await.expect("a body")).expect("JSON");
         let page = pages.as_array().and_then(|pages| pages.iter().find(|page| page["type"] == "page")).expect("a page");

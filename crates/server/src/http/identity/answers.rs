@@ -182,11 +182,7 @@ impl SignedInBody {
             TokensAnswer::Bearer(tokens) => (Some(tokens.access_token.clone()), Some(signed_in.device_token.0.clone())),
             TokensAnswer::Cookies(_) => (None, None),
         };
-        let data = SignedInData {
-            success: true,
-            token,
-            user: SignedInUser { id: user.id, email: user.email.clone() },
-        };
+        let data = SignedInData { success: true, token, user: SignedInUser { id: user.id, email: user.email.clone() } };
         Self { user, tokens, message, data, device_token }
     }
 }
