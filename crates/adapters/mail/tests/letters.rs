@@ -165,9 +165,11 @@ proptest! {
         }
         // Two parts: the boundary is there three times, and no part ends before it should.
         prop_assert_eq!(body.matches("\n--=_00000000000000000000000000000007").count() + 1, 3);
+        // Lines as they are read: those of quoted-printable go on after `=`.
+        let body = body.replace("=\r\n", "");
         prop_assert!(!body.contains("\r\n.\r\n") && !body.contains("\nBcc:"));
         let (_, html) = body.split_once("text/html").unwrap();
-        prop_assert!(!html.replace("=\r\n", "").contains("<script"));
+        prop_assert!(!html.contains("<script"));
     }
 }
 
