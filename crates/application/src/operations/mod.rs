@@ -13,6 +13,6 @@ pub use check_readiness::{Check, CheckFailure, CheckReadiness, Readiness};
 pub use clear_caches::{ClearCaches, ClearError, ClearedCache};
 pub use read_audit::ReadAudit;
 pub use read_stats::{ReadStats, Stats, StatsParts};
-pub use use_cases::{OperationsAdapters, OperationsUseCases};
 pub use seal_audit::{SealAudit, SealReport};
+pub use use_cases::{OperationsAdapters, OperationsUseCases};
 pub use verify_audit::{Unsealed, VerifyAudit, VerifyReport};

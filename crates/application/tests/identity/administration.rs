@@ -1,4 +1,6 @@
-use coinlink_application::identity::{AdminRefusal, AdministerError, Administrator, RefreshError, SignInError};
+use coinlink_application::identity::{
+    AdminRefusal, AdministerError, Administrator, NewAccount, RefreshError, SignInError, SignUpError,
+};
 use coinlink_domain::{
     identity::{EndReason, GuardKey, GuardPolicies, RefreshRefusal, Role, SecondFactor, Session, SessionId, User, UserId},
     shared::{audit::AuditStatus, reason::Reason, sealed::Sealed},
@@ -9,7 +11,7 @@ use futures_util::future::join_all;
 use time::Duration;
 use uuid::Uuid;
 
-use crate::support::{ADA, GOOD, Identity, client};
+use crate::support::{ADA, GOOD, Identity, client, password};
 
 const WHERE: &str = "/api/v2/admin/users";
 
@@ -273,4 +275,18 @@ async fn a_sign_in_that_meets_a_lock_leaves_no_session() {
         assert_eq!(live.count(), 0, "round {round}");
     }
     assert!(came_first > 100 && came_late > 100, "{came_first} came before the lock and {came_late} after it");
+}
+
+#[tokio::test]
+async fn a_sign_up_with_a_password_that_does_not_do_is_written_down_without_it() {
+    let identity = Identity::new();
+    let new = NewAccount { email: an_email(ADA), password: password("hunter2"), first_name: None, last_name: None };
+    let refused = identity.sign_up.execute(new, client("192.0.2.1")).await;
+    assert!(matches!(refused, Err(SignUpError::WeakPassword(_))));
+    let entry = identity.store.audit().pop().unwrap();
+    assert_eq!(
+        (&*entry.action, entry.status, &*entry.details["reason"]),
+        ("auth.sign_up", AuditStatus::Failure, "weak_password")
+    );
+    assert!(!format!("{entry:?}").contains("hunter2") && !format!("{entry:?}").contains(ADA), "{entry:?}");
 }
