@@ -1,4 +1,5 @@
 //! Links in mail, asked of the real binary: the letter is read where it is delivered, and its page opened in a real browser.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path, time::Duration};
 
@@ -22,7 +23,7 @@ fn delivered(node: &Node, to: &str, template: &str) -> Vec<String> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let wanted = |path: &Path| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        name.ends_with(".eml") && name.contains(&format!("-{template}-"))
+        path.extension().is_some_and(|kind| kind == "eml") && name.contains(&format!("-{template}-"))
     };
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).filter(|path| wanted(path)).collect();
     paths.sort();
@@ -56,7 +57,7 @@ async fn said(browser: &mut Browser, wanted: &str) {
     let mut text = String::new();
     for _ in 0..100 {
         let script = "['status', 'problem'].map((id) => document.getElementById(id)?.textContent).join(' | ')";
-        text = browser.evaluate(script).await.as_str().unwrap_or_default().to_owned();
+        browser.evaluate(script).await.as_str().unwrap_or_default().clone_into(&mut text);
         if text.contains(wanted) {
             return;
         }
@@ -84,9 +85,9 @@ async fn who_signs_up_in_a_browser_verifies_there_with_one_click_and_a_scanner_w
     let letter = letter(&node, &ada, "verify_email", 1).await;
     let api = Api::at(node.url(""));
     for method in [Method::GET, Method::HEAD].iter().cycle().take(50) {
-        api.send(api.request(method.clone(), &letter.page)).await.expect(200);
+        let _ = api.send(api.request(method.clone(), &letter.page)).await.expect(200);
         let look = format!("/api/v2/auth/email/verify?token={}", letter.token);
-        api.send(api.request(method.clone(), &look)).await.expect(200);
+        let _ = api.send(api.request(method.clone(), &look)).await.expect(200);
     }
     let scripted = api.post("/api/v2/auth/email/verify", &json!({"token": letter.token})).await;
     assert_eq!(scripted.code(), "code_required");
@@ -108,8 +109,8 @@ async fn a_forgotten_password_is_set_anew_from_another_browser_with_the_code() {
     let api = Api::at(node.url(""));
     let ada = somebody();
     let held = api.sign_up(&ada).await;
-    api.post("/api/v2/auth/password/forgot", &json!({"email": ada})).await.expect(202);
-    api.post("/api/v2/auth/password/forgot", &json!({"email": somebody()})).await.expect(202);
+    let _ = api.post("/api/v2/auth/password/forgot", &json!({"email": ada})).await.expect(202);
+    let _ = api.post("/api/v2/auth/password/forgot", &json!({"email": somebody()})).await.expect(202);
     let letter = letter(&node, &ada, "reset_password", 1).await;
 
     let mut browser = Browser::open(&format!("{home}/livez"), &node.process.directory().join("browser")).await;
@@ -131,7 +132,7 @@ async fn a_forgotten_password_is_set_anew_from_another_browser_with_the_code() {
     assert_eq!(api.get_as(&held.access, "/api/v2/user/profile").await.code(), "session_revoked");
     let old = api.post("/api/v2/auth/login", &json!({"email": ada, "password": PASSWORD})).await;
     assert_eq!(old.code(), "invalid_credentials");
-    api.post("/api/v2/auth/login", &json!({"email": ada, "password": NEW})).await.expect(200);
+    let _ = api.post("/api/v2/auth/login", &json!({"email": ada, "password": NEW})).await.expect(200);
     eventually("the owner is told", SOON, async || delivered(&node, &ada, "password_changed").len() == 1).await;
 }
 
@@ -142,14 +143,14 @@ async fn of_fifty_who_use_one_link_at_once_on_a_real_database_one_does() {
     let ada = somebody();
     let held = api.sign_up(&ada).await;
     let letter = letter(&node, &ada, "verify_email", 1).await;
-    let uses: Vec<_> = (0..50)
+    let tries: Vec<_> = (0..50)
         .map(|_| {
             let (api, access, body) = (api.clone(), held.access.clone(), json!({"token": letter.token}));
             tokio::spawn(async move { api.post_as(&access, "/api/v2/auth/email/verify", &body).await.status })
         })
         .collect();
     let mut used = 0;
-    for status in uses {
+    for status in tries {
         let status = status.await.unwrap();
         assert!([200, 400, 503].contains(&status), "{status}");
         used += u32::from(status == 200);

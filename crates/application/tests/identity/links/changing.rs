@@ -122,6 +122,18 @@ async fn whatever_a_thief_does_next_the_first_one_who_lost_the_account_gets_it_b
 }
 
 #[tokio::test]
+async fn taking_a_change_back_voids_what_could_take_back_a_later_one() {
+    let identity = Identity::new();
+    let thief = identity.verified(ADA, GOOD).await;
+    let owners = changed(&identity, &thief, OTHER).await;
+    identity.clock.advance(Duration::MINUTE);
+    let thiefs = changed(&identity, &thief, "third@example.org").await;
+    identity.links.undo_email_change.execute(&owners.by_hand(), &client("192.0.2.1")).await.unwrap();
+    assert!(identity.links.undo_email_change.execute(&thiefs.by_hand(), &client("203.0.113.9")).await.is_err());
+    assert_eq!(identity.owner(ADA).unwrap().id, thief.user.id);
+}
+
+#[tokio::test]
 async fn an_address_that_was_never_verified_has_no_say() {
     let identity = Identity::new();
     let here = identity.signs_up_in(ADA, GOOD, browser(1)).await.unwrap();
