@@ -28,19 +28,20 @@ impl ResealSecrets {
     #[tracing::instrument(name = "identity.reseal_secrets", skip_all)]
     pub async fn execute(&self, after: Option<UserId>) -> Result<Option<UserId>, StoreError> {
         let old = self.factors.sealed_before(self.secrets.newest_key(), after, AT_ONCE).await?;
+        let mut resealed = 0_u32;
         for (user, sealed) in &old {
             match self.anew(*user, sealed) {
                 // One at a time, each guarded: nobody waits for the others, and what changed meanwhile stays as it is.
                 Ok(anew) => {
                     let mut tx = self.store.begin().await?;
-                    tx.second_factors().reseal(*user, sealed, &anew).await?;
+                    resealed += u32::from(tx.second_factors().reseal(*user, sealed, &anew).await?);
                     tx.commit().await?;
                 }
                 Err(error) => tracing::error!(%error, %user, "the secret of a second factor cannot be sealed anew"),
             }
         }
-        if !old.is_empty() {
-            tracing::info!(found = old.len(), "secrets of second factors were sealed anew");
+        if resealed > 0 {
+            tracing::info!(resealed, "secrets of second factors were sealed anew");
         }
         Ok(old.last().map(|(user, _)| *user))
     }
