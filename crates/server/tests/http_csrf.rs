@@ -1,5 +1,4 @@
 //! Which requests a browser's cookies count in: every combination of what a request may say of itself, against a table.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod http_support;
 

@@ -1,5 +1,6 @@
 //! Sessions in cookies, in a real browser: a page of ours works with them, and no page of another origin does anything with them
 //! or reads anything of them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use coinlink_end_to_end_tests::{Browser, Node, PASSWORD, UNLIMITED};
 use serde_json::{Value, json};

@@ -108,6 +108,6 @@ impl<'a> Page<'a> {
         self.access = answer.cookie(ACCESS).map(str::to_owned);
         self.refresh = answer.cookie(REFRESH).map(str::to_owned);
         let token = answer.body["tokens"]["csrf_token"].as_str().or_else(|| answer.body["csrf_token"].as_str());
-        self.token = token.unwrap_or_default().to_owned();
+        token.unwrap_or_default().clone_into(&mut self.token);
     }
 }
