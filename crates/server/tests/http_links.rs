@@ -339,6 +339,26 @@ async fn where_addresses_must_be_verified_signing_up_does_not_tell_either() {
 }
 
 #[actix_web::test]
+async fn what_takes_a_verified_address_says_so_until_it_is() {
+    let server = Server::start_with(Setup::strict());
+    let up = signs_up(&server, ADA).await;
+    let (bearer, jar) = (access(&up), up.browser());
+    let tries = async || {
+        let key = json!({"name": "bot", "scopes": ["market:read"]});
+        let keys = send(&server, Method::POST, "/api/v2/user/api-keys", &None, Some(&bearer), Some(key)).await;
+        let setup = json!({"password": GOOD});
+        let factor = send(&server, Method::POST, "/api/v2/auth/2fa/setup", &None, Some(&bearer), Some(setup)).await;
+        [keys, factor].map(|answer| (answer.status, answer.code().to_owned()))
+    };
+    assert_eq!(tries().await, [(403, "email_not_verified".to_owned()), (403, "email_not_verified".to_owned())]);
+    let (token, _) = letter(&server, ADA, "verify_email");
+    assert_eq!(post(&server, "email/verify", &jar, json!({"token": token})).await.status, 200);
+    let after = tries().await;
+    assert!(after.iter().all(|(status, _)| (200..300).contains(status)), "{after:?}");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn who_asks_for_another_letter_is_signed_in_or_names_an_address() {
     let server = Server::start();
     let bearer = access(&signs_up(&server, ADA).await);
