@@ -455,7 +455,7 @@ fn no_token_and_no_code_panics_or_is_our_fault() {
                         body["password"] = json!(NEW);
                     }
                     statuses.push(post(&server, path, &None, body).await.status);
-                    let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+                    let encoded = token.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
                     let request = server.request(Method::GET, &format!("/api/v2/auth/{path}?token={encoded}"));
                     statuses.push(request.send().await.unwrap().status().as_u16());
                 }
