@@ -19,9 +19,9 @@ mod m20261121_000021_create_audit_chain;
 mod m20261122_000030_add_claims_and_factors;
 mod m20261122_000031_create_outbox_mails;
 mod m20261122_000040_create_second_factors;
-mod m20261122_000070_create_mail_links;
 mod m20261122_000050_create_api_keys;
 mod m20261122_000060_add_admin_indexes;
+mod m20261122_000070_create_mail_links;
 mod m20261122_000080_create_wallets;
 
 /// All steps in order.

@@ -138,7 +138,7 @@ async fn parallel_tickets_share_one_budget(it: Protected) {
     let guesses = tickets.into_iter().map(|ticket| {
         let it = Arc::clone(&it);
         tokio::spawn(async move {
-            it.use_cases.second_factor.complete_sign_in.execute(&ticket, it.wrong(), None, client()).await.is_err()
+            it.use_cases.second_factor.complete_sign_in.execute(&ticket, Protected::wrong(), None, client()).await.is_err()
         })
     });
     assert!(join_all(guesses).await.into_iter().all(|refused| refused.unwrap()));
@@ -168,7 +168,7 @@ async fn codes_are_good_while_secrets_are_sealed_anew(it: Protected) {
 }
 
 impl Protected {
-    fn wrong(&self) -> FactorProof {
+    fn wrong() -> FactorProof {
         FactorProof::Recovery(RecoveryCode([0xaa; 16]))
     }
 }

@@ -79,7 +79,10 @@ async fn a_hundred_thousand_entries_of_64_writers_verify_and_whatever_is_done_to
     try_join_all((0..WRITERS).map(|_| tokio::spawn(write(Arc::clone(&store))))).await.unwrap();
     let written = began.elapsed();
     database.close().await.unwrap();
-    eventually("all of it is sealed", PATIENCE, async || place.count("audit_seals").await == i64::try_from(WRITERS * EACH).unwrap()).await;
+    eventually("all of it is sealed", PATIENCE, async || {
+        place.count("audit_seals").await == i64::try_from(WRITERS * EACH).unwrap()
+    })
+    .await;
     let sealed = began.elapsed();
     for node in &mut nodes {
         node.process.terminate();

@@ -18,11 +18,9 @@ mod sealed;
 mod second_factor;
 mod secret_box;
 
-pub use access::{
-    JwtAccessTokens, JwtSettings, KeyAlgorithm, KeyFolder, KeyFolderError, KeyListing, NewKey, SigningKeys,
-};
-pub use csrf::HmacCsrfTokens;
+pub use access::{JwtAccessTokens, JwtSettings, KeyAlgorithm, KeyFolder, KeyFolderError, KeyListing, NewKey, SigningKeys};
 pub use api_keys::CheckedApiKeys;
+pub use csrf::HmacCsrfTokens;
 pub use device::PasetoDeviceTokens;
 pub use error::CredentialsError;
 pub use keys::token_secret_of;

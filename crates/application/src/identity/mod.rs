@@ -26,12 +26,12 @@ mod verified_email;
 mod wallets;
 
 pub use administration::{
-    AccountPage, AdminRefusal, Administered, AdministerAccounts, AdministerError, AdministrationUseCases, Administrator,
+    AccountPage, AdminRefusal, AdministerAccounts, AdministerError, Administered, AdministrationUseCases, Administrator,
     AuthorizeAdmin, ReadAccounts,
 };
 pub use api_keys::{
-    ApiKeyUseCases, CreateApiKey, CreateApiKeyError, KeyRefusal, KeyUses, KnownKeys, ListApiKeys, NewApiKey, NoteKeyUses, RevokeApiKey, VerifiedKey,
-    VerifyApiKey,
+    ApiKeyUseCases, CreateApiKey, CreateApiKeyError, KeyRefusal, KeyUses, KnownKeys, ListApiKeys, NewApiKey, NoteKeyUses,
+    RevokeApiKey, VerifiedKey, VerifyApiKey,
 };
 pub use authenticate::{Authenticate, Standing};
 pub use change_password::{ChangePassword, ChangePasswordError};
@@ -39,8 +39,8 @@ pub use change_role::{ChangeRole, ChangeRoleError};
 pub use end_sessions::EndSession;
 pub use issue_tokens::{IssueTokens, RefreshSecret, Tokens};
 pub use mail_links::{
-    AskForMail, ChangeEmail, ChangeEmailError, Letters, LinkError, LinkUseCases, LinkView, LookAtLink, OpenLink, Opening, ResetPassword,
-    ResetPasswordError, UndoEmailChange, UndoEmailChangeError, VerifyEmail, VerifyEmailError,
+    AskForMail, ChangeEmail, ChangeEmailError, Letters, LinkError, LinkUseCases, LinkView, LookAtLink, OpenLink, Opening,
+    ResetPassword, ResetPasswordError, UndoEmailChange, UndoEmailChangeError, VerifyEmail, VerifyEmailError,
 };
 pub use open_session::{OpenSession, OpenSessionError, Shown};
 pub use owed_guesses::OwedGuesses;

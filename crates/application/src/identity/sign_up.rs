@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use coinlink_domain::{
     identity::{
-        BrowserMark, ClientInfo, Email, FamilyKey, Password, PasswordFault, PersonName, Session, SessionId, StoredPassword, User, UserId,
+        BrowserMark, ClientInfo, Email, FamilyKey, Password, PasswordFault, PersonName, Session, SessionId, StoredPassword, User,
+        UserId,
     },
     shared::audit::AuditStatus,
 };

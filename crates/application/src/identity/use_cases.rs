@@ -2,15 +2,18 @@ use std::sync::Arc;
 
 use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
 use coinlink_ports::{
-    identity::{AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, MailLinkStore, PasswordHasher, RefreshTokens, SecondFactorStore, WalletList, WalletSignatures},
+    identity::{
+        AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, MailLinkStore,
+        PasswordHasher, RefreshTokens, SecondFactorStore, WalletList, WalletSignatures,
+    },
     shared::{Clock, Entropy, Pause, RequestGate, SecretBox},
 };
 use time::Duration;
 
 use super::{
-    AdministrationUseCases,
-    ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions, FollowRevocations, IssueTokens, Letters, LinkUseCases, OpenSession,
-    OwedGuesses, OwnAccount, PruneIdentity, RefreshSession, RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail, WalletUseCases,
+    AdministrationUseCases, ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions,
+    FollowRevocations, IssueTokens, Letters, LinkUseCases, OpenSession, OwedGuesses, OwnAccount, PruneIdentity, RefreshSession,
+    RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail, WalletUseCases,
 };
 
 /// What identity needs from outside, and what is set.
@@ -119,12 +122,8 @@ impl IdentityUseCases {
         let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
         let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
         let letters = Letters { entropy: entropy.clone(), public_url: adapters.public_url.clone() };
-        let sessions = OpenSession {
-            tokens: tokens.clone(),
-            devices: devices.clone(),
-            letters: letters.clone(),
-            entropy: entropy.clone(),
-        };
+        let sessions =
+            OpenSession { tokens: tokens.clone(), devices: devices.clone(), letters: letters.clone(), entropy: entropy.clone() };
         let second_factor = SecondFactorUseCases::new(adapters, &ended, &sessions);
         let wallets = WalletUseCases::new(adapters, &ended, &sessions);
         Self {

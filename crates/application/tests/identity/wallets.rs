@@ -183,12 +183,13 @@ async fn whatever_is_wrong_with_an_answer_is_one_error_and_uses_the_challenge_up
     assert!(it.store.wallet_challenges().is_empty());
 }
 
+type Change = fn(&mut WalletChallenge);
+
 #[tokio::test]
 async fn a_challenge_of_another_place_or_chain_or_with_anything_changed_is_good_for_nothing() {
     let it = Identity::new();
     let ada = it.signs_up(ADA).await.unwrap();
     it.links_a_wallet(&ada).await;
-    type Change = fn(&mut WalletChallenge);
     let changes: [(Change, &str); 6] = [
         (|kept| kept.domain = "evil.example.com".to_owned(), "wrong_domain"),
         (|kept| kept.uri = "http://api.example.com".to_owned(), "wrong_domain"),

@@ -1,9 +1,9 @@
 //! Ports of the identity context.
 
 mod api_keys;
+mod authenticator;
 mod csrf;
 mod directory;
-mod authenticator;
 mod mail_links;
 mod passwords;
 mod public_keys;
@@ -12,10 +12,10 @@ mod store;
 mod tokens;
 mod wallets;
 
-pub use csrf::CsrfTokens;
-pub use directory::{AccountCounts, AccountDirectory, AccountFilter};
 pub use api_keys::{ApiKeyCodec, ApiKeyReads, ApiKeyText, ApiKeys, PresentedApiKey};
 pub use authenticator::{Authenticators, Enrolment, EnrolmentError};
+pub use csrf::CsrfTokens;
+pub use directory::{AccountCounts, AccountDirectory, AccountFilter};
 pub use mail_links::{MailLinkStore, MailLinks};
 pub use passwords::{HashError, HashPlace, PasswordCheck, PasswordHasher};
 pub use public_keys::{PublicKey, PublicKeyMaterial, PublicKeys};

@@ -155,11 +155,7 @@ impl ResponseError for ApiError {
 fn challenge(code: &ErrorCode) -> HeaderValue {
     let names_no_token =
         [error_codes::AUTHENTICATION_REQUIRED, error_codes::INVALID_CREDENTIALS, error_codes::INVALID_API_KEY].contains(&code);
-    if names_no_token {
-        HeaderValue::from_static("Bearer")
-    } else {
-        HeaderValue::from_static("Bearer error=\"invalid_token\"")
-    }
+    if names_no_token { HeaderValue::from_static("Bearer") } else { HeaderValue::from_static("Bearer error=\"invalid_token\"") }
 }
 
 fn no_json() -> ApiError {

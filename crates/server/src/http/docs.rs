@@ -15,8 +15,17 @@ use utoipa::{Modify as _, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    ApiError, Conditional, connections, error_codes, everywhere::Everywhere, health, home, identity::{CookieDocument, IdentityDocument, LinksDocument}, key_document::KeyDocument, jwks, metrics,
-    operations::OperationsDocument, prices, shapes::ErrorBody, stream,
+    ApiError, Conditional, connections, error_codes,
+    everywhere::Everywhere,
+    health, home,
+    identity::{CookieDocument, IdentityDocument, LinksDocument},
+    jwks,
+    key_document::KeyDocument,
+    metrics,
+    operations::OperationsDocument,
+    prices,
+    shapes::ErrorBody,
+    stream,
 };
 
 #[derive(OpenApi)]

@@ -49,7 +49,9 @@ pub use client_ip::{TrustedProxies, client_ip};
 pub use conditional::Conditional;
 pub use docs::openapi_json;
 pub use edge::Edge;
-pub use gate::{Account, Caller, Client, GateParts, Gated, Gatekeeper, KEY_ACCESS, KeyAccess, Pages, SIGN_INS, SignedIn, key_access_markdown};
+pub use gate::{
+    Account, Caller, Client, GateParts, Gated, Gatekeeper, KEY_ACCESS, KeyAccess, Pages, SIGN_INS, SignedIn, key_access_markdown,
+};
 pub use jwks::MAX_AGE_SECS as JWKS_MAX_AGE_SECS;
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 

@@ -101,9 +101,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/auth/wallet/verify", "POST", Gated::Credentials, |at| {
         at.route(web::post().to(identity::verify_wallet))
     }),
-    Endpoint::new("/api/v2/auth/wallet/link", "POST", Gated::Credentials, |at| {
-        at.route(web::post().to(identity::link_wallet))
-    }),
+    Endpoint::new("/api/v2/auth/wallet/link", "POST", Gated::Credentials, |at| at.route(web::post().to(identity::link_wallet))),
     api("/api/v2/auth/wallets", Gated::General, |at| at.route(read().to(identity::list_wallets))),
     Endpoint::new("/api/v2/auth/wallets/{id}", "DELETE", Gated::General, |at| {
         at.route(web::delete().to(identity::unlink_wallet))
@@ -198,7 +196,8 @@ impl Endpoint {
 pub(super) fn elsewhere(
     gatekeeper: &Arc<Gatekeeper>,
 ) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
-    apply(Gate::new(Gated::General, None, Some(Arc::clone(gatekeeper))), web::to(not_found)).map(ServiceResponse::map_into_boxed_body)
+    apply(Gate::new(Gated::General, None, Some(Arc::clone(gatekeeper))), web::to(not_found))
+        .map(ServiceResponse::map_into_boxed_body)
 }
 
 /// What no route takes.

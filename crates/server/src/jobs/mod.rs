@@ -1,7 +1,7 @@
 //! What runs beside requests: leading the ticker, following it, looking at it once a second, and upkeep.
 
-mod signing_keys;
 mod mail;
+mod signing_keys;
 mod upkeep;
 
 use std::{sync::Arc, time::Duration as StdDuration};
@@ -23,8 +23,8 @@ use tokio::{
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
-pub use signing_keys::follow_signing_keys;
 pub use mail::{MailJob, deliver_mail, prune_mail};
+pub use signing_keys::follow_signing_keys;
 pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.

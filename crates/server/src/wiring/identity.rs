@@ -7,7 +7,8 @@ use coinlink_application::{
     shared::AdmitRequest,
 };
 use coinlink_credentials::{
-    BcryptPool, BoxKey, CheckedApiKeys, HashSettings, HmacCsrfTokens, JwtAccessTokens, KeyRing, PasetoDeviceTokens, PasetoRefreshTokens, SigningKeys, TotpAuthenticators,
+    BcryptPool, BoxKey, CheckedApiKeys, HashSettings, HmacCsrfTokens, JwtAccessTokens, KeyRing, PasetoDeviceTokens,
+    PasetoRefreshTokens, SigningKeys, TotpAuthenticators,
 };
 use coinlink_domain::{
     identity::{GuardPolicies, SessionPolicy},

@@ -3,8 +3,8 @@
 mod audit;
 mod identity;
 mod mail;
-mod tokens;
 mod operations;
+mod tokens;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -38,11 +38,11 @@ use crate::{
 };
 
 pub use audit::{checkpoint_key, sealer};
+pub use identity::session_policy;
 pub use identity::{Identity, LEEWAY, identity};
 pub use mail::mail;
-pub use tokens::key_folder;
-pub use identity::session_policy;
 pub use operations::operations;
+pub use tokens::key_folder;
 
 /// Ticks kept for nodes and clients that were away.
 const HISTORY: usize = 60;

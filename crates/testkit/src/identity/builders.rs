@@ -1,5 +1,5 @@
-use coinlink_domain::identity::{ClientInfo, Email, FamilyKey, Session, SessionId, StoredPassword, User, UserId};
 use coinlink_domain::identity::{AddressKind, Network, Wallet, WalletAddress, WalletId};
+use coinlink_domain::identity::{ClientInfo, Email, FamilyKey, Session, SessionId, StoredPassword, User, UserId};
 use coinlink_ports::identity::Account;
 use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;

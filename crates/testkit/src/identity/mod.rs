@@ -3,8 +3,8 @@
 pub mod administration_contract;
 pub mod store_contract;
 
-mod authenticator;
 mod api_keys;
+mod authenticator;
 #[cfg(feature = "wallets")]
 mod bitcoin_wallet;
 mod builders;
@@ -12,14 +12,14 @@ mod credentials;
 mod csrf;
 mod forgeries;
 mod memory;
-mod wallet_signatures;
 mod public_keys;
+mod wallet_signatures;
 
-pub use authenticator::PlainAuthenticators;
 pub use api_keys::{PlainApiKeys, an_api_key};
+pub use authenticator::PlainAuthenticators;
 #[cfg(feature = "wallets")]
 pub use bitcoin_wallet::BitcoinWallet;
-pub use builders::{NOON, a_session, a_user, an_account, an_account_of, an_email, a_wallet};
+pub use builders::{NOON, a_session, a_user, a_wallet, an_account, an_account_of, an_email};
 pub use credentials::{PlainAccessTokens, PlainDeviceTokens, PlainHasher, PlainRefreshTokens};
 pub use csrf::PlainCsrfTokens;
 pub use forgeries::{TokenSigner, forged_access_tokens, forged_tokens_of};

@@ -1,6 +1,6 @@
-mod directory;
 mod api_key_row;
 mod api_keys;
+mod directory;
 mod guard_name;
 mod guards;
 mod mail_links;

@@ -65,5 +65,16 @@ async fn under_test(url: &str, place: impl Any + Send + Sync) -> Place {
     };
     let store = Arc::new(SqlIdentityStore::new(database, Arc::new(PlainSecretBox::default())));
     let (audited, mailed) = (Arc::new(ids_in("audit_log")), Arc::new(ids_in("outbox_mails")));
-    Place { it: IdentityUnderTest { keys: store.clone(), factors: store.clone(), wallets: store.clone(), store, audited, mailed, place: Arc::new(place) }, sql }
+    Place {
+        it: IdentityUnderTest {
+            keys: store.clone(),
+            factors: store.clone(),
+            wallets: store.clone(),
+            store,
+            audited,
+            mailed,
+            place: Arc::new(place),
+        },
+        sql,
+    }
 }

@@ -3,14 +3,22 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use coinlink_application::identity::{AdministrationUseCases, ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters, IdentityUseCases, LinkUseCases, NewAccount, OwnAccount, PruneIdentity, RefreshError, RefreshSession, RevokedSessions, SecondFactorUseCases, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError, SignedIn, Tokens, VerifiedEmail, WalletUseCases};
+use coinlink_application::identity::{
+    AdministrationUseCases, ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, IdentityAdapters,
+    IdentityUseCases, LinkUseCases, NewAccount, OwnAccount, PruneIdentity, RefreshError, RefreshSession, RevokedSessions,
+    SecondFactorUseCases, SignIn, SignInError, SignOut, SignOutEverywhere, SignUp, SignUpError, SignedIn, Tokens, VerifiedEmail,
+    WalletUseCases,
+};
 use coinlink_domain::{
     identity::{ClientInfo, GuardPolicies, Network, Password, RetryKey, SessionPolicy},
     shared::{audit::AuditStatus, rate_limit::Charge, sliding_window::WindowPolicy},
 };
 use coinlink_ports::shared::{Admission, Admitted, BusError, RequestGate, WindowState};
 use coinlink_testkit::{
-    identity::{MemoryIdentity, NOON, PlainAccessTokens, PlainApiKeys, PlainAuthenticators, PlainDeviceTokens, PlainHasher, PlainRefreshTokens, PlainWalletSignatures, an_email},
+    identity::{
+        MemoryIdentity, NOON, PlainAccessTokens, PlainApiKeys, PlainAuthenticators, PlainDeviceTokens, PlainHasher,
+        PlainRefreshTokens, PlainWalletSignatures, an_email,
+    },
     shared::{CountingEntropy, PlainSecretBox, StoppedClock, TokioPause},
 };
 use time::Duration;

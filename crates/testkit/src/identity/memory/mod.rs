@@ -1,8 +1,8 @@
 //! The identity store in memory. Like the real ones it keeps microseconds, puts writers in line, and lets a transaction that
 //! failed once do nothing more.
 
-mod directory;
 mod api_keys;
+mod directory;
 mod faults;
 mod mail_links;
 mod second_factors;

@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use coinlink_domain::{
-    identity::{ApiKey, ApiKeyId, Attempts, Email, Ending, GuardKey, Preferences, Session, SessionId, SessionPolicy, User, UserId},
+    identity::{
+        ApiKey, ApiKeyId, Attempts, Email, Ending, GuardKey, Preferences, Session, SessionId, SessionPolicy, User, UserId,
+    },
     shared::{audit::AuditEntry, mail::OutgoingMail},
 };
 use coinlink_ports::identity::Account;

@@ -14,7 +14,7 @@ mod wallets;
 use std::{any::Any, sync::Arc};
 
 use coinlink_domain::identity::{Session, SessionId, User};
-use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, WalletList, SecondFactorStore};
+use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, SecondFactorStore, WalletList};
 use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
