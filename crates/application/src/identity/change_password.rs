@@ -1,17 +1,18 @@
 use std::sync::Arc;
 
 use coinlink_domain::{
-    identity::{ClientInfo, EndReason, GuardKey, GuardPolicies, Password, PasswordFault, SessionId, SessionPolicy, UserId},
+    identity::{ClientInfo, EndReason, Password, PasswordFault, SessionId, SessionPolicy, UserId},
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
     identity::{Account, HashError, IdentityStore, IdentityTx, PasswordHasher},
     shared::{Clock, Entropy, StoreError},
 };
+use time::Duration;
 
 use super::{
     EndedSessions, Letters, audit, end_sessions,
-    owed_guesses::Reserved,
+    own_password::{OwnPassword, OwnPasswordError},
     second_factor::{FactorError, require_fresh},
 };
 
@@ -50,6 +51,15 @@ impl From<FactorError> for ChangePasswordError {
     }
 }
 
+impl From<OwnPasswordError> for ChangePasswordError {
+    fn from(error: OwnPasswordError) -> Self {
+        match error {
+            OwnPasswordError::Hash(error) => Self::Hash(error),
+            OwnPasswordError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Gives an account another password and ends its other sessions.
 pub struct ChangePassword {
     /// Accounts and sessions.
@@ -60,8 +70,8 @@ pub struct ChangePassword {
     pub letters: Letters,
     /// Told which sessions are over.
     pub ended: EndedSessions,
-    /// How guessing is slowed down.
-    pub guards: GuardPolicies,
+    /// Checks the present password.
+    pub(super) own: OwnPassword,
     /// How long sessions live.
     pub policy: SessionPolicy,
     /// What time it is.
@@ -87,9 +97,7 @@ impl ChangePassword {
         let mut tx = self.store.begin().await?;
         self.require_factor(&mut *tx, (user, session)).await?;
         drop(tx);
-        // Counted by session: whoever found one open gets few guesses, and an attack from outside does not stand in the way.
-        let keys = vec![GuardKey::Device(account.user.email.clone(), session.0)];
-        if !self.is_right(keys, &account, present).await? {
+        if !self.own.is_right(&account, session, present).await? {
             self.record_failure(user, client, "wrong_password").await?;
             return Err(ChangePasswordError::WrongPassword);
         }
@@ -115,6 +123,8 @@ impl ChangePassword {
         let mut changed = Account { password: hashed, ..locked };
         changed.user.updated_at = now;
         tx.users().save(&changed).await?;
+        // What takes a change of the address back stays: whoever changed it may be who changes the password.
+        tx.mail_links().void(user, now + Duration::DAY, now).await?;
         let ended = end_sessions::all_but(&mut *tx, user, Some(session), EndReason::PasswordChanged, now, &self.policy).await?;
         let entry = audit::on_user(&*self.entropy, now, audit::PASSWORD_CHANGE, client)
             .by(user.0)
@@ -139,18 +149,6 @@ impl ChangePassword {
     async fn account(&self, user: UserId) -> Result<Account, ChangePasswordError> {
         let account = self.store.account_of(user).await?;
         account.filter(|account| account.user.is_active).ok_or(ChangePasswordError::NoAccount)
-    }
-
-    async fn is_right(&self, keys: Vec<GuardKey>, account: &Account, present: &Password) -> Result<bool, ChangePasswordError> {
-        let guess = Reserved { keys, at: self.clock.now() };
-        let admitted = guess.reserve(&*self.store, &self.guards).await?;
-        // During a delay it is not compared: neither the answer nor its time tells.
-        let checked = self.hasher.check(present, admitted.then_some(&account.password)).await;
-        let unchecked = matches!(checked, Err(HashError::Busy { .. }));
-        if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
-            guess.give_back(&*self.store, &self.guards).await?;
-        }
-        Ok(checked?.matches && admitted)
     }
 
     async fn record_failure(&self, user: UserId, client: &ClientInfo, reason: &'static str) -> Result<(), StoreError> {

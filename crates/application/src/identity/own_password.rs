@@ -6,7 +6,7 @@ use coinlink_ports::{
     shared::{Clock, StoreError},
 };
 
-use super::owed_guesses::Reserved;
+use super::{IdentityAdapters, owed_guesses::Reserved};
 
 /// A password could not be compared.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,12 @@ pub(super) struct OwnPassword {
 }
 
 impl OwnPassword {
+    /// With these adapters.
+    pub(super) fn new(adapters: &IdentityAdapters) -> Self {
+        let IdentityAdapters { store, hasher, clock, guards, .. } = adapters.clone();
+        Self { store, hasher, guards, clock }
+    }
+
     /// [`PasswordHasher::place`].
     pub(super) fn place(&self) -> Result<HashPlace, HashError> {
         self.hasher.place()

@@ -14,6 +14,7 @@ use super::{
     AdministrationUseCases, ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions,
     FollowRevocations, IssueTokens, Letters, LinkUseCases, OpenSession, OwedGuesses, OwnAccount, PruneIdentity, RefreshSession,
     RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail, WalletUseCases,
+    own_password::OwnPassword,
 };
 
 /// What identity needs from outside, and what is set.
@@ -177,7 +178,7 @@ impl IdentityUseCases {
                 hasher,
                 letters: letters.clone(),
                 ended: ended.clone(),
-                guards,
+                own: OwnPassword::new(adapters),
                 policy,
                 clock: clock.clone(),
                 entropy: entropy.clone(),

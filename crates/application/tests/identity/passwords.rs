@@ -55,7 +55,7 @@ async fn a_weak_or_unchanged_password_changes_nothing() {
     identity.signs_in(ADA, GOOD).await.unwrap();
 }
 
-/// Something happens in the store while a password is checked.
+/// Something happens in the store while a password is hashed.
 struct SlowHasher {
     store: MemoryIdentity,
     inner: PlainHasher,
@@ -69,6 +69,7 @@ impl PasswordHasher for SlowHasher {
     }
 
     async fn hash(&self, password: &Password) -> Result<StoredPassword, HashError> {
+        (self.meanwhile)(&self.store, &self.inner);
         self.inner.hash(password).await
     }
 
@@ -83,7 +84,7 @@ fn slow(identity: &Identity, meanwhile: fn(&MemoryIdentity, &PlainHasher)) -> Ar
 }
 
 #[tokio::test]
-async fn who_was_signed_out_while_the_password_was_checked_does_not_change_it_any_more() {
+async fn who_was_signed_out_while_the_password_was_hashed_does_not_change_it_any_more() {
     for meanwhile in [
         (|store, _| {
             let mut session = store.sessions().remove(0);

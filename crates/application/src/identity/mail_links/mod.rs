@@ -46,7 +46,7 @@ impl LinkUseCases {
     /// All of them on these adapters.
     pub(super) fn new(adapters: &IdentityAdapters, letters: &Letters, ended: &EndedSessions) -> Self {
         let IdentityAdapters { store, mail_links, hasher, devices, clock, pause, entropy, .. } = adapters.clone();
-        let IdentityAdapters { policy, guards, .. } = *adapters;
+        let policy = adapters.policy;
         let links = OpenLink { store: store.clone() };
         Self {
             ask: Arc::new(AskForMail {
@@ -80,7 +80,7 @@ impl LinkUseCases {
             change_email: Arc::new(ChangeEmail {
                 store: store.clone(),
                 links: links.clone(),
-                own: OwnPassword { store: store.clone(), hasher: hasher.clone(), guards, clock: clock.clone() },
+                own: OwnPassword::new(adapters),
                 letters: letters.clone(),
                 ended: ended.clone(),
                 policy,

@@ -31,7 +31,7 @@ impl DisableSecondFactor {
         client: &ClientInfo,
     ) -> Result<(), SecondFactorError> {
         let parts = &self.parts;
-        let _place = parts.hasher.place()?;
+        let _place = parts.own.place()?;
         let account = parts.account(user).await?;
         let factor = parts.factors.second_factor(user).await?.filter(SecondFactor::is_on);
         factor.ok_or(SecondFactorError::NotSetUp)?;

@@ -8,13 +8,17 @@ use coinlink_domain::{
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
-    identity::{Account, Authenticators, HashError, IdentityStore, IdentityTx, PasswordHasher, SecondFactorStore},
+    identity::{Account, Authenticators, IdentityStore, IdentityTx, SecondFactorStore},
     shared::{Clock, Entropy, SecretBox, StoreError},
 };
 use time::OffsetDateTime;
 
 use super::{SecondFactorError, letters};
-use crate::identity::{EndedSessions, audit, owed_guesses::Reserved};
+use crate::identity::{
+    EndedSessions, audit,
+    owed_guesses::Reserved,
+    own_password::{OwnPassword, OwnPasswordError},
+};
 
 /// What somebody shows of a second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,7 @@ pub struct SecondFactorParts {
     /// Second factors.
     pub factors: Arc<dyn SecondFactorStore>,
     /// Checks passwords.
-    pub hasher: Arc<dyn PasswordHasher>,
+    pub(in crate::identity) own: OwnPassword,
     /// Computes codes.
     pub authenticators: Arc<dyn Authenticators>,
     /// Encrypts the secrets behind them.
@@ -73,24 +77,19 @@ impl SecondFactorParts {
         account.filter(|account| account.user.is_active).ok_or(SecondFactorError::NoAccount)
     }
 
-    /// Whether `password` is that of `account`. Guesses are counted by session: whoever found one open gets few, and an attack
-    /// from outside does not stand in the way.
+    /// Whether `password` is that of `account` ([`OwnPassword::is_right`]).
     pub(super) async fn check_password(
         &self,
         account: &Account,
         session: SessionId,
         password: &Password,
     ) -> Result<(), SecondFactorError> {
-        let keys = vec![GuardKey::Device(account.user.email.clone(), session.0)];
-        let guess = Reserved { keys, at: self.clock.now() };
-        let admitted = guess.reserve(&*self.store, &self.guards).await?;
-        // During a delay it is not compared: neither the answer nor its time tells.
-        let checked = self.hasher.check(password, admitted.then_some(&account.password)).await;
-        let unchecked = matches!(checked, Err(HashError::Busy { .. }));
-        if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
-            guess.give_back(&*self.store, &self.guards).await?;
+        match self.own.is_right(account, session, password).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SecondFactorError::WrongPassword),
+            Err(OwnPasswordError::Hash(error)) => Err(error.into()),
+            Err(OwnPasswordError::Store(error)) => Err(error.into()),
         }
-        if checked?.matches && admitted { Ok(()) } else { Err(SecondFactorError::WrongPassword) }
     }
 
     /// Holds an account that may be used, and a session of it that goes on.

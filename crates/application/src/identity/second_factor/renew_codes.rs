@@ -30,7 +30,7 @@ impl RenewRecoveryCodes {
         client: &ClientInfo,
     ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
         let parts = &self.parts;
-        let _place = parts.hasher.place()?;
+        let _place = parts.own.place()?;
         let account = parts.account(user).await?;
         // Before the password is compared: whoever cannot go on has no use for the answer but to find it out.
         let mut tx = parts.store.begin().await?;

@@ -30,7 +30,7 @@ impl SetUpSecondFactor {
         client: &ClientInfo,
     ) -> Result<Enrolment, SecondFactorError> {
         let parts = &self.parts;
-        let _place = parts.hasher.place()?;
+        let _place = parts.own.place()?;
         let account = parts.account(user).await?;
         if parts.factors.second_factor(user).await?.as_ref().is_some_and(SecondFactor::is_on) {
             return Err(SecondFactorError::AlreadyOn);

@@ -4,7 +4,7 @@ use super::{
     CompleteSignIn, ConfirmSecondFactor, DisableSecondFactor, RenewRecoveryCodes, ResealSecrets, SecondFactorParts,
     SecondFactorStatus, SetUpSecondFactor, StepUp,
 };
-use crate::identity::{EndedSessions, IdentityAdapters, OpenSession};
+use crate::identity::{EndedSessions, IdentityAdapters, OpenSession, own_password::OwnPassword};
 
 /// Every use case of second factors.
 #[derive(Clone)]
@@ -30,11 +30,12 @@ pub struct SecondFactorUseCases {
 impl SecondFactorUseCases {
     /// All of them on these adapters.
     pub(in crate::identity) fn new(adapters: &IdentityAdapters, ended: &EndedSessions, sessions: &OpenSession) -> Self {
-        let IdentityAdapters { store, factors, hasher, authenticators, secrets, clock, entropy, .. } = adapters.clone();
+        let IdentityAdapters { store, factors, authenticators, secrets, clock, entropy, .. } = adapters.clone();
         let reseal = ResealSecrets { store: store.clone(), factors: factors.clone(), secrets: secrets.clone() };
         let status = SecondFactorStatus { factors: factors.clone() };
         let (ended, guards, policy) = (ended.clone(), adapters.guards, adapters.policy);
-        let parts = SecondFactorParts { store, factors, hasher, authenticators, secrets, ended, guards, policy, clock, entropy };
+        let own = OwnPassword::new(adapters);
+        let parts = SecondFactorParts { store, factors, own, authenticators, secrets, ended, guards, policy, clock, entropy };
         Self {
             set_up: Arc::new(SetUpSecondFactor { parts: parts.clone() }),
             confirm: Arc::new(ConfirmSecondFactor { parts: parts.clone() }),

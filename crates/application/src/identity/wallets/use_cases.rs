@@ -21,12 +21,7 @@ pub struct WalletUseCases {
 impl WalletUseCases {
     pub(in crate::identity) fn new(adapters: &IdentityAdapters, ended: &EndedSessions, sessions: &OpenSession) -> Self {
         let parts = WalletParts::new(adapters);
-        let password = OwnPassword {
-            store: adapters.store.clone(),
-            hasher: adapters.hasher.clone(),
-            guards: adapters.guards,
-            clock: adapters.clock.clone(),
-        };
+        let password = OwnPassword::new(adapters);
         let (sessions, ended) = (sessions.clone(), ended.clone());
         Self {
             ask: Arc::new(AskWallet { parts: parts.clone() }),
