@@ -71,8 +71,13 @@ class SignedInWithCookies:
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     """Answers hold no field that the document does not name. Clients may not rely on that, so it is held here alone."""
-    for schema in raw_schema["components"]["schemas"].values():
-        if "properties" in schema:
+    schemas = raw_schema["components"]["schemas"]
+    # Of what is put together from others, the whole is closed and not its parts.
+    parts = {part["$ref"].rsplit("/", 1)[-1] for schema in schemas.values() for part in schema.get("allOf", []) if "$ref" in part}
+    for name, schema in schemas.items():
+        if "allOf" in schema:
+            schema.setdefault("unevaluatedProperties", False)
+        elif "properties" in schema and name not in parts:
             schema.setdefault("additionalProperties", False)
 
 

@@ -67,7 +67,7 @@ impl AdmitRequest {
         self.is_alone.load(Ordering::Acquire)
     }
 
-    /// Counts one request and looks its session up. While alone, only sessions that ended on this node are known to be over.
+    /// Counts one request and looks its session up. While alone, the gate knows of no session that ended.
     #[tracing::instrument(level = "debug", skip_all, name = "admit_request")]
     pub async fn execute(&self, charges: &[Charge], session: Option<Uuid>) -> GateOutcome {
         if self.asks_the_shared_gate() {
@@ -103,15 +103,6 @@ impl AdmitRequest {
         let states = self.alone.peek(&charges).await;
         let states = states.unwrap_or_else(|_| charges.iter().map(|&(_, policy)| full(policy)).collect());
         with_states(&charges, states)
-    }
-
-    /// Remembers for `keep` that these sessions are over, here and on all nodes. Whether the nodes were told; where not, they
-    /// have to learn it otherwise.
-    #[tracing::instrument(level = "debug", skip_all, name = "revoke_at_the_gate")]
-    pub async fn revoke(&self, sessions: &[Uuid], keep: Duration) -> bool {
-        // In this process there is nothing that could fail.
-        let _ = self.alone.revoke(sessions, keep).await;
-        self.in_time(self.shared.revoke(sessions, keep)).await.is_ok()
     }
 
     /// Whether the shared gate is well, or this request is the one that finds out.

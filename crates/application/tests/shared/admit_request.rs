@@ -270,27 +270,6 @@ async fn looking_counts_nothing_and_falls_back_in_time_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ended_session_is_told_to_all_and_known_here_even_if_they_cannot_be_told() {
-    let node = Node::new();
-    assert!(node.gate.revoke(&[SESSION], Duration::MINUTE).await);
-    assert!(node.request().await.revoked, "the shared gate knows");
-    node.shared.now_is(Mood::Fails);
-    let alone = node.request().await;
-    assert!(alone.alone && alone.revoked, "so does this node");
-
-    for mood in [Mood::Fails, Mood::Hangs] {
-        let node = Node::new();
-        node.shared.now_is(mood);
-        let start = node.clock.monotonic();
-        assert!(!node.gate.revoke(&[SESSION], Duration::MINUTE).await);
-        assert!(node.clock.monotonic() - start <= ANSWER_WITHIN + TICK * 2);
-        assert!(node.request().await.revoked);
-        node.later(60_000).await;
-        assert!(!node.request().await.revoked, "the mark has lapsed");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn where_nobody_can_count_what_would_be_counted_is_refused() {
     let node = Node::new();
     node.shared.now_is(Mood::Fails);

@@ -25,7 +25,7 @@ pub(in crate::http) struct SinglePasswordBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ConfirmBody {
     /// Six digits, with or without blanks.
-    #[schema(example = "123456", max_length = 32)]
+    #[schema(example = "123456", max_length = 32, pattern = "^ *([0-9] *){6}$")]
     pub code: String,
 }
 

@@ -8,8 +8,7 @@ use super::super::requests::PasswordField;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct LinkQuery {
-    /// The text after `token=` in the link.
-    #[param(max_length = 96)]
+    /// The text after `token=` in the link: 96 hexadecimal digits. Any other text is a link that is not valid.
     pub token: String,
 }
 
