@@ -40,6 +40,8 @@ pub enum KeyState {
     Retiring,
     /// What it signed has expired.
     Retired,
+    /// It was taken away: what it signed is not good, although its time is not over.
+    Revoked,
 }
 
 impl KeyState {
@@ -51,6 +53,7 @@ impl KeyState {
             Self::Signing => "signing",
             Self::Retiring => "retiring",
             Self::Retired => "retired",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -81,7 +84,7 @@ pub fn has_begun(keys: &[KeyPeriod], issued_at: OffsetDateTime) -> bool {
     keys.iter().any(|key| key.signs_from <= issued_at)
 }
 
-/// Where each key is in its life, in the same order.
+/// Where each key is in its life, in the same order. None of them was taken away.
 #[must_use]
 pub fn states(keys: &[KeyPeriod], now: OffsetDateTime) -> Vec<KeyState> {
     let signing = signs(keys, now, now);
@@ -143,7 +146,7 @@ pub fn withdraw(keys: &mut Vec<KeyPeriod>, index: usize, now: OffsetDateTime) ->
             }
             Withdrawn::Others
         }
-        KeyState::Retiring | KeyState::Retired => Withdrawn::Others,
+        KeyState::Retiring | KeyState::Retired | KeyState::Revoked => Withdrawn::Others,
     }
 }
 

@@ -47,7 +47,7 @@ pub fn run(
         }
         KeysCommand::List => table(&folder.list(now)?),
         KeysCommand::Revoke { kid } => {
-            let signing = folder.revoke(kid, now)?;
+            let signing = folder.revoke(kid, overlap(settings), now)?;
             format!(
                 "{kid} is gone: within seconds no server takes what it signed, and clients refresh.\n\
                  {} {} signs now. Other services may keep the old one for {} minutes more.\n",
@@ -57,7 +57,7 @@ pub fn run(
             )
         }
         KeysCommand::Prune => match &folder.prune(now)?[..] {
-            [] => "No key has retired: nothing is removed.\n".to_owned(),
+            [] => "No key has retired, and none was revoked long enough ago: nothing is removed.\n".to_owned(),
             gone => format!("Removed: {}.\n", gone.join(", ")),
         },
     })

@@ -107,31 +107,38 @@ impl JwtAccessTokens {
         uuid::Builder::from_custom_bytes(half).into_uuid()
     }
 
-    /// The claims, if whoever the token names signed them; and whether that key has retired.
-    fn signed(&self, presented: &str, now: OffsetDateTime) -> Option<(Claims, bool)> {
+    /// The claims, if whoever the token names signed them; and whether that key has retired. A key that was taken away is not there to
+    /// check anything with: whatever names it has expired, so that clients refresh.
+    fn signed(&self, presented: &str, now: OffsetDateTime) -> Result<(Claims, bool), AccessRefusal> {
         let [by_secret, by_ed, by_rsa] = &self.validations;
         let checked = |key: &DecodingKey, validation: &Validation| {
-            jsonwebtoken::decode::<Claims>(presented, key, validation).ok().map(|data| data.claims)
+            jsonwebtoken::decode::<Claims>(presented, key, validation).map_err(|_| AccessRefusal::Invalid).map(|data| data.claims)
         };
-        let (algorithm, kid) = match profile::check(presented)? {
-            Signer::Secret => return Some((checked(&self.shared.as_ref()?.verifying, by_secret)?, false)),
+        let (algorithm, kid) = match profile::check(presented).ok_or(AccessRefusal::Invalid)? {
+            Signer::Secret => {
+                let shared = self.shared.as_ref().ok_or(AccessRefusal::Invalid)?;
+                return Ok((checked(&shared.verifying, by_secret)?, false));
+            }
             Signer::Key(algorithm, kid) => (algorithm, kid),
         };
-        let keys = self.keys.as_ref()?;
+        let keys = self.keys.as_ref().ok_or(AccessRefusal::Invalid)?;
         let set = keys.current();
         let Some((key, retired)) = set.find(&kid, now) else {
+            if set.is_revoked(&kid) {
+                return Err(AccessRefusal::Expired);
+            }
             keys.miss();
-            return None;
+            return Err(AccessRefusal::Invalid);
         };
         if key.algorithm() != algorithm {
-            return None;
+            return Err(AccessRefusal::Invalid);
         }
         let validation = if algorithm == KeyAlgorithm::EdDsa { by_ed } else { by_rsa };
-        Some((checked(&key.verifying, validation)?, retired))
+        Ok((checked(&key.verifying, validation)?, retired))
     }
 
-    fn read(&self, presented: &str, now: OffsetDateTime) -> Option<(AccessGrant, i64, bool)> {
-        let (claims, retired) = self.signed(presented, now)?;
+    /// What the claims say, if they are as ours are, and from when on.
+    fn grant(&self, claims: &Claims) -> Option<(AccessGrant, i64)> {
         canonical_uuid(&claims.jti)?;
         if claims.iss != self.issuer || claims.aud != self.audience || claims.iat > claims.exp || claims.nbf > claims.exp {
             return None;
@@ -144,7 +151,7 @@ impl JwtAccessTokens {
             expires_at: moment(claims.exp)?,
         };
         let from = moment(claims.nbf.max(claims.iat))?.unix_timestamp();
-        (lifetime(&grant) <= LONGEST_LIFE).then_some((grant, from, retired))
+        (lifetime(&grant) <= LONGEST_LIFE).then_some((grant, from))
     }
 
     fn sign(&self, grant: &AccessGrant, claims: &Claims) -> Result<String, SigningError> {
@@ -208,7 +215,8 @@ impl AccessTokens for JwtAccessTokens {
     }
 
     fn verify(&self, presented: &str, now: OffsetDateTime) -> Result<AccessGrant, AccessRefusal> {
-        let (grant, from, retired) = self.read(presented, now).ok_or(AccessRefusal::Invalid)?;
+        let (claims, retired) = self.signed(presented, now)?;
+        let (grant, from) = self.grant(&claims).ok_or(AccessRefusal::Invalid)?;
         // A key retires when the last token it signed has expired, and one that says otherwise is not of its time.
         if retired {
             return Err(AccessRefusal::Expired);

@@ -122,9 +122,31 @@ fn files_that_are_not_what_they_say_are_refused_by_name_and_never_shown() {
 #[test]
 fn what_cannot_be_changed_is_left_as_it_was() {
     let place = Place::with(NewKey::EdDsa);
-    assert!(matches!(place.folder().revoke("0123", NOON), Err(KeyFolderError::Unknown(_))));
+    assert!(matches!(place.folder().revoke("0123", POLICY.overlap, NOON), Err(KeyFolderError::Unknown(_))));
     assert!(matches!(place.folder().rotate(Some(NewKey::Rs256(1024)), POLICY, KEEP, NOON), Err(KeyFolderError::NotMade(_))));
     assert_eq!(place.folder().list(NOON).unwrap(), std::slice::from_ref(&place.first));
+}
+
+#[test]
+fn a_revoked_key_is_listed_without_its_file_until_what_it_signed_has_expired_and_is_revoked_once() {
+    let place = Place::with(NewKey::EdDsa);
+    let signing = place.folder().revoke(&place.first.id, POLICY.overlap, NOON).unwrap();
+    let listed = place.folder().list(NOON).unwrap();
+    let shown: Vec<_> = listed.iter().map(|key| (&*key.id, key.state, key.period.retires_at)).collect();
+    let until = NOON + POLICY.overlap;
+    assert_eq!(shown, [(&*signing.id, KeyState::Signing, None), (&*place.first.id, KeyState::Revoked, Some(until))]);
+    let again = place.folder().revoke(&place.first.id, POLICY.overlap, NOON);
+    assert!(matches!(again, Err(KeyFolderError::Revoked(kid)) if kid == place.first.id));
+    place.clock.set(until + KEEP - Duration::SECOND);
+    place.rotate();
+    assert_eq!(
+        states(&place, Duration::ZERO).last(),
+        Some(&KeyState::Revoked),
+        "who comes back after a weekend is told to refresh"
+    );
+    place.clock.set(until + KEEP);
+    place.rotate();
+    assert!(place.folder().list(NOON).unwrap().iter().all(|key| key.state != KeyState::Revoked));
 }
 
 #[test]

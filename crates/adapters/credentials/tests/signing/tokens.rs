@@ -167,16 +167,29 @@ fn whatever_a_revoked_key_signed_is_refused_and_another_one_signs() {
         let place = Place::with(NewKey::EdDsa);
         let stolen = place.tokens().mint(&grant_at(NOON)).unwrap().0;
         let next = waits.then(|| place.rotate());
-        let signing = place.folder().revoke(&place.first.id, place.clock.now()).unwrap();
+        let pem = place.root.path().join(format!("{}.pem", place.first.id));
+        let thief = place.signer(&place.first.id);
+        let signing = place.folder().revoke(&place.first.id, POLICY.overlap, place.clock.now()).unwrap();
         assert!(signing.id != place.first.id && next.is_none_or(|next| next.id == signing.id));
-        assert!(!place.root.path().join(format!("{}.pem", place.first.id)).exists());
-        let tokens = place.tokens();
-        assert_eq!(tokens.verify(&stolen, NOON), Err(AccessRefusal::Invalid));
+        assert!(!pem.exists());
+        let keys = place.keys();
+        let tokens = JwtAccessTokens::with_keys(&settings(), keys.clone(), false).unwrap();
+        let header = json!({ "typ": "at+jwt", "kid": place.first.id, "alg": "EdDSA" });
+        let forged = signed(&header, &claims_at(NOON + Duration::HOUR), thief);
+        let nonsense = signed(&header, &json!({}), |_| vec![7; 64]);
+        for token in [&stolen, &forged, &nonsense] {
+            assert_eq!(tokens.verify(token, NOON), Err(AccessRefusal::Expired), "so that clients refresh");
+        }
+        assert_eq!(keys.known().iter().filter(|key| key.id == place.first.id).count(), 0, "nobody is shown it");
         let fresh = tokens.mint(&grant_at(NOON)).unwrap().0;
         assert_eq!(
             (header_of(&fresh)["kid"].as_str(), tokens.verify(&fresh, NOON)),
             (Some(signing.id.as_str()), Ok(grant_at(NOON)))
         );
         assert!(place.folder().rotate(None, POLICY, KEEP, NOON + TTL).is_ok());
+        let over = NOON + POLICY.overlap;
+        assert_eq!(place.folder().prune(over - Duration::SECOND).unwrap(), Vec::<String>::new());
+        assert_eq!(place.folder().prune(over).unwrap(), std::slice::from_ref(&place.first.id));
+        assert_eq!(place.tokens().verify(&stolen, over), Err(AccessRefusal::Invalid), "nobody knows its name any more");
     }
 }

@@ -31,6 +31,9 @@ pub enum KeyFolderError {
     /// No such key.
     #[error("there is no key {0}: `coinlink keys list` shows those there are")]
     Unknown(String),
+    /// It was taken away before.
+    #[error("the key {0} is revoked already")]
+    Revoked(String),
     /// A key could not be made.
     #[error("{0}")]
     NotMade(&'static str),

@@ -76,7 +76,8 @@ impl KeyFolder {
     fn load_listed(&self, bytes: &[u8]) -> Result<KeySet, KeyFolderError> {
         let manifest = self.parse(bytes)?;
         let keys = manifest.keys.iter().map(|listed| self.key(listed)).collect::<Result<_, _>>()?;
-        Ok(KeySet { periods: manifest.periods(), keys, list: bytes.to_vec() })
+        let revoked = manifest.revoked.iter().map(|key| key.kid.clone()).collect();
+        Ok(KeySet { periods: manifest.periods(), keys, revoked, list: bytes.to_vec() })
     }
 
     fn key(&self, listed: &Listed) -> Result<SigningKey, KeyFolderError> {
@@ -87,10 +88,12 @@ impl KeyFolder {
         if key.public.id == listed.kid { Ok(key) } else { Err(damaged("it is another key than its name says")) }
     }
 
-    /// Every key of the list, and whether its file can be used.
+    /// Every key of the list, whose file can be used, and then those that were revoked, which have none.
     pub fn list(&self, now: OffsetDateTime) -> Result<Vec<KeyListing>, KeyFolderError> {
         self.load()?;
-        Ok(listings(&self.manifest()?, now))
+        let manifest = self.manifest()?;
+        let revoked = manifest.revoked.iter().map(|key| listing(key, KeyState::Revoked));
+        Ok(listings(&manifest, now).into_iter().chain(revoked).collect())
     }
 
     /// Makes the first key, which signs after `publish`; at once where that is nothing.
@@ -137,7 +140,7 @@ impl KeyFolder {
         newest(&manifest, now)
     }
 
-    /// Removes keys whose tokens have all expired; gives their names.
+    /// Removes keys whose tokens have all expired, and the names of revoked ones of which that is so; gives their names.
     pub fn prune(&self, now: OffsetDateTime) -> Result<Vec<String>, KeyFolderError> {
         let _lock = self.lock()?;
         let mut manifest = self.manifest()?;
@@ -149,10 +152,15 @@ impl KeyFolder {
         Ok(gone)
     }
 
-    /// Takes a key away at once. Where it is the one that signs, the next one does, or a new one like it. Gives the key that signs then.
-    pub fn revoke(&self, kid: &str, now: OffsetDateTime) -> Result<KeyListing, KeyFolderError> {
+    /// Takes a key away at once. Where it is the one that signs, the next one does, or a new one like it. Its file is erased; its name
+    /// stays for `overlap`, the longest that a token of it may live, so that whoever holds one is told to refresh. Gives the key that
+    /// signs then.
+    pub fn revoke(&self, kid: &str, overlap: Duration, now: OffsetDateTime) -> Result<KeyListing, KeyFolderError> {
         let _lock = self.lock()?;
         let mut manifest = self.manifest()?;
+        if manifest.revoked.iter().any(|key| key.kid == kid) {
+            return Err(KeyFolderError::Revoked(kid.to_owned()));
+        }
         let at = manifest.keys.iter().position(|key| key.kid == kid).ok_or_else(|| KeyFolderError::Unknown(kid.to_owned()))?;
         let mut periods = manifest.periods();
         let outcome = withdraw(&mut periods, at, now);
@@ -165,8 +173,9 @@ impl KeyFolder {
             periods.push(period);
         }
         manifest.set(&periods);
+        manifest.revoke(gone, now + overlap);
         self.save(&manifest)?;
-        self.erase(&[gone.kid])?;
+        self.erase(&[kid.to_owned()])?;
         let signing = listings(&manifest, now).into_iter().find(|key| key.state == KeyState::Signing);
         signing.ok_or_else(|| KeyFolderError::None(self.0.clone()))
     }
@@ -198,16 +207,13 @@ impl KeyFolder {
 }
 
 fn listings(manifest: &Manifest, now: OffsetDateTime) -> Vec<KeyListing> {
-    let periods = manifest.periods();
-    let states = states(&periods, now);
-    let of = |(key, (period, state)): (&Listed, (KeyPeriod, KeyState))| KeyListing {
-        id: key.kid.clone(),
-        algorithm: key.alg,
-        created_at: key.created_at,
-        period,
-        state,
-    };
-    manifest.keys.iter().zip(periods.into_iter().zip(states)).map(of).collect()
+    let states = states(&manifest.periods(), now);
+    manifest.keys.iter().zip(states).map(|(key, state)| listing(key, state)).collect()
+}
+
+fn listing(key: &Listed, state: KeyState) -> KeyListing {
+    let period = KeyPeriod { signs_from: key.signs_from, retires_at: key.retires_at };
+    KeyListing { id: key.kid.clone(), algorithm: key.alg, created_at: key.created_at, period, state }
 }
 
 fn newest(manifest: &Manifest, now: OffsetDateTime) -> Result<KeyListing, KeyFolderError> {
@@ -216,7 +222,9 @@ fn newest(manifest: &Manifest, now: OffsetDateTime) -> Result<KeyListing, KeyFol
 
 fn drop_retired(manifest: &mut Manifest, by: OffsetDateTime) -> Vec<String> {
     let is_retired = |key: &Listed| key.retires_at.is_some_and(|at| at <= by);
-    let gone = manifest.keys.iter().filter(|key| is_retired(key)).map(|key| key.kid.clone()).collect();
+    let all = manifest.keys.iter().chain(&manifest.revoked);
+    let gone = all.filter(|key| is_retired(key)).map(|key| key.kid.clone()).collect();
     manifest.keys.retain(|key| !is_retired(key));
+    manifest.revoked.retain(|key| !is_retired(key));
     gone
 }

@@ -8,6 +8,8 @@ use super::key::{KeyAlgorithm, is_key_id};
 
 /// More would be a mistake: they retire.
 const MAX_KEYS: usize = 64;
+/// Names of keys that were taken away. The oldest ones make room.
+const MAX_REVOKED: usize = 64;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,9 @@ pub(super) struct Manifest {
     version: u8,
     /// In the order they were made.
     pub(super) keys: Vec<Listed>,
+    /// Those that were taken away, in that order. Their files are gone; `retires_at` is when the last token of theirs expires.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) revoked: Vec<Listed>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -32,7 +37,7 @@ pub(super) struct Listed {
 
 impl Manifest {
     pub(super) const fn of(keys: Vec<Listed>) -> Self {
-        Self { version: 1, keys }
+        Self { version: 1, keys, revoked: Vec::new() }
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
@@ -44,12 +49,16 @@ impl Manifest {
         if keys.is_empty() || keys.len() > MAX_KEYS {
             return Err(format!("it lists {} keys", keys.len()));
         }
-        for (at, key) in keys.iter().enumerate() {
+        if manifest.revoked.len() > MAX_REVOKED {
+            return Err(format!("it lists {} revoked keys", manifest.revoked.len()));
+        }
+        let all: Vec<_> = keys.iter().chain(&manifest.revoked).collect();
+        for (at, key) in all.iter().enumerate() {
             // It becomes the name of a file.
             if !is_key_id(&key.kid) {
                 return Err("a kid is not 32 hex digits".into());
             }
-            if keys[..at].iter().any(|other| other.kid == key.kid) {
+            if all[..at].iter().any(|other| other.kid == key.kid) {
                 return Err(format!("{} stands twice", key.kid));
             }
         }
@@ -64,6 +73,14 @@ impl Manifest {
 
     pub(super) fn periods(&self) -> Vec<KeyPeriod> {
         self.keys.iter().map(|key| KeyPeriod { signs_from: key.signs_from, retires_at: key.retires_at }).collect()
+    }
+
+    /// Remembers the name of a key that was taken away until the last token it signed has expired.
+    pub(super) fn revoke(&mut self, key: Listed, until: OffsetDateTime) {
+        if self.revoked.len() >= MAX_REVOKED {
+            self.revoked.remove(0);
+        }
+        self.revoked.push(Listed { retires_at: Some(until), ..key });
     }
 
     /// Sets when each key signs; `periods` are as many, in the same order.
@@ -95,6 +112,20 @@ mod tests {
         for bad in ["", "../../../../etc/passwd", &"A".repeat(32), &"1".repeat(31), "1/2"] {
             assert!(manifest(1, &[bad]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_key_is_revoked_or_not_and_the_oldest_names_make_room() {
+        let (one, two) = (key(&"1".repeat(32)), key(&"2".repeat(32)));
+        let read = |revoked: &str| Manifest::read(format!(r#"{{"version":1,"keys":[{one}],"revoked":[{revoked}]}}"#).as_bytes());
+        assert!(read(&one).is_err() && read(&format!("{two},{two}")).is_err() && read(&key("..")).is_err());
+        let mut manifest = read(&two).unwrap();
+        for n in 0..200_u32 {
+            let gone = Listed { kid: format!("{n:032x}"), ..manifest.keys[0].clone() };
+            manifest.revoke(gone, OffsetDateTime::UNIX_EPOCH);
+        }
+        let again = Manifest::read(&manifest.write().unwrap()).unwrap();
+        assert_eq!((again.revoked.len(), &*again.revoked[63].kid), (MAX_REVOKED, &*format!("{:032x}", 199)));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use super::key::SigningKey;
 pub(in crate::access) struct KeySet {
     pub(super) periods: Vec<KeyPeriod>,
     pub(super) keys: Vec<SigningKey>,
+    /// The names of those that were taken away.
+    pub(super) revoked: Vec<String>,
     /// What they were read from.
     pub(super) list: Vec<u8>,
 }
@@ -27,6 +29,11 @@ impl KeySet {
     pub(in crate::access) fn find(&self, kid: &str, now: OffsetDateTime) -> Option<(&SigningKey, bool)> {
         let at = self.keys.iter().position(|key| key.public.id == kid)?;
         Some((&self.keys[at], self.periods[at].is_retired(now)))
+    }
+
+    /// Whether a key of this name was taken away.
+    pub(in crate::access) fn is_revoked(&self, kid: &str) -> bool {
+        self.revoked.iter().any(|gone| gone == kid)
     }
 
     pub(super) fn known(&self, now: OffsetDateTime) -> Vec<PublicKey> {
