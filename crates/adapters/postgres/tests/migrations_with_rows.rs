@@ -1,0 +1,170 @@
+//! Every step goes down and up again over a database that is in use.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::collections::BTreeSet;
+
+use coinlink_migration::{Migrator, MigratorTrait};
+use coinlink_postgres::{ConnectSettings, Database};
+use coinlink_testkit::servers::shared_postgres;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+
+const CLAIMS: &str = "m20261122_000030_add_claims_and_factors";
+
+/// Rows of every table. `{bytes}` are 32 bytes as the database writes them.
+const ROWS: &[&str] = &[
+    "INSERT INTO last_known_prices (symbol, price, source, as_of) VALUES ('BTC', '64000.5', 'coingecko', '{now}')",
+    "INSERT INTO user_preferences (user_id, theme, language, currency, notifications_enabled, email_alerts, price_alerts,
+     news_notifications, sound_enabled) VALUES ('{id}01', 'dark', 'en', 'usd', true, true, true, true, true)",
+    "INSERT INTO sessions (id, user_id, family_key, generation, confirmed, replays, created_at, rotated_at, second_factor_at)
+     VALUES ('{id}11', '{id}01', {bytes}, 1, true, 0, '{now}', '{now}', '{now}')",
+    "INSERT INTO sign_in_guards (key, failures) VALUES ('account', 1)",
+    "INSERT INTO audit_log (id, \"timestamp\", action, resource_type, details, status)
+     VALUES ('{id}21', '{now}', 'auth.login', 'user', '{}', 'success')",
+    "INSERT INTO audit_seals (seq, audit_id, entry_at, sealed_at, entry_hash, chain_hash)
+     VALUES (1, '{id}21', '{now}', '{now}', {bytes}, {bytes})",
+    "INSERT INTO audit_checkpoints (seq, chain_hash, mac, at) VALUES (1, {bytes}, {bytes}, '{now}')",
+    "INSERT INTO outbox_mails (id, recipient, template, state, attempts, due_at, created_at)
+     VALUES ('{id}31', 'ada@example.com', 'account_unlocked', 'waiting', 0, '{now}', '{now}')",
+    "INSERT INTO second_factors (user_id, key_id, secret, set_up_at, confirmed_at) VALUES ('{id}01', 'k', {bytes}, '{now}', '{now}')",
+    "INSERT INTO recovery_codes (user_id, digest) VALUES ('{id}01', {bytes})",
+    "INSERT INTO sign_in_tickets (id, digest, user_id, state, first_factor, tries, created_at)
+     VALUES ('{id}41', {bytes}, '{id}01', {bytes}, 'password', 0, '{now}')",
+    "INSERT INTO api_keys (id, user_id, name, digest, scopes, networks, created_at)
+     VALUES ('{id}51', '{id}01', 'bot', {bytes}, 'market:read', '', '{now}')",
+    "INSERT INTO mail_links (id, user_id, purpose, email, secret, code, failures, created_at, expires_at)
+     VALUES ('{id}61', '{id}01', 'verify_email', 'ada@example.com', {bytes}, {bytes}, 0, '{now}', '{now}')",
+    "INSERT INTO wallets (id, user_id, network, address, kind, created_at)
+     VALUES ('{id}71', '{id}01', 'mainnet', 'bc1q', 'p2wpkh', '{now}')",
+    "INSERT INTO wallet_challenges (id, digest, network, address, kind, domain, uri, nonce, issued_at, expires_at)
+     VALUES ('{id}81', {bytes}, 'mainnet', 'bc1q', 'p2wpkh', 'example.com', 'https://example.com', {bytes}, '{now}', '{now}')",
+];
+
+async fn each_database(test: impl AsyncFn(&Database)) {
+    let place = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite:{}", place.path().join("coinlink.db").display());
+    let postgres = shared_postgres().await.empty_database().await;
+    for url in [&sqlite, &postgres.url] {
+        test(&Database::connect(&ConnectSettings::new(url)).await.unwrap()).await;
+    }
+}
+
+async fn with<T>(database: &Database, act: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>) -> Result<T, DbErr> {
+    database.with_migration_lock(act).await
+}
+
+async fn fill(db: &DatabaseConnection, sql: &str) -> Result<(), DbErr> {
+    let bytes = if db.get_database_backend() == DbBackend::Postgres { "decode(repeat('ab', 32), 'hex')" } else { "zeroblob(32)" };
+    let sql = sql.replace("{bytes}", bytes).replace("{now}", "2026-11-22T10:00:00.000000Z");
+    db.execute_unprepared(&sql.replace("{id}", "01950000-0000-7000-8000-0000000000")).await.map(drop)
+}
+
+/// An account, and the address that it claims instead of owning one.
+async fn person(db: &DatabaseConnection, id: &str, address: &str, claims: bool, active: bool) -> Result<(), DbErr> {
+    let (email, claimed) = if claims {
+        (format!("{{id}}{id}@claimed.invalid"), format!("'{address}'"))
+    } else {
+        (address.to_owned(), "NULL".into())
+    };
+    let sql = format!(
+        "INSERT INTO users (id, email, claimed_email, pepper_id, password_hash, role, is_active, is_verified, created_at, updated_at,
+         logins) VALUES ('{{id}}{id}', '{email}', {claimed}, 'p', 'h', 'user', {active}, false, '2026-11-{id}T10:00:00.000000Z',
+         '{{now}}', 0)"
+    );
+    fill(db, &sql).await
+}
+
+async fn everything(db: &DatabaseConnection) -> Result<(), DbErr> {
+    person(db, "01", "ada@example.com", false, true).await?;
+    person(db, "02", "claimed@example.com", true, true).await?;
+    for row in ROWS {
+        fill(db, row).await?;
+    }
+    Ok(())
+}
+
+async fn texts(db: &DatabaseConnection, sql: &str) -> Result<Vec<String>, DbErr> {
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+async fn tables(db: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
+    let sql = if db.get_database_backend() == DbBackend::Postgres {
+        "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+         AND NOT relispartition"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+    };
+    Ok(texts(db, sql).await?.into_iter().filter(|name| name != "seaql_migrations").collect())
+}
+
+#[tokio::test]
+async fn every_step_goes_down_and_up_with_rows_in_every_table() {
+    each_database(async |database| {
+        with(database, async |db| Migrator::up(db, None).await).await.unwrap();
+        with(database, everything).await.unwrap();
+        for table in with(database, tables).await.unwrap() {
+            let sql = format!("SELECT CASE WHEN EXISTS (SELECT 1 FROM {table}) THEN 'rows' ELSE 'none' END");
+            assert_eq!(with(database, async |db| texts(db, &sql).await).await.unwrap(), ["rows"], "{table}: add one above");
+        }
+        for step in Migrator::migrations().iter().rev() {
+            for up in [false, true, false] {
+                let moved = with(
+                    database,
+                    async |db| if up { Migrator::up(db, Some(1)).await } else { Migrator::down(db, Some(1)).await },
+                );
+                moved.await.unwrap_or_else(|error| panic!("{}, up: {up}: {error}", step.name()));
+            }
+        }
+        assert!(with(database, tables).await.unwrap().is_empty());
+        with(database, async |db| Migrator::up(db, None).await).await.unwrap();
+    })
+    .await;
+}
+
+/// Takes steps back up to the one that adds claims, and then that one.
+async fn without_claims(database: &Database) -> Result<(), DbErr> {
+    let later = Migrator::migrations().iter().filter(|step| step.name() > CLAIMS).count();
+    with(database, async |db| Migrator::down(db, Some(later.try_into().unwrap())).await).await.unwrap();
+    with(database, async |db| Migrator::down(db, Some(1)).await).await
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_owns_goes_to_its_claimant_when_claims_are_taken_back() {
+    each_database(async |database| {
+        with(database, async |db| Migrator::up(db, None).await).await.unwrap();
+        with(database, everything).await.unwrap();
+        with(database, async |db| person(db, "05", "alone@example.com", true, true).await).await.unwrap();
+        without_claims(database).await.unwrap();
+        let emails = with(database, async |db| texts(db, "SELECT email FROM users ORDER BY created_at").await).await.unwrap();
+        assert_eq!(emails, ["ada@example.com", "claimed@example.com", "alone@example.com"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn claims_stay_whole_where_a_claimant_would_be_left_without_an_address() {
+    each_database(async |database| {
+        with(database, async |db| Migrator::up(db, None).await).await.unwrap();
+        with(database, everything).await.unwrap();
+        with(database, async |db| {
+            person(db, "03", "claimed@example.com", true, true).await?;
+            person(db, "04", "claimed@example.com", true, false).await?;
+            person(db, "05", "ada@example.com", true, true).await
+        })
+        .await
+        .unwrap();
+        let refused = without_claims(database).await.unwrap_err().to_string();
+        assert!(refused.contains("3 of the accounts"), "{refused}");
+        let claims = "SELECT email || ' ' || claimed_email FROM users WHERE claimed_email IS NOT NULL ORDER BY created_at";
+        let kept = with(database, async |db| texts(db, claims).await).await.unwrap();
+        assert!(kept.len() == 4 && kept.iter().all(|row| row.contains("@claimed.invalid ")), "{kept:?}");
+
+        let gone = "DELETE FROM users WHERE id IN ('{id}02', '{id}04', '{id}05')";
+        with(database, async |db| fill(db, gone).await).await.unwrap();
+        with(database, async |db| Migrator::down(db, Some(1)).await).await.unwrap();
+        let owner = "SELECT CAST(id AS text) FROM users WHERE email = 'claimed@example.com'";
+        let owner = with(database, async |db| texts(db, owner).await).await.unwrap();
+        assert!(owner.len() == 1 && owner[0].ends_with("03"), "{owner:?}");
+    })
+    .await;
+}
