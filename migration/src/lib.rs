@@ -7,6 +7,7 @@ pub use sea_orm_migration::{
     sea_orm::{DatabaseConnection, DbErr},
 };
 
+mod app_role;
 mod exact_types;
 mod m20261121_000000_create_exact_types;
 mod m20261121_000001_create_last_known_prices;
@@ -23,11 +24,36 @@ mod m20261122_000050_create_api_keys;
 mod m20261122_000060_add_admin_indexes;
 mod m20261122_000070_create_mail_links;
 mod m20261122_000080_create_wallets;
+mod m20261122_000090_let_links_rest;
 
 /// All steps in order.
 pub struct Migrator;
 
+#[async_trait::async_trait]
 impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        Steps::migrations()
+    }
+
+    /// What is pending, and then the rights of the app's role, pending or not: a role that was made later gets them too.
+    async fn up<'c, C>(db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        let connection = db.into_database_executor();
+        match &connection {
+            SchemaManagerConnection::Connection(connection) => Steps::up(*connection, steps).await?,
+            SchemaManagerConnection::Transaction(transaction) => Steps::up(*transaction, steps).await?,
+            SchemaManagerConnection::OwnedTransaction(transaction) => Steps::up(transaction, steps).await?,
+        }
+        app_role::grant(&connection).await
+    }
+}
+
+/// The steps alone.
+struct Steps;
+
+impl MigratorTrait for Steps {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m20261121_000000_create_exact_types::Migration),
@@ -40,11 +66,24 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000021_create_audit_chain::Migration),
             Box::new(m20261122_000030_add_claims_and_factors::Migration),
             Box::new(m20261122_000031_create_outbox_mails::Migration),
+            Box::new(m20261122_000040_create_second_factors::Migration),
             Box::new(m20261122_000050_create_api_keys::Migration),
             Box::new(m20261122_000060_add_admin_indexes::Migration),
-            Box::new(m20261122_000040_create_second_factors::Migration),
             Box::new(m20261122_000070_create_mail_links::Migration),
             Box::new(m20261122_000080_create_wallets::Migration),
+            Box::new(m20261122_000090_let_links_rest::Migration),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `coinlink migrate status` shows them so, and whoever adds one looks at the last.
+    #[test]
+    fn the_steps_are_in_the_order_of_their_names() {
+        let names: Vec<_> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+        assert!(names.is_sorted(), "{names:#?}");
     }
 }

@@ -1,5 +1,5 @@
 use coinlink_ports::shared::StoreError;
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// The settings lead to no database.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,34 @@ pub enum ConnectError {
 #[error("no answer in time")]
 pub(crate) struct DeadlineExceeded;
 
+/// The database refused: in its own words, with its code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} ({code})")]
+struct Refused {
+    message: String,
+    code: String,
+}
+
+impl Refused {
+    /// Of what a database says only the message is kept, and not the detail, which holds values. What it says of a value that it
+    /// cannot take (class 22) quotes the value in the message as well.
+    fn of(error: &dyn sqlx::error::DatabaseError) -> Self {
+        let code = error.code().unwrap_or_default();
+        let message = if code.starts_with("22") { "a value was refused" } else { error.message() };
+        let kind = if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() { "SQLSTATE" } else { "code" };
+        Self { message: message.to_owned(), code: format!("{kind} {code}") }
+    }
+}
+
+fn refused(err: &DbErr) -> Option<Refused> {
+    match err {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => error.as_database_error().map(Refused::of),
+        _ => None,
+    }
+}
+
 /// The only place that knows both `DbErr` and `StoreError`.
 pub(crate) fn store_error(err: DbErr) -> StoreError {
     if let Some(SqlErr::UniqueConstraintViolation(constraint)) = err.sql_err() {
@@ -27,7 +55,10 @@ pub(crate) fn store_error(err: DbErr) -> StoreError {
     }
     match err {
         DbErr::Type(_) | DbErr::TryIntoErr { .. } => corrupt("the value of a column", err),
-        err => StoreError::Unavailable(Box::new(err)),
+        err => match refused(&err) {
+            Some(refused) => StoreError::Unavailable(Box::new(refused)),
+            None => StoreError::Unavailable(Box::new(err)),
+        },
     }
 }
 

@@ -139,8 +139,7 @@ impl SealAudit {
             match self.chain.prepare().await {
                 Ok(()) => self.remembering(|memory| memory.prepared = Some(started)),
                 Err(error) => {
-                    let source = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(target: "coinlink::audit", %error, source, "no room was made for the coming months of the audit log");
+                    tracing::warn!(target: "coinlink::audit", %error, "no room was made for the coming months of the audit log");
                 }
             }
         }

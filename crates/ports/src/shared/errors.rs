@@ -9,8 +9,9 @@ pub enum StoreError {
         /// Its name.
         constraint: String,
     },
-    /// The store cannot be reached, or did not answer in time.
-    #[error("store unavailable")]
+    /// The store cannot be reached, did not answer in time, or refused. Its text says why, for logs: never a credential, nor what
+    /// is stored.
+    #[error("store unavailable: {0}")]
     Unavailable(#[source] Source),
     /// What the store holds is not what was put there.
     #[error("stored data is not valid: {what}")]
