@@ -84,6 +84,12 @@ pub fn has_begun(keys: &[KeyPeriod], issued_at: OffsetDateTime) -> bool {
     keys.iter().any(|key| key.signs_from <= issued_at)
 }
 
+/// Whether one of them will always sign: of those that are rotated the newest one retires only after another has come.
+#[must_use]
+pub fn lasts(keys: &[KeyPeriod]) -> bool {
+    keys.iter().any(|key| key.retires_at.is_none())
+}
+
 /// Where each key is in its life, in the same order. None of them was taken away.
 #[must_use]
 pub fn states(keys: &[KeyPeriod], now: OffsetDateTime) -> Vec<KeyState> {
@@ -264,6 +270,7 @@ mod tests {
                     }
                     None => rotate(&mut keys, now, RotationPolicy { publish: Duration::seconds(publish.into()), ..POLICY }),
                 }
+                prop_assert!(lasts(&keys), "{:?}", &keys);
                 prop_assert_eq!(states(&keys, now).iter().filter(|state| **state == Signing).count(), 1);
                 for (at, key) in &issued {
                     prop_assert_eq!(signs(&keys, *at, *at + TTL), Some(*key), "issued at {} by {:?}", at, &keys);

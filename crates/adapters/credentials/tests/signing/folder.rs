@@ -157,3 +157,72 @@ fn a_key_may_be_told_to_sign_at_once() {
     assert_eq!(next.period.signs_from, NOON + Duration::SECOND, "from the next whole second on");
     assert_eq!(states(&place, Duration::SECOND), [KeyState::Retiring, KeyState::Signing]);
 }
+
+/// Rotates until there are that many keys, or no more are added; how many there are.
+fn crowded(place: &Place, keys: usize) -> usize {
+    (1..keys).filter(|_| place.folder().rotate(None, POLICY, KEEP, NOON).is_ok()).count() + 1
+}
+
+#[test]
+fn no_more_keys_are_added_than_are_read_again_and_the_refusal_leaves_them_as_they_were() {
+    let place = Place::with(NewKey::EdDsa);
+    assert_eq!(crowded(&place, 70), 64);
+    let said = place.folder().rotate(None, POLICY, KEEP, NOON).unwrap_err().to_string();
+    assert!(said.contains("there are 64 keys"), "{said}");
+    let files =
+        fs::read_dir(place.root.path()).unwrap().filter(|file| file.as_ref().unwrap().path().extension() == Some("pem".as_ref()));
+    assert_eq!((files.count(), place.folder().list(NOON).unwrap().len()), (64, 64));
+    assert!(SigningKeys::open(place.folder(), place.clock.clone()).is_ok());
+}
+
+#[test]
+fn keys_that_have_retired_make_room_before_their_time_and_those_in_use_stay() {
+    let place = Place::with(NewKey::EdDsa);
+    crowded(&place, 64);
+    let soon = NOON + POLICY.publish + POLICY.overlap;
+    let first = place.folder().list(soon).unwrap().swap_remove(0);
+    assert_eq!(first.state, KeyState::Retired, "it is kept for longer, for want of need");
+    let made = place.folder().rotate(None, POLICY, KEEP, soon).unwrap();
+    let listed: Vec<_> = place.folder().list(soon).unwrap();
+    assert_eq!((listed.len(), listed.last().map(|key| &*key.id)), (64, Some(&*made.id)));
+    assert!(listed.iter().all(|key| key.id != first.id));
+}
+
+#[test]
+fn from_a_list_that_is_too_long_keys_are_taken_away_all_the_same() {
+    let place = Place::with(NewKey::EdDsa);
+    crowded(&place, 64);
+    let path = place.root.path().join("keys.json");
+    let mut list: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let keys = list["keys"].as_array_mut().unwrap();
+    for n in 0..16_u32 {
+        let mut more = keys[0].clone();
+        more["kid"] = format!("{n:032x}").into();
+        more["retires_at"] = "2026-01-01T00:00:00Z".into();
+        keys.push(more);
+    }
+    fs::write(&path, list.to_string()).unwrap();
+    place.folder().revoke(&place.first.id, POLICY.overlap, NOON).unwrap();
+    assert_eq!(place.folder().prune(NOON).unwrap().len(), 16);
+    assert_eq!(place.folder().list(NOON).unwrap().iter().filter(|key| key.state != KeyState::Revoked).count(), 63);
+}
+
+#[test]
+fn a_folder_that_others_can_write_is_refused_and_one_that_is_sticky_is_not() {
+    let place = Place::with(NewKey::EdDsa);
+    let list = place.root.path().join("keys.json");
+    let set = |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    for (path, good) in [(place.root.path(), 0o755), (&*list, 0o644)] {
+        for mode in [good | 0o020, good | 0o002] {
+            set(path, mode);
+            let said = place.folder().list(NOON).unwrap_err().to_string();
+            assert!(said.contains("chmod go-w") && said.contains(path.to_str().unwrap()), "{said}");
+            assert!(place.folder().rotate(None, POLICY, KEEP, NOON).is_err());
+            assert!(SigningKeys::open(place.folder(), place.clock.clone()).is_err());
+        }
+        set(path, good);
+        assert!(place.folder().list(NOON).is_ok());
+    }
+    set(place.root.path(), 0o1777);
+    assert!(place.folder().list(NOON).is_ok(), "clusters mount secrets so");
+}

@@ -109,3 +109,25 @@ fn keys_stay_as_they_are_while_the_folder_cannot_be_used() {
     assert!(keys.refresh().unwrap());
     assert_eq!(keys.known().len(), 2);
 }
+
+#[test]
+fn a_list_of_which_every_key_retires_is_not_taken_over_and_not_started_with() {
+    let place = Place::with(NewKey::EdDsa);
+    let tokens = place.tokens();
+    let keys = place.keys();
+    let path = place.root.path().join("keys.json");
+    let list = fs::read_to_string(&path).unwrap();
+    for end in ["2025-01-01T00:00:00Z", "2026-01-01T12:05:00Z"] {
+        let mut ended: serde_json::Value = serde_json::from_str(&list).unwrap();
+        ended["keys"][0]["retires_at"] = end.into();
+        fs::write(&path, ended.to_string()).unwrap();
+        let said = keys.refresh().unwrap_err().to_string();
+        assert!(said.contains("none could sign") && said.contains("keys rotate"), "{said}");
+        assert!(keys.refresh().is_err(), "and it stays so");
+        assert!(SigningKeys::open(place.folder(), place.clock.clone()).is_err());
+    }
+    assert_eq!(keys.known().len(), 1);
+    assert!(tokens.mint(&grant_at(NOON)).is_ok());
+    place.rotate();
+    assert!(keys.refresh().unwrap(), "what was said to be done helps");
+}

@@ -20,6 +20,15 @@ pub enum KeyFolderError {
     /// Others may read it.
     #[error("the key {0} can be read by other users: run `chmod 600 {0}`")]
     Exposed(PathBuf),
+    /// Others may put keys of theirs there.
+    #[error("{0} can be changed by other users: run `chmod go-w {0}`")]
+    Writable(PathBuf),
+    /// None of the keys signs for good.
+    #[error("every key in {0} retires, and then none could sign: run `coinlink keys rotate`")]
+    NoneLasts(PathBuf),
+    /// There is no room for another one.
+    #[error("there are {0} keys, and tokens of all of them may be in use: no more are added until one of them has retired")]
+    Full(usize),
     /// It is not what was written.
     #[error("{path} is damaged: {why}")]
     Damaged {

@@ -22,6 +22,18 @@ pub(super) fn make_folder(path: &Path) -> Result<(), KeyFolderError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io(path))
 }
 
+/// Whoever can change a folder puts keys of their own into it. Where it is sticky, nobody replaces what is another's: so are the
+/// folders in which a cluster mounts secrets. What is not there can be changed by nobody.
+pub(super) fn refuse_writable(path: &Path) -> Result<(), KeyFolderError> {
+    match fs::metadata(path) {
+        Ok(found) if found.mode() & 0o022 != 0 && !(found.is_dir() && found.mode() & 0o1000 != 0) => {
+            Err(KeyFolderError::Writable(path.to_owned()))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Held until it is dropped; whoever comes second waits.
 pub(super) fn lock(path: &Path) -> Result<File, KeyFolderError> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(io(path))?;

@@ -1,7 +1,7 @@
 use std::{io, path::PathBuf};
 
 use coinlink_domain::identity::signing_keys::{
-    KeyPeriod, KeyState, RotationPolicy, Withdrawn, begins, rotate, states, whole, withdraw,
+    KeyPeriod, KeyState, RotationPolicy, Withdrawn, begins, lasts, rotate, states, whole, withdraw,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -49,6 +49,8 @@ impl KeyFolder {
     }
 
     pub(super) fn read_list(&self) -> Result<Vec<u8>, KeyFolderError> {
+        files::refuse_writable(&self.0)?;
+        files::refuse_writable(&self.list_path())?;
         files::read(&self.list_path()).map_err(|error| match error {
             KeyFolderError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => KeyFolderError::None(self.0.clone()),
             other => other,
@@ -88,6 +90,12 @@ impl KeyFolder {
         if key.public.id == listed.kid { Ok(key) } else { Err(damaged("it is another key than its name says")) }
     }
 
+    /// [`KeyFolder::load`] for whoever signs: a list of which every key retires leaves nobody to sign.
+    pub(super) fn load_lasting(&self) -> Result<KeySet, KeyFolderError> {
+        let set = self.load()?;
+        if lasts(&set.periods) { Ok(set) } else { Err(KeyFolderError::NoneLasts(self.0.clone())) }
+    }
+
     /// Every key of the list, whose file can be used, and then those that were revoked, which have none.
     pub fn list(&self, now: OffsetDateTime) -> Result<Vec<KeyListing>, KeyFolderError> {
         self.load()?;
@@ -112,7 +120,7 @@ impl KeyFolder {
     }
 
     /// Makes the next key, and says when the one before it retires. Without `new` it is like the newest one. Keys that retired longer
-    /// than `keep` ago are removed.
+    /// than `keep` ago are removed, and where there are too many, those that retired later too.
     pub fn rotate(
         &self,
         new: Option<NewKey>,
@@ -124,17 +132,17 @@ impl KeyFolder {
         let mut manifest = self.manifest()?;
         let mut periods = manifest.periods();
         rotate(&mut periods, now, policy);
-        let (Some(period), Some(last)) = (periods.last(), manifest.keys.last()) else {
+        let (Some(period), Some(last)) = (periods.pop(), manifest.keys.last().cloned()) else {
             return Err(KeyFolderError::None(self.0.clone()));
         };
+        manifest.set(&periods);
+        let mut gone = manifest.drop_retired(now - keep);
+        gone.extend(manifest.make_room(now).map_err(KeyFolderError::Full)?);
         let new = match new {
             Some(new) => new,
-            None => self.key(last)?.alike(),
+            None => self.key(&last)?.alike(),
         };
-        let made = self.make(new, now, *period)?;
-        manifest.keys.push(made);
-        manifest.set(&periods);
-        let gone = drop_retired(&mut manifest, now - keep);
+        manifest.keys.push(self.make(new, now, period)?);
         self.save(&manifest)?;
         self.erase(&gone)?;
         newest(&manifest, now)
@@ -144,7 +152,7 @@ impl KeyFolder {
     pub fn prune(&self, now: OffsetDateTime) -> Result<Vec<String>, KeyFolderError> {
         let _lock = self.lock()?;
         let mut manifest = self.manifest()?;
-        let gone = drop_retired(&mut manifest, now);
+        let gone = manifest.drop_retired(now);
         if !gone.is_empty() {
             self.save(&manifest)?;
             self.erase(&gone)?;
@@ -184,6 +192,7 @@ impl KeyFolder {
         if !self.0.is_dir() {
             return Err(KeyFolderError::None(self.0.clone()));
         }
+        files::refuse_writable(&self.0)?;
         files::lock(&self.0.join("keys.lock"))
     }
 
@@ -218,13 +227,4 @@ fn listing(key: &Listed, state: KeyState) -> KeyListing {
 
 fn newest(manifest: &Manifest, now: OffsetDateTime) -> Result<KeyListing, KeyFolderError> {
     listings(manifest, now).pop().ok_or(KeyFolderError::NotMade("no key was made"))
-}
-
-fn drop_retired(manifest: &mut Manifest, by: OffsetDateTime) -> Vec<String> {
-    let is_retired = |key: &Listed| key.retires_at.is_some_and(|at| at <= by);
-    let all = manifest.keys.iter().chain(&manifest.revoked);
-    let gone = all.filter(|key| is_retired(key)).map(|key| key.kid.clone()).collect();
-    manifest.keys.retain(|key| !is_retired(key));
-    manifest.revoked.retain(|key| !is_retired(key));
-    gone
 }

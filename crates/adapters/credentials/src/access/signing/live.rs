@@ -34,7 +34,7 @@ pub struct SigningKeys {
 impl SigningKeys {
     /// Reads them; none is an error.
     pub fn open(folder: KeyFolder, clock: Arc<dyn Clock>) -> Result<Self, KeyFolderError> {
-        let current = ArcSwap::from_pointee(folder.load()?);
+        let current = ArcSwap::from_pointee(folder.load_lasting()?);
         let (asked, reads) = (AtomicI64::new(NEVER), AtomicU64::new(0));
         Ok(Self { folder, current, clock, asked, reads, wanted: Notify::new() })
     }
@@ -45,7 +45,7 @@ impl SigningKeys {
         if self.folder.read_list()? == self.current.load().list {
             return Ok(false);
         }
-        self.current.store(Arc::new(self.folder.load()?));
+        self.current.store(Arc::new(self.folder.load_lasting()?));
         Ok(true)
     }
 

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::key::{KeyAlgorithm, is_key_id};
 
-/// More would be a mistake: they retire.
+/// More are not added: they retire. A list that has them is read all the same, or nobody could take one away.
 const MAX_KEYS: usize = 64;
 /// Names of keys that were taken away. The oldest ones make room.
 const MAX_REVOKED: usize = 64;
@@ -46,11 +46,8 @@ impl Manifest {
         if manifest.version != 1 {
             return Err(format!("version {} is not known here", manifest.version));
         }
-        if keys.is_empty() || keys.len() > MAX_KEYS {
-            return Err(format!("it lists {} keys", keys.len()));
-        }
-        if manifest.revoked.len() > MAX_REVOKED {
-            return Err(format!("it lists {} revoked keys", manifest.revoked.len()));
+        if keys.is_empty() {
+            return Err("it lists no key".into());
         }
         let all: Vec<_> = keys.iter().chain(&manifest.revoked).collect();
         for (at, key) in all.iter().enumerate() {
@@ -77,10 +74,33 @@ impl Manifest {
 
     /// Remembers the name of a key that was taken away until the last token it signed has expired.
     pub(super) fn revoke(&mut self, key: Listed, until: OffsetDateTime) {
-        if self.revoked.len() >= MAX_REVOKED {
-            self.revoked.remove(0);
-        }
+        let too_many = (self.revoked.len() + 1).saturating_sub(MAX_REVOKED);
+        self.revoked.drain(..too_many);
         self.revoked.push(Listed { retires_at: Some(until), ..key });
+    }
+
+    /// Takes out the keys that retired by then, and the names of revoked ones of which that is so; gives their names.
+    pub(super) fn drop_retired(&mut self, by: OffsetDateTime) -> Vec<String> {
+        let is_retired = |key: &Listed| key.retires_at.is_some_and(|at| at <= by);
+        let all = self.keys.iter().chain(&self.revoked);
+        let gone = all.filter(|key| is_retired(key)).map(|key| key.kid.clone()).collect();
+        self.keys.retain(|key| !is_retired(key));
+        self.revoked.retain(|key| !is_retired(key));
+        gone
+    }
+
+    /// Takes out keys that have retired, the earliest first, until another one may be added; gives their names, or how many there
+    /// are if none of those left can go.
+    pub(super) fn make_room(&mut self, now: OffsetDateTime) -> Result<Vec<String>, usize> {
+        let mut gone = Vec::new();
+        while self.keys.len() >= MAX_KEYS {
+            let ends = self.keys.iter().enumerate().filter_map(|(at, key)| Some((key.retires_at?, at)));
+            match ends.min() {
+                Some((end, at)) if end <= now => gone.push(self.keys.remove(at).kid),
+                _ => return Err(self.keys.len()),
+            }
+        }
+        Ok(gone)
     }
 
     /// Sets when each key signs; `periods` are as many, in the same order.
