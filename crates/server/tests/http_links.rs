@@ -150,7 +150,7 @@ async fn a_link_is_looked_at_before_it_is_used_and_tells_what_it_takes() {
     assert_eq!(
         elsewhere.body,
         json!({"valid": true, "purpose": "verify_email", "email": "a…@example.org", "code_needed": true,
-               "expires_at": "2026-01-02T00:00:00Z", "message": "Enter the code that came with the link."})
+               "csrf_needed": false, "expires_at": "2026-01-02T00:00:00Z", "message": "Enter the code that came with the link."})
     );
     assert!(elsewhere.headers.contains(&("cache-control".to_owned(), "no-store".to_owned())));
     let here = send(&server, Method::GET, &path, &jar, None, None).await;
@@ -191,6 +191,7 @@ async fn elsewhere_it_takes_the_code_and_a_new_password() {
     let (token, code) = letter(&server, ADA, "verify_email");
     let wrong = post(&server, "email/verify", &None, json!({"token": token, "code": "1"})).await;
     assert_eq!((wrong.status, wrong.code()), (401, "invalid_code"));
+    assert_eq!(wrong.body["error"]["details"]["code"], "is another; 4 more tries");
     let bare = post(&server, "email/verify", &None, json!({"token": token, "code": code})).await;
     assert_eq!(
         (bare.status, bare.code(), &bare.body["error"]["details"]["password"]),
@@ -201,6 +202,7 @@ async fn elsewhere_it_takes_the_code_and_a_new_password() {
     let typed = code.replace(' ', "-");
     let done = post(&server, "email/verify", &None, json!({"token": token, "code": typed, "password": NEW})).await;
     assert_eq!(done.status, 200, "{}", done.body);
+    assert!(done.body["message"].as_str().unwrap().contains("your new password is set"), "{}", done.body);
     let over = send(&server, Method::GET, "/api/v2/auth/verify", &None, Some(&stranger), None).await;
     assert_eq!(over.code(), "session_revoked");
     let again = post(&server, "email/verify", &None, json!({"token": token, "code": code, "password": NEW})).await;
@@ -216,6 +218,47 @@ async fn the_session_that_signed_up_needs_neither_cookie_nor_code() {
     let path = "/api/v2/auth/email/verify";
     let done = send(&server, Method::POST, path, &None, Some(&token), Some(json!({"token": link}))).await;
     assert_eq!(done.status, 200, "{}", done.body);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn the_session_that_signed_up_verifies_by_the_code_alone() {
+    let server = Server::start_with(Setup::strict());
+    let bearer = access(&signs_up(&server, ADA).await);
+    let (_, code) = letter(&server, ADA, "verify_email");
+    let verify = async |bearer: Option<&str>, body: Value| {
+        let answer = send(&server, Method::POST, "/api/v2/auth/email/verify", &None, bearer, Some(body)).await;
+        (answer.status, answer.code().to_owned(), answer.body["error"]["details"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let (nobody, _, _) = verify(None, json!({"code": code})).await;
+    assert_eq!(nobody, 401);
+    let none = verify(Some(&bearer), json!({})).await;
+    assert_eq!((none.0, none.1.as_str()), (400, "invalid_input"));
+    let wrong = verify(Some(&bearer), json!({"code": "1"})).await;
+    assert_eq!(wrong, (401, "invalid_code".to_owned(), "is another; 4 more tries".to_owned()));
+    // Who opens a second account with the address hears the same, owned or not.
+    let other = access(&signs_up(&server, ADA).await);
+    let theirs = verify(Some(&other), json!({"code": code})).await;
+    assert_eq!(theirs, (401, "invalid_code".to_owned(), "is another; 4 more tries".to_owned()));
+    assert_eq!(verify(Some(&bearer), json!({"code": code})).await.0, 200);
+    let late = access(&signs_up(&server, ADA).await);
+    let (_, wrong) = letter(&server, ADA, "verify_email");
+    let owned = verify(Some(&late), json!({"code": wrong})).await;
+    assert_eq!(owned, (401, "invalid_code".to_owned(), "is another; 4 more tries".to_owned()));
+    assert_eq!(post(&server, "login", &None, json!({"email": ADA, "password": GOOD})).await.status, 200, "the password stays");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn browsers_find_where_to_change_a_password_an_icon_and_a_page_for_what_was_mistyped() {
+    let server = Server::start();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let change = client.get(format!("{}/.well-known/change-password", server.base)).send().await.unwrap();
+    assert_eq!((change.status().as_u16(), change.headers()["location"].to_str().unwrap()), (302, "/account/reset"));
+    assert_eq!(server.get("/favicon.ico").await.status(), 200);
+    let mistyped = server.get("/account/verfy?token=1").await;
+    assert_eq!(mistyped.status(), 404);
+    assert_eq!(mistyped.headers()["content-type"], "text/html; charset=utf-8");
     server.stop().await;
 }
 
@@ -348,13 +391,17 @@ async fn what_takes_a_verified_address_says_so_until_it_is() {
         let keys = send(&server, Method::POST, "/api/v2/user/api-keys", &None, Some(&bearer), Some(key)).await;
         let setup = json!({"password": GOOD});
         let factor = send(&server, Method::POST, "/api/v2/auth/2fa/setup", &None, Some(&bearer), Some(setup)).await;
-        [keys, factor].map(|answer| (answer.status, answer.code().to_owned()))
+        let wallet = json!({"password": "wrong", "challenge": "none", "signature": "none"});
+        let wallet = send(&server, Method::POST, "/api/v2/auth/wallet/link", &None, Some(&bearer), Some(wallet)).await;
+        [keys, factor, wallet].map(|answer| (answer.status, answer.code().to_owned()))
     };
-    assert_eq!(tries().await, [(403, "email_not_verified".to_owned()), (403, "email_not_verified".to_owned())]);
+    let refused = (403, "email_not_verified".to_owned());
+    assert_eq!(tries().await, [refused.clone(), refused.clone(), refused]);
     let (token, _) = letter(&server, ADA, "verify_email");
     assert_eq!(post(&server, "email/verify", &jar, json!({"token": token})).await.status, 200);
     let after = tries().await;
-    assert!(after.iter().all(|(status, _)| (200..300).contains(status)), "{after:?}");
+    assert!(after[..2].iter().all(|(status, _)| (200..300).contains(status)), "{after:?}");
+    assert_eq!(after[2].1, "invalid_input", "the password is looked at");
     server.stop().await;
 }
 

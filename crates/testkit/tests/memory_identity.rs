@@ -18,6 +18,7 @@ fn in_memory() -> IdentityUnderTest {
     IdentityUnderTest {
         keys: Arc::new(store.clone()),
         factors: Arc::new(store.clone()),
+        links: Arc::new(store.clone()),
         wallets: Arc::new(store.clone()),
         store: Arc::new(store),
         audited: Arc::new(audited),

@@ -27,6 +27,9 @@ pub enum StationeryError {
     /// Not a mailbox.
     #[error("the sender is no mailbox such as CoinLink <no-reply@example.com>")]
     From,
+    /// Not a mailbox.
+    #[error("who gets the answers is no mailbox such as CoinLink <support@example.com>")]
+    ReplyTo,
     /// It cannot be read.
     #[error("a template cannot be read: {0}")]
     Template(#[from] minijinja::Error),
@@ -60,13 +63,18 @@ impl fmt::Debug for Letter {
 /// Writes letters.
 pub struct Stationery {
     from: Mailbox,
+    reply_to: Option<Mailbox>,
     templates: Environment<'static>,
 }
 
 impl Stationery {
-    /// Letters come from `from`.
-    pub fn new(from: &str) -> Result<Self, StationeryError> {
-        Ok(Self { from: mailbox(from).ok_or(StationeryError::From)?, templates: environment()? })
+    /// Letters come from `from`; answers go to `reply_to`, or nobody reads them.
+    pub fn new(from: &str, reply_to: Option<&str>) -> Result<Self, StationeryError> {
+        let from = mailbox(from).ok_or(StationeryError::From)?;
+        let reply_to = reply_to.map(|text| mailbox(text).ok_or(StationeryError::ReplyTo)).transpose()?;
+        let mut templates = environment()?;
+        templates.add_global("reply_to", reply_to.as_ref().map_or_else(String::new, |reply_to| reply_to.email.to_string()));
+        Ok(Self { from, reply_to, templates })
     }
 
     /// The address letters come from.
@@ -88,7 +96,11 @@ impl Stationery {
         let body = alternative(format!("=_{}", id.simple()))
             .singlepart(single(ContentType::TEXT_PLAIN, text))
             .singlepart(single(ContentType::TEXT_HTML, html));
-        let message = Message::builder()
+        let message = match &self.reply_to {
+            Some(reply_to) => Message::builder().reply_to(reply_to.clone()),
+            None => Message::builder(),
+        };
+        let message = message
             .from(self.from.clone())
             .to(Mailbox::new(None, to.clone()))
             .subject(split_subject(template.text).0)

@@ -14,7 +14,7 @@ const NOON: OffsetDateTime = datetime!(2026-11-21 12:00:00.5 UTC);
 const HEADERS: [&str; 8] = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"];
 
 fn stationery() -> Stationery {
-    Stationery::new("CoinLink <no-reply@coinlink.example>").unwrap()
+    Stationery::new("CoinLink <no-reply@coinlink.example>", None).unwrap()
 }
 
 fn a_mail(template: &Template, value: impl Fn(&'static str) -> String) -> OutgoingMail {
@@ -88,7 +88,9 @@ fn what_a_client_calls_itself_stays_one_line_of_text() {
     let device = "Phone\r\n\r\nYour account is at risk:\u{202e} <a href=\"https://evil.example\">here</a>";
     let (_, body) = parts(&stationery().write(&a_mail(new_device, |_| device.to_owned())).unwrap());
     let (_, html) = body.split_once("text/html").unwrap();
-    assert!(!body.contains("\nYour account is at risk") && !html.contains("<a href=") && html.contains("&lt;a href="), "{body}");
+    // One link is ours.
+    let links = html.matches("<a href=").count();
+    assert!(!body.contains("\nYour account is at risk") && links == 1 && html.contains("&lt;a href="), "{body}");
 }
 
 #[test]
@@ -196,4 +198,19 @@ async fn a_folder_that_cannot_be_made_is_a_failure_that_may_pass() {
     assert!(matches!(files.send(&filled_in(&TEMPLATES[0])).await, Err(SendError::Temporary(_))));
     let unknown = OutgoingMail { template: "../../etc/passwd".into(), ..filled_in(&TEMPLATES[0]) };
     assert!(matches!(files.send(&unknown).await, Err(SendError::Permanent(_))));
+}
+
+#[test]
+fn answers_go_to_whoever_reads_them_and_a_locked_account_is_told_who_that_is() {
+    let template = TEMPLATES.iter().find(|template| template.name == "account_locked").unwrap();
+    let from = "CoinLink <no-reply@coinlink.example>";
+    let answered = Stationery::new(from, Some("CoinLink <support@coinlink.example>")).unwrap();
+    let (headers, body) = parts(&answered.write(&filled_in(template)).unwrap());
+    assert!(headers.contains(&("Reply-To".to_owned(), "CoinLink <support@coinlink.example>".to_owned())));
+    assert_eq!(body.matches("please write to support@coinlink.example.").count(), 2);
+    assert!(!body.contains("Nobody reads answers"));
+    let (headers, body) = parts(&stationery().write(&filled_in(template)).unwrap());
+    assert!(!headers.iter().any(|(name, _)| name == "Reply-To"));
+    assert!(!body.contains("write to") && body.contains("Nobody reads answers"));
+    assert!(Stationery::new(from, Some("nobody")).is_err());
 }

@@ -14,7 +14,7 @@ const NOON: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 const LOGIN: &str = "coinlink:hunter2";
 
 fn at(url: &str) -> SmtpMail {
-    let stationery = Stationery::new("CoinLink <no-reply@coinlink.example>").unwrap();
+    let stationery = Stationery::new("CoinLink <no-reply@coinlink.example>", None).unwrap();
     SmtpMail::new(SmtpSettings::parse(url).unwrap(), Arc::new(stationery)).unwrap()
 }
 

@@ -122,11 +122,12 @@ impl IdentityUseCases {
         let keep = access_ttl + leeway * 2;
         let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
         let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
-        let letters = Letters { entropy: entropy.clone(), public_url: adapters.public_url.clone() };
+        let letters = Letters::new(adapters);
         let sessions =
             OpenSession { tokens: tokens.clone(), devices: devices.clone(), letters: letters.clone(), entropy: entropy.clone() };
-        let second_factor = SecondFactorUseCases::new(adapters, &ended, &sessions);
-        let wallets = WalletUseCases::new(adapters, &ended, &sessions);
+        let own = OwnPassword::new(adapters, OwedGuesses::default());
+        let second_factor = SecondFactorUseCases::new(adapters, &own, &letters, &ended, &sessions);
+        let wallets = WalletUseCases::new(adapters, &own, &letters, &ended, &sessions);
         Self {
             wallets,
             second_factor,
@@ -146,7 +147,7 @@ impl IdentityUseCases {
                 sessions,
                 ended: ended.clone(),
                 guards,
-                owed: OwedGuesses::default(),
+                owed: own.owed.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
@@ -178,7 +179,7 @@ impl IdentityUseCases {
                 hasher,
                 letters: letters.clone(),
                 ended: ended.clone(),
-                own: OwnPassword::new(adapters),
+                own: own.clone(),
                 policy,
                 clock: clock.clone(),
                 entropy: entropy.clone(),
@@ -192,9 +193,9 @@ impl IdentityUseCases {
                 entropy: entropy.clone(),
             }),
             change_role: Arc::new(ChangeRole { store: store.clone(), policy, clock: clock.clone(), entropy }),
-            api_keys: ApiKeyUseCases::new(adapters),
+            api_keys: ApiKeyUseCases::new(adapters, &own, &letters),
             administration: AdministrationUseCases::new(adapters, &ended),
-            links: LinkUseCases::new(adapters, &letters, &ended),
+            links: LinkUseCases::new(adapters, &own, &letters, &ended),
             verified_email: Arc::new(VerifiedEmail { store: store.clone(), required: adapters.require_verified_email }),
             authenticate: Arc::new(Authenticate { tokens: access, store, revoked: revoked.clone(), clock, pause, policy }),
             revoked,

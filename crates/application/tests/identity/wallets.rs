@@ -1,18 +1,18 @@
 //! Signing in with a wallet, linking and unlinking it.
 
 use coinlink_application::identity::{
-    AskWalletError, LinkWalletError, SignInOutcome, SignedIn, UnlinkWalletError, WalletAsked, WalletSignInError,
+    AskWalletError, FactorProof, LinkWalletError, SecondFactorError, SignInOutcome, SignedIn, UnlinkWalletError, WalletAsked, WalletSignInError,
 };
 use coinlink_domain::{
-    identity::{OneTimeSecret, SecondFactor, SessionId, UserId, Wallet, WalletChallenge, WalletId, WalletPurpose},
+    identity::{OneTimeSecret, SecondFactor, SessionId, TotpCode, UserId, Wallet, WalletChallenge, WalletId, WalletPurpose},
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
     identity::{AddressError, IdentityStore as _, WalletList as _},
-    shared::SecretBox as _,
+    shared::{Clock as _, SecretBox as _},
 };
 use coinlink_testkit::{
-    identity::{NOON, PlainWalletSignatures},
+    identity::{NOON, PlainAuthenticators, PlainWalletSignatures},
     shared::PlainSecretBox,
 };
 use futures_util::future::join_all;
@@ -297,11 +297,15 @@ async fn a_wrong_password_or_a_missing_factor_does_not_use_the_challenge_up() {
     let ada = it.signs_up(ADA).await.unwrap();
     it.has_an_unshown_factor(ada.user.id).await;
     let asked = it.asks_wallet_to_link(&ada).await;
-    assert!(matches!(it.links_wallet_with(&ada, "wrong", &asked).await, Err(LinkWalletError::WrongPassword)));
-    assert!(matches!(it.links_wallet_with(&ada, GOOD, &asked).await, Err(LinkWalletError::NotFresh)));
+    let hashed = it.hasher.calls();
+    for word in ["wrong", GOOD] {
+        assert!(matches!(it.links_wallet_with(&ada, word, &asked).await, Err(LinkWalletError::NotFresh)));
+    }
+    assert_eq!(it.hasher.calls(), hashed, "the password is not even compared");
     let mut session = it.store.sessions().pop().unwrap();
     session.second_factor_at = Some(NOON);
     it.store.put_session(&session);
+    assert!(matches!(it.links_wallet_with(&ada, "wrong", &asked).await, Err(LinkWalletError::WrongPassword)));
     assert!(it.links_wallet_with(&ada, GOOD, &asked).await.is_ok());
 }
 
@@ -353,6 +357,34 @@ async fn a_locked_account_links_and_unlinks_nothing_and_neither_does_a_session_t
 }
 
 #[tokio::test]
+async fn who_merely_claims_an_address_cannot_have_mail_sent_to_it_by_linking() {
+    let it = Identity::strict();
+    let ada = it.signs_up(ADA).await.unwrap();
+    let wallet = it.links_a_wallet(&ada).await;
+    it.wallets.unlink.execute(caller(&ada), wallet.id, &client("192.0.2.1")).await.unwrap();
+    let sent: Vec<_> = it.store.mails().into_iter().map(|mail| mail.template).collect();
+    assert_eq!(sent, ["verify_email"]);
+}
+
+#[tokio::test]
+async fn of_one_thing_done_over_and_over_the_owner_is_told_ten_times_an_hour() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    let link_and_unlink = async || {
+        let wallet = it.links_a_wallet(&ada).await;
+        it.wallets.unlink.execute(caller(&ada), wallet.id, &client("192.0.2.1")).await.unwrap();
+    };
+    let told = || it.store.mails().iter().filter(|mail| mail.template == "wallet_linked").count();
+    for _ in 0..12 {
+        link_and_unlink().await;
+    }
+    assert_eq!(told(), 10);
+    it.clock.advance(Duration::hours(1) + Duration::SECOND);
+    link_and_unlink().await;
+    assert_eq!(told(), 11);
+}
+
+#[tokio::test]
 async fn unlinking_takes_a_fresh_factor_tells_the_owner_and_is_for_ones_own_wallets() {
     let it = Identity::new();
     let (ada, bob) = (it.signs_up(ADA).await.unwrap(), it.signs_up("bob@example.org").await.unwrap());
@@ -371,6 +403,29 @@ async fn unlinking_takes_a_fresh_factor_tells_the_owner_and_is_for_ones_own_wall
     assert_eq!(&*it.store.mails().pop().unwrap().template, "wallet_unlinked");
     let asked = it.asks_a_wallet(WalletPurpose::SignIn).await;
     assert!(is_refused(&it.answers_wallet(&asked).await), "it opens nothing any more");
+}
+
+#[tokio::test]
+async fn a_wallet_that_is_unlinked_between_the_two_factors_signs_nobody_in() {
+    for unlinks in [false, true] {
+        let it = Identity::new();
+        let ada = it.signs_up(ADA).await.unwrap();
+        let (from, word) = (client("192.0.2.1"), password(GOOD));
+        let wallet = it.links_a_wallet(&ada).await;
+        let secret = it.second_factor.set_up.execute(caller(&ada), &word, &from).await.unwrap().secret;
+        let code = |secret: &str| TotpCode::from_text(&PlainAuthenticators::shown(secret, it.clock.now())).unwrap();
+        it.second_factor.confirm.execute(caller(&ada), code(&secret), &from).await.unwrap();
+        let asked = it.asks_a_wallet(WalletPurpose::SignIn).await;
+        let SignInOutcome::SecondFactorRequired(ticket) = it.answers_wallet(&asked).await.unwrap() else { panic!("signed in") };
+        it.clock.advance(Duration::seconds(30));
+        if unlinks {
+            it.wallets.unlink.execute(caller(&ada), wallet.id, &from).await.unwrap();
+        }
+        let shown = FactorProof::Code(code(&secret));
+        let done = it.second_factor.complete_sign_in.execute(&ticket.secret, shown, None, from).await;
+        assert_eq!(matches!(done, Err(SecondFactorError::InvalidTicket)), unlinks);
+        assert_eq!(done.is_ok(), !unlinks);
+    }
 }
 
 #[tokio::test]

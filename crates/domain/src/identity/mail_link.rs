@@ -8,9 +8,12 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{Email, OneTimeSecret, SecretDigest, SessionId, UserId};
+use crate::shared::sealed::Sealed;
 
-/// Wrong codes after which a link is good for nothing.
+/// Wrong codes after which a link is good for nothing, or rests.
 const MOST_FAILURES: u32 = 5;
+/// How long one rests that whoever lost an account has nothing else in place of.
+const PAUSE: Duration = Duration::minutes(15);
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,6 +153,8 @@ pub struct MailLink {
     pub secret: SecretDigest,
     /// Of its code.
     pub code: SecretDigest,
+    /// Its secret, encrypted, where the session it was asked for in may use it by its code alone.
+    pub kept: Option<Sealed>,
     /// Of the mark of the browser it was asked for in.
     pub browser: Option<SecretDigest>,
     /// The session it was asked for in.
@@ -162,6 +167,8 @@ pub struct MailLink {
     pub expires_at: OffsetDateTime,
     /// Since when it is used or void.
     pub ended_at: Option<OffsetDateTime>,
+    /// Until when no code is looked at.
+    pub paused_until: Option<OffsetDateTime>,
 }
 
 /// Who opens a link, beside its secret.
@@ -171,8 +178,12 @@ pub struct LinkProof {
     pub browser: Option<BrowserMark>,
     /// The session of the access token that came with it.
     pub session: Option<SessionId>,
-    /// The code that was typed; the inner one is missing where it is none.
-    pub code: Option<Option<LinkCode>>,
+    /// Whose session that is.
+    pub account: Option<UserId>,
+    /// The code that was typed; what is not eight digits is none.
+    pub code: Option<LinkCode>,
+    /// Whether the secret is not the caller's but was found by their session: then it takes the session and the code, both.
+    pub by_session: bool,
 }
 
 /// What presenting a link led to; all of it must be stored, [`LinkPresented::WrongCode`] too.
@@ -183,8 +194,8 @@ pub enum LinkPresented {
     FromWhereAsked,
     /// It is used now, by its code.
     ByCode,
-    /// The code is another. One more failure, and perhaps the link's last.
-    WrongCode,
+    /// The code is another, or none is looked at for now. So many more may be tried.
+    WrongCode(u32),
 }
 
 /// A link leads nowhere, and nothing follows from it.
@@ -196,6 +207,9 @@ pub enum LinkRefusal {
     /// It was not asked for here, and no code was sent.
     #[error("the link was asked for elsewhere: it takes its code")]
     CodeRequired,
+    /// It was asked for elsewhere, and no code changes that.
+    #[error("the link does nothing but where it was asked for")]
+    AskedElsewhere,
 }
 
 const SECRET: &str = "mail link";
@@ -218,13 +232,21 @@ impl MailLink {
             other_email: None,
             secret: secret.digest(SECRET),
             code: code.digest(secret),
+            kept: None,
             browser: None,
             session: None,
             failures: 0,
             created_at: now,
             expires_at: now + purpose.life(),
             ended_at: None,
+            paused_until: None,
         }
+    }
+
+    /// What its secret is encrypted for.
+    #[must_use]
+    pub fn context(id: Uuid) -> String {
+        format!("mail link {id}")
     }
 
     /// Whether it goes on: whoever shows it may use it.
@@ -239,12 +261,23 @@ impl MailLink {
         self.purpose == purpose && self.id == secret.id && self.secret == secret.digest(SECRET) && self.is_live(now)
     }
 
-    /// Whether it was asked for where it is opened.
+    /// Whether it was asked for where it is opened: in that browser, or by whoever is signed in there.
     #[must_use]
     pub fn was_asked_for_by(&self, proof: &LinkProof) -> bool {
         let browser = proof.browser.as_ref().map(BrowserMark::digest);
-        let same_session = self.purpose == LinkPurpose::VerifyEmail && self.session.is_some() && self.session == proof.session;
-        same_session || (self.browser.is_some() && self.browser == browser)
+        let signed_in = match self.purpose {
+            LinkPurpose::VerifyEmail => self.session.is_some() && self.session == proof.session,
+            LinkPurpose::ChangeEmail => proof.account == Some(self.user),
+            LinkPurpose::ResetPassword | LinkPurpose::UndoEmailChange => false,
+        };
+        signed_in || (self.browser.is_some() && self.browser == browser)
+    }
+
+    /// Whether its code makes up for being opened elsewhere. Who types the code of a change receives the mail of the new address,
+    /// and need not know whose account is to have it: it could be a stranger's.
+    #[must_use]
+    pub const fn takes_code(&self) -> bool {
+        !matches!(self.purpose, LinkPurpose::ChangeEmail)
     }
 
     /// Uses it for `purpose`.
@@ -258,20 +291,42 @@ impl MailLink {
         if !self.is_opened_by(secret, purpose, now) {
             return Err(LinkRefusal::Invalid);
         }
-        if self.was_asked_for_by(proof) {
+        let asked_here = self.was_asked_for_by(proof);
+        if proof.by_session && !asked_here {
+            return Err(LinkRefusal::Invalid);
+        }
+        if asked_here && !proof.by_session {
             self.end(now);
             return Ok(LinkPresented::FromWhereAsked);
         }
+        if !self.takes_code() {
+            return Err(LinkRefusal::AskedElsewhere);
+        }
         let Some(code) = &proof.code else { return Err(LinkRefusal::CodeRequired) };
-        if code.as_ref().is_some_and(|code| code.digest(secret) == self.code) {
-            self.end(now);
-            return Ok(LinkPresented::ByCode);
+        if self.paused_until.is_some_and(|until| now < until) {
+            return Ok(LinkPresented::WrongCode(0));
         }
+        if code.digest(secret) == self.code {
+            self.end(now);
+            return Ok(if asked_here { LinkPresented::FromWhereAsked } else { LinkPresented::ByCode });
+        }
+        Ok(LinkPresented::WrongCode(self.failed(now)))
+    }
+
+    /// One more wrong code; how many more may be tried. Whoever guesses at a link that takes a change back must not void it:
+    /// whom the account was taken from has no other.
+    fn failed(&mut self, now: OffsetDateTime) -> u32 {
         self.failures = self.failures.saturating_add(1);
-        if self.failures >= MOST_FAILURES {
-            self.end(now);
+        let left = match self.purpose {
+            LinkPurpose::UndoEmailChange => self.failures.next_multiple_of(MOST_FAILURES) - self.failures,
+            _ => MOST_FAILURES.saturating_sub(self.failures),
+        };
+        match (left, self.purpose) {
+            (0, LinkPurpose::UndoEmailChange) => self.paused_until = Some(now + PAUSE),
+            (0, _) => self.end(now),
+            _ => {}
         }
-        Ok(LinkPresented::WrongCode)
+        left
     }
 
     /// Makes it good for nothing.
@@ -308,7 +363,7 @@ mod tests {
     }
 
     fn by(browser: Option<BrowserMark>, typed: Option<&str>) -> LinkProof {
-        LinkProof { browser, session: None, code: typed.map(LinkCode::from_text) }
+        LinkProof { browser, code: typed.and_then(LinkCode::from_text), ..LinkProof::default() }
     }
 
     fn presented(link: &mut MailLink, proof: &LinkProof, now: OffsetDateTime) -> Result<LinkPresented, LinkRefusal> {
@@ -321,9 +376,10 @@ mod tests {
         for purpose in LinkPurpose::ALL {
             let mut link = link(purpose);
             let before = link.clone();
+            let refusal = if link.takes_code() { LinkRefusal::CodeRequired } else { LinkRefusal::AskedElsewhere };
             for stranger in [by(None, None), by(Some(mark(2)), None)] {
                 for _ in 0..50 {
-                    assert_eq!(presented(&mut link, &stranger, NOW), Err(LinkRefusal::CodeRequired));
+                    assert_eq!(presented(&mut link, &stranger, NOW), Err(refusal));
                 }
             }
             assert_eq!(link, before);
@@ -361,13 +417,78 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_confirmed_where_it_was_asked_for_or_signed_in_and_by_no_code() {
+        let signed_in = |user: u128| LinkProof { account: Some(UserId(Uuid::from_u128(user))), ..by(None, Some("12345678")) };
+        let mut link = link(LinkPurpose::ChangeEmail);
+        let before = link.clone();
+        for elsewhere in [by(None, Some("12345678")), by(Some(mark(2)), Some("12345678")), signed_in(3), by(None, Some("00000000"))] {
+            for _ in 0..6 {
+                assert_eq!(presented(&mut link, &elsewhere, NOW), Err(LinkRefusal::AskedElsewhere));
+            }
+        }
+        assert_eq!(link, before, "no code is counted");
+        assert_eq!(presented(&mut link.clone(), &by(Some(mark(1)), None), NOW), Ok(LinkPresented::FromWhereAsked));
+        assert_eq!(presented(&mut link, &signed_in(0), NOW), Ok(LinkPresented::FromWhereAsked));
+    }
+
+    #[test]
+    fn a_session_of_the_account_does_for_no_other_purpose() {
+        let signed_in = LinkProof { account: Some(UserId(Uuid::nil())), ..LinkProof::default() };
+        for purpose in [LinkPurpose::VerifyEmail, LinkPurpose::ResetPassword, LinkPurpose::UndoEmailChange] {
+            assert_eq!(presented(&mut link(purpose), &signed_in, NOW), Err(LinkRefusal::CodeRequired));
+        }
+    }
+
+    #[test]
+    fn what_is_not_eight_digits_is_no_code_and_is_not_counted() {
+        for purpose in [LinkPurpose::VerifyEmail, LinkPurpose::ResetPassword, LinkPurpose::UndoEmailChange] {
+            let mut link = link(purpose);
+            for typed in ["", " - ", "1", "1234567", "123456789", "abcdefgh"] {
+                assert_eq!(presented(&mut link, &by(None, Some(typed)), NOW), Err(LinkRefusal::CodeRequired), "{typed}");
+            }
+            assert_eq!(link.failures, 0);
+        }
+    }
+
+    #[test]
     fn five_wrong_codes_void_a_link() {
         let mut link = link(LinkPurpose::ResetPassword);
-        for typed in ["00000000", "1", "", "abcdefgh", "87654321"] {
-            assert_eq!(presented(&mut link, &by(None, Some(typed)), NOW), Ok(LinkPresented::WrongCode));
+        for (typed, left) in ["00000000", "11111111", "1234-5679", "99999999", "87654321"].into_iter().zip((0..5).rev()) {
+            assert_eq!(presented(&mut link, &by(None, Some(typed)), NOW), Ok(LinkPresented::WrongCode(left)));
         }
         assert_eq!(presented(&mut link, &by(None, Some("12345678")), NOW), Err(LinkRefusal::Invalid));
         assert_eq!(presented(&mut link, &by(Some(mark(1)), None), NOW), Err(LinkRefusal::Invalid));
+    }
+
+    #[test]
+    fn wrong_codes_make_a_link_that_takes_a_change_back_rest_and_never_void_it() {
+        let mut link = link(LinkPurpose::UndoEmailChange);
+        let mut now = NOW;
+        for _ in 0..3 {
+            for left in (0..5).rev() {
+                assert_eq!(presented(&mut link, &by(None, Some("00000000")), now), Ok(LinkPresented::WrongCode(left)));
+            }
+            let rests = link.clone();
+            let last = now + PAUSE - Duration::MICROSECOND;
+            assert_eq!(presented(&mut link, &by(None, Some("12345678")), last), Ok(LinkPresented::WrongCode(0)));
+            assert_eq!(link, rests, "nothing is looked at, and nothing is counted");
+            now += PAUSE;
+        }
+        assert_eq!(presented(&mut link, &by(None, Some("12345678")), now), Ok(LinkPresented::ByCode));
+    }
+
+    #[test]
+    fn a_link_that_its_session_found_takes_the_code_too_and_no_other_session() {
+        let found = |session: u128, typed: Option<&str>| LinkProof {
+            session: Some(SessionId(Uuid::from_u128(session))),
+            by_session: true,
+            ..by(None, typed)
+        };
+        let mut link = link(LinkPurpose::VerifyEmail);
+        assert_eq!(presented(&mut link, &found(9, None), NOW), Err(LinkRefusal::CodeRequired));
+        assert_eq!(presented(&mut link, &found(8, Some("12345678")), NOW), Err(LinkRefusal::Invalid));
+        assert_eq!(presented(&mut link, &found(9, Some("00000000")), NOW), Ok(LinkPresented::WrongCode(4)));
+        assert_eq!(presented(&mut link, &found(9, Some("12345678")), NOW), Ok(LinkPresented::FromWhereAsked));
     }
 
     #[test]

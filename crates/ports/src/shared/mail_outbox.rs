@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 use coinlink_domain::shared::mail::OutgoingMail;
 
+use time::OffsetDateTime;
+
 use super::StoreError;
 
 /// Where letters are left to be sent, in the transaction of the act that asks for them: whoever hears that it was done gets the
@@ -9,4 +11,7 @@ use super::StoreError;
 pub trait MailOutbox: Send {
     /// Leaves one.
     async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError>;
+
+    /// How many of this template were left for this address at `since` or later, sent or not.
+    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError>;
 }

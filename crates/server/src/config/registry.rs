@@ -37,7 +37,7 @@ const ANY: Kind = Secret(SecretForm::Any);
 pub(super) const SETTINGS: &[Entry] = &[
     entry("server.host", &["HOST"], Text),
     entry("server.port", &["PORT"], int(0, 65_535)),
-    entry("server.public_url", &["PUBLIC_URL"], WEB),
+    entry("server.public_url", &["PUBLIC_URL"], Kind::OwnUrl),
     entry("server.allowed_origins", &["ALLOWED_ORIGINS"], Origins),
     entry("server.trusted_proxies", &["TRUSTED_PROXIES"], Cidrs),
     entry("server.forwarded_header", &["FORWARDED_HEADER"], Choice(&["x-forwarded-for", "forwarded"])),
@@ -104,6 +104,7 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("wallet.lenient_headers", &["WALLET_LENIENT_HEADERS"], Bool),
     entry("mail.smtp_url", &["SMTP_URL"], Secret(SecretForm::Url(&["smtp", "smtps"]))),
     entry("mail.from", &["MAIL_FROM"], Kind::MailAddress),
+    entry("mail.reply_to", &["MAIL_REPLY_TO"], Kind::MailAddress),
     entry("news.api_key", &["NEWSAPI_API_KEY", "newsapi_api_key"], ANY),
     entry("news.base_url", &["NEWSAPI_BASE_URL"], WEB),
     entry("sentiment.base_url", &["FNG_BASE_URL"], WEB),

@@ -254,6 +254,7 @@ pub struct Mail {
     #[serde(deserialize_with = "secret")]
     pub smtp_url: Option<SecretString>,
     pub from: String,
+    pub reply_to: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -277,6 +278,18 @@ pub struct Assistant {
 }
 
 impl Settings {
+    /// Takes the port that was listened on for port 0, which takes any free one, in our own addresses too: nobody is reached at port 0.
+    pub fn listens_on(&mut self, port: u16) {
+        if std::mem::replace(&mut self.server.port, port) != 0 {
+            return;
+        }
+        for url in self.server.allowed_origins.iter_mut().chain([&mut self.server.public_url]) {
+            if let Some(host) = url.strip_suffix(":0") {
+                *url = format!("{host}:{port}");
+            }
+        }
+    }
+
     /// The origins browsers may call from: those allowed, and our own, which serves the page at `/`.
     pub fn origins(&self) -> Vec<String> {
         let own = url::Url::parse(&self.server.public_url).map(|url| url.origin().ascii_serialization());

@@ -45,6 +45,22 @@ fn apart(page: &str) -> (String, String) {
     }
 }
 
+static ICON: LazyLock<Conditional> = LazyLock::new(|| {
+    let text =
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#0b57b0"/></svg>"##;
+    Conditional {
+        etag: etag_of("icon", text.as_bytes()),
+        body: text.into(),
+        content_type: HeaderValue::from_static("image/svg+xml"),
+        cache_control: HeaderValue::from_static("public, max-age=86400"),
+    }
+});
+
+/// The picture that browsers ask every host for.
+pub(super) async fn icon() -> Conditional {
+    ICON.clone()
+}
+
 /// What this server is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct HomeBody {

@@ -29,14 +29,16 @@ pub fn mail(
 ) -> Result<(MailJob, PruneMail), StartError> {
     let queue: Arc<dyn MailQueue> = Arc::new(SqlMailQueue::new(database.clone(), Arc::clone(secrets)));
     let clock = Arc::clone(&around.clock);
-    let deliver = sender(settings)?.map(|sender| DeliverMail::new(Arc::clone(&queue), sender, Arc::clone(&clock)));
+    let deliver = |sender| Arc::new(DeliverMail::new(Arc::clone(&queue), sender, Arc::clone(&clock)));
+    let deliver = sender(settings)?.map(deliver);
     let prune = PruneMail { queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
     Ok((MailJob { deliver, queue, clock, metrics: metrics.clone() }, prune))
 }
 
 /// To the SMTP server that is set; without one, `dev` puts letters into files, and on a server they wait.
 fn sender(settings: &Settings) -> Result<Option<Arc<dyn MailSender>>, StartError> {
-    let stationery = || Stationery::new(&settings.mail.from).map(Arc::new);
+    let reply_to = Some(settings.mail.reply_to.as_str()).filter(|mailbox| !mailbox.is_empty());
+    let stationery = || Stationery::new(&settings.mail.from, reply_to).map(Arc::new);
     Ok(match (&settings.mail.smtp_url, settings.mode) {
         (Some(url), _) => Some(Arc::new(SmtpMail::new(SmtpSettings::parse(url.expose_secret())?, stationery()?)?)),
         (None, Mode::Dev) => Some(Arc::new(FileMail::new(settings.server.data_dir.join("mail"), stationery()?))),

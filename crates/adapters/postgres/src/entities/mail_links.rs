@@ -13,6 +13,8 @@ pub struct Model {
     pub other_email: Option<String>,
     pub secret: Vec<u8>,
     pub code: Vec<u8>,
+    pub key_id: Option<String>,
+    pub kept: Option<Vec<u8>>,
     pub browser: Option<Vec<u8>>,
     pub session_id: Option<Uuid>,
     pub failures: i64,
@@ -22,6 +24,8 @@ pub struct Model {
     pub expires_at: Moment,
     #[sea_orm(save_as = "timestamptz_text")]
     pub ended_at: Option<Moment>,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub paused_until: Option<Moment>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

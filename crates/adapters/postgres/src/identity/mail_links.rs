@@ -1,14 +1,17 @@
 //! Links in mail.
 
 use async_trait::async_trait;
-use coinlink_domain::identity::{Email, LinkPurpose, MailLink, SecretDigest, SessionId, UserId};
+use coinlink_domain::{
+    identity::{Email, LinkPurpose, MailLink, SecretDigest, SessionId, UserId},
+    shared::sealed::Sealed,
+};
 use coinlink_ports::{
     identity::{MailLinkStore, MailLinks},
     shared::StoreError,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{LockBehavior, LockType},
 };
 use time::OffsetDateTime;
@@ -23,6 +26,8 @@ use crate::{
 
 /// Rows in one statement.
 const ROWS: usize = 500;
+/// The most links that are looked at to tell whether too many were sent.
+const MOST_SENT: u64 = 100;
 
 fn row(link: &MailLink) -> ActiveModel {
     ActiveModel {
@@ -33,6 +38,8 @@ fn row(link: &MailLink) -> ActiveModel {
         other_email: Set(link.other_email.as_ref().map(|email| email.as_str().to_owned())),
         secret: Set(link.secret.0.to_vec()),
         code: Set(link.code.0.to_vec()),
+        key_id: Set(link.kept.as_ref().map(|kept| kept.key_id.clone())),
+        kept: Set(link.kept.as_ref().map(|kept| kept.bytes.clone())),
         browser: Set(link.browser.map(|browser| browser.0.to_vec())),
         session_id: Set(link.session.map(|session| session.0)),
         created_at: Set(Moment(link.created_at)),
@@ -46,6 +53,7 @@ fn changes(link: &MailLink) -> ActiveModel {
     ActiveModel {
         failures: Set(link.failures.into()),
         ended_at: Set(link.ended_at.map(Moment)),
+        paused_until: Set(link.paused_until.map(Moment)),
         ..<ActiveModel as Default>::default()
     }
 }
@@ -65,13 +73,25 @@ fn link(row: Model) -> Result<MailLink, StoreError> {
         other_email: row.other_email.map(|other| email("mail_links.other_email", &other)).transpose()?,
         secret: digest("mail_links.secret", &row.secret)?,
         code: digest("mail_links.code", &row.code)?,
+        kept: row.key_id.zip(row.kept).map(|(key_id, bytes)| Sealed { key_id, bytes }),
         browser: row.browser.map(|browser| digest("mail_links.browser", &browser)).transpose()?,
         session: row.session_id.map(SessionId),
         failures: row.failures.try_into().map_err(|e| corrupt("mail_links.failures", e))?,
         created_at: row.created_at.0,
         expires_at: row.expires_at.0,
         ended_at: row.ended_at.map(|Moment(at)| at),
+        paused_until: row.paused_until.map(|Moment(at)| at),
     })
+}
+
+/// Links that were asked for where this one is.
+fn same_asker(link: &MailLink) -> Condition {
+    let browser = link.browser.map(|browser| Column::Browser.eq(browser.0.to_vec()));
+    let session = link.session.map(|session| Column::SessionId.eq(session.0));
+    if browser.is_none() && session.is_none() {
+        return Condition::all().add(Column::Browser.is_null()).add(Column::SessionId.is_null());
+    }
+    Condition::any().add_option(browser).add_option(session)
 }
 
 /// Ends such links as are not over.
@@ -86,6 +106,7 @@ impl MailLinks for SqlTx {
         let transaction = self.take()?;
         if link.purpose != LinkPurpose::UndoEmailChange {
             let older = Condition::all().add(Column::UserId.eq(link.user.0)).add(Column::Purpose.eq(link.purpose.name()));
+            let older = if link.purpose == LinkPurpose::ChangeEmail { older } else { older.add(same_asker(link)) };
             self.call(end(&transaction, older, link.created_at)).await?;
         }
         self.call(Entity::insert(row(link)).exec_without_returning(&transaction)).await?;
@@ -119,15 +140,21 @@ impl MailLinks for SqlTx {
         Ok(())
     }
 
-    async fn sent_since(&mut self, email: &Email, purpose: LinkPurpose, since: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn sent_since(
+        &mut self,
+        email: &Email,
+        purpose: LinkPurpose,
+        since: OffsetDateTime,
+    ) -> Result<Vec<MailLink>, StoreError> {
         let transaction = self.take()?;
         let sent = Entity::find()
             .filter(Column::Email.eq(email.as_str()))
             .filter(Column::Purpose.eq(purpose.name()))
             .filter(Column::CreatedAt.gte(Moment(since)));
-        let count = self.call(sent.count(&transaction)).await?;
+        let newest = sent.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(MOST_SENT);
+        let rows = self.call(newest.all(&transaction)).await?;
         self.put_back(transaction);
-        Ok(count)
+        rows.into_iter().map(link).collect()
     }
 }
 
@@ -135,6 +162,17 @@ impl MailLinks for SqlTx {
 impl MailLinkStore for SqlIdentityStore {
     async fn mail_link(&self, id: Uuid) -> Result<Option<MailLink>, StoreError> {
         let row = self.database.within_deadline(Entity::find_by_id(id).one(&self.database.connection)).await?;
+        row.map(link).transpose()
+    }
+
+    async fn open_link(&self, user: UserId, session: SessionId, purpose: LinkPurpose) -> Result<Option<MailLink>, StoreError> {
+        let open = Entity::find()
+            .filter(Column::UserId.eq(user.0))
+            .filter(Column::SessionId.eq(session.0))
+            .filter(Column::Purpose.eq(purpose.name()))
+            .filter(Column::EndedAt.is_null());
+        let newest = open.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+        let row = self.database.within_deadline(newest.one(&self.database.connection)).await?;
         row.map(link).transpose()
     }
 }

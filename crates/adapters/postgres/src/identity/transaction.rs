@@ -7,6 +7,7 @@ use coinlink_ports::{
     shared::{AuditLog, MailOutbox, SecretBox, StoreError},
 };
 use sea_orm::{DatabaseTransaction, DbErr};
+use time::OffsetDateTime;
 
 use crate::{
     Database,
@@ -115,5 +116,12 @@ impl MailOutbox for SqlTx {
         self.call(outbox::insert(&transaction, row)).await?;
         self.put_back(transaction);
         Ok(())
+    }
+
+    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError> {
+        let transaction = self.take()?;
+        let posted = self.call(outbox::posted_since(&transaction, to, template, since)).await?;
+        self.put_back(transaction);
+        Ok(posted)
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use coinlink_domain::shared::{mail::OutgoingMail, sealed::Sealed};
 use coinlink_ports::shared::{SecretBox, SecretBoxError, StoreError};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    entities::outbox_mails::{ActiveModel, Entity, Model},
+    entities::outbox_mails::{ActiveModel, Column, Entity, Model},
     errors::corrupt,
     exact::Moment,
 };
@@ -43,6 +44,17 @@ pub(crate) fn row(mail: &OutgoingMail, secrets: &dyn SecretBox) -> Result<Active
         created_at: Set(Moment(mail.created_at)),
         ended_at: Set(None),
     })
+}
+
+/// How many of this template were left for this address at `since` or later.
+pub(crate) async fn posted_since(
+    connection: &impl ConnectionTrait,
+    to: &str,
+    template: &str,
+    since: OffsetDateTime,
+) -> Result<u64, DbErr> {
+    let posted = Entity::find().filter(Column::Recipient.eq(to)).filter(Column::CreatedAt.gte(Moment(since)));
+    posted.filter(Column::Template.eq(template)).count(connection).await
 }
 
 /// Adds a letter, in whatever transaction `connection` is.

@@ -69,6 +69,7 @@ async fn under_test(url: &str, place: impl Any + Send + Sync) -> Place {
         it: IdentityUnderTest {
             keys: store.clone(),
             factors: store.clone(),
+            links: store.clone(),
             wallets: store.clone(),
             store,
             audited,

@@ -1,21 +1,21 @@
 use std::sync::Arc;
 
 use coinlink_domain::{
-    identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, ClientInfo, IpRange, SessionId, SessionPolicy, UserId},
-    shared::{
-        audit::{AuditEntry, AuditStatus},
-        mail::OutgoingMail,
+    identity::{
+        ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, ClientInfo, IpRange, Password, SessionId, SessionPolicy, UserId,
     },
+    shared::audit::{AuditEntry, AuditStatus},
 };
 use coinlink_ports::{
-    identity::{ApiKeyCodec, ApiKeyReads, ApiKeyText, IdentityStore},
+    identity::{Account, ApiKeyCodec, ApiKeyPlace, ApiKeyReads, ApiKeyText, HashError, IdentityStore, IdentityTx},
     shared::{Clock, Entropy, StoreError},
 };
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use super::{
     super::{
-        VerifiedEmail, audit,
+        Letters, VerifiedEmail, audit,
+        own_password::{OwnPassword, OwnPasswordError},
         second_factor::{FactorError, require_fresh},
     },
     KnownKeys,
@@ -49,9 +49,18 @@ pub enum CreateApiKeyError {
     /// The second factor was not shown lately.
     #[error("the second factor was not shown lately")]
     FactorMissing,
+    /// The password is another, or was guessed at too often.
+    #[error("the password is another")]
+    WrongPassword,
     /// The account has as many as it may.
     #[error("the account has as many keys as it may")]
     TooMany,
+    /// As many were made within a day as may be, whatever became of them.
+    #[error("as many keys were made within a day as may be")]
+    TooManyToday,
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The store is not there.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -66,24 +75,39 @@ impl From<FactorError> for CreateApiKeyError {
     }
 }
 
+impl From<OwnPasswordError> for CreateApiKeyError {
+    fn from(error: OwnPasswordError) -> Self {
+        match error {
+            OwnPasswordError::Hash(error) => Self::Hash(error),
+            OwnPasswordError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl CreateApiKeyError {
     /// As in the audit log, and how the act ended; nothing of what is wrong with the store or with nobody.
     const fn reason(&self) -> Option<(&'static str, AuditStatus)> {
         match self {
             Self::EmailNotVerified => Some(("email_not_verified", AuditStatus::Denied)),
             Self::FactorMissing => Some(("second_factor_required", AuditStatus::Denied)),
+            Self::WrongPassword => Some(("wrong_password", AuditStatus::Failure)),
             Self::TooMany => Some(("too_many_keys", AuditStatus::Failure)),
-            Self::NoAccount | Self::Expired | Self::Store(_) => None,
+            Self::TooManyToday => Some(("too_many_keys_today", AuditStatus::Failure)),
+            Self::NoAccount | Self::Expired | Self::Hash(_) | Self::Store(_) => None,
         }
     }
 }
 
-/// Makes keys. A key makes no keys: this takes a session.
+/// Makes keys. A key makes no keys: this takes a session, and the password: a key outlives whatever a stolen token opens.
 pub struct CreateApiKey {
     /// Accounts, sessions and keys.
     pub store: Arc<dyn IdentityStore>,
     /// Makes their texts.
     pub codec: Arc<dyn ApiKeyCodec>,
+    /// Tells the owner.
+    pub letters: Letters,
+    /// Asks for the password once more.
+    pub(in crate::identity) own: OwnPassword,
     /// Whether an account may have keys.
     pub verified_email: Arc<VerifiedEmail>,
     /// How long a second factor does.
@@ -95,16 +119,17 @@ pub struct CreateApiKey {
 }
 
 impl CreateApiKey {
-    /// Makes a key for `user`, who asks in `session`. Its text is told once and not kept.
+    /// Makes a key for `user`, who asks in `session` and knows the password. Its text is told once and not kept.
     #[tracing::instrument(name = "identity.create_api_key", skip_all)]
     pub async fn execute(
         &self,
-        (user, session): (UserId, SessionId),
+        caller @ (user, _): (UserId, SessionId),
+        password: &Password,
         new: NewApiKey,
         client: &ClientInfo,
     ) -> Result<(ApiKey, ApiKeyText), CreateApiKeyError> {
+        let made = self.make(caller, password, new, client).await;
         let now = self.clock.now();
-        let made = self.make((user, session), new, client, now).await;
         if let Some((reason, status)) = made.as_ref().err().and_then(CreateApiKeyError::reason) {
             let entry = on_keys(&*self.entropy, now, audit::API_KEY_CREATE, user, client).detail("reason", reason).ended(status);
             audit::record_alone(&*self.store, &entry).await?;
@@ -114,26 +139,29 @@ impl CreateApiKey {
 
     async fn make(
         &self,
-        (user, session): (UserId, SessionId),
+        caller @ (user, session): (UserId, SessionId),
+        password: &Password,
         new: NewApiKey,
         client: &ClientInfo,
-        now: OffsetDateTime,
     ) -> Result<(ApiKey, ApiKeyText), CreateApiKeyError> {
-        if new.expires_at.is_some_and(|end| end <= now) {
+        if new.expires_at.is_some_and(|end| end <= self.clock.now()) {
             return Err(CreateApiKeyError::Expired);
         }
+        let _place = self.own.place()?;
+        // Before the password is compared: whoever can make no key has no use for the answer but to find it out.
         let mut tx = self.store.begin().await?;
-        let account = tx.users().lock(user).await?.filter(|account| account.user.is_active);
-        let account = account.ok_or(CreateApiKeyError::NoAccount)?;
-        // One that was ended a moment ago leaves no key behind.
-        let held = tx.sessions().lock(session).await?.filter(|held| held.user == user && held.is_live(now, &self.policy));
-        held.ok_or(CreateApiKeyError::NoAccount)?;
-        if !self.verified_email.accepts(&account.user) {
-            return Err(CreateApiKeyError::EmailNotVerified);
+        let account = self.admitted(&mut *tx, caller, self.clock.now()).await?;
+        drop(tx);
+        if !self.own.is_right(&account, session, password).await? {
+            return Err(CreateApiKeyError::WrongPassword);
         }
-        require_fresh(&mut *tx, user, session, now, &self.policy).await?;
-        if tx.api_keys().count_live(user, now).await? >= ApiKey::MAX_LIVE {
-            return Err(CreateApiKeyError::TooMany);
+
+        // The hash took its time.
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let locked = self.admitted(&mut *tx, caller, now).await?;
+        if locked.password != account.password {
+            return Err(CreateApiKeyError::WrongPassword);
         }
         let id = ApiKeyId(self.entropy.id());
         let (text, digest) = self.codec.mint(id, &self.entropy.key());
@@ -144,17 +172,47 @@ impl CreateApiKey {
         let scopes: Vec<&str> = key.scopes.iter().map(ApiScope::name).collect();
         let entry = on_keys(&*self.entropy, now, audit::API_KEY_CREATE, user, client).on(id.to_string());
         tx.audit().record(&entry.detail("scopes", scopes.join(" "))).await?;
-        tx.mail().post(&self.letter(account.user.email.as_str(), &key, client, now)).await?;
+        // Who has not shown to receive the mail puts no words into it.
+        let name = if locked.user.is_verified { key.name.as_str() } else { "" };
+        let notice = ("api_key_created", &[("name", name)][..]);
+        self.letters.notice_of(&mut *tx, &locked.user, notice, client, now).await?;
         tx.commit().await?;
         Ok((key, text))
     }
 
-    fn letter(&self, to: &str, key: &ApiKey, client: &ClientInfo, now: OffsetDateTime) -> OutgoingMail {
-        OutgoingMail::new(self.entropy.id(), to, "api_key_created", now)
-            .with("when", now.format(&Rfc3339).unwrap_or_default())
-            .with("ip", client.ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()))
-            .with("name", key.name.as_str())
+    /// The account of a caller who may make a key at `now`, held.
+    async fn admitted(
+        &self,
+        tx: &mut dyn IdentityTx,
+        (user, session): (UserId, SessionId),
+        now: OffsetDateTime,
+    ) -> Result<Account, CreateApiKeyError> {
+        let account = tx.users().lock(user).await?.filter(|account| account.user.is_active);
+        let account = account.ok_or(CreateApiKeyError::NoAccount)?;
+        // One that was ended a moment ago leaves no key behind.
+        let held = tx.sessions().lock(session).await?.filter(|held| held.user == user && held.is_live(now, &self.policy));
+        held.ok_or(CreateApiKeyError::NoAccount)?;
+        if !self.verified_email.accepts(&account.user) {
+            return Err(CreateApiKeyError::EmailNotVerified);
+        }
+        require_fresh(tx, user, session, now, &self.policy).await?;
+        if tx.api_keys().count_live(user, now).await? >= ApiKey::MAX_LIVE {
+            return Err(CreateApiKeyError::TooMany);
+        }
+        if tx.api_keys().count_made(user, now - ApiKey::DAY).await? >= ApiKey::MAX_A_DAY {
+            return Err(CreateApiKeyError::TooManyToday);
+        }
+        Ok(account)
     }
+}
+
+/// A part of a list of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyPage {
+    /// Newest first.
+    pub keys: Vec<ApiKey>,
+    /// Where the last of them stands, where there are more.
+    pub next: Option<ApiKeyPlace>,
 }
 
 /// Shows a user's keys, without their secrets.
@@ -164,10 +222,14 @@ pub struct ListApiKeys {
 }
 
 impl ListApiKeys {
-    /// Those that were not revoked, newest first; expired ones too.
+    /// At most `limit` of those that were not revoked, newest first, behind the place `before`; expired ones too.
     #[tracing::instrument(name = "identity.list_api_keys", skip_all)]
-    pub async fn execute(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
-        self.keys.keys_of(user).await
+    pub async fn execute(&self, user: UserId, before: Option<ApiKeyPlace>, limit: u32) -> Result<ApiKeyPage, StoreError> {
+        let mut keys = self.keys.keys_of(user, before, limit.saturating_add(1)).await?;
+        let more = keys.len() > limit as usize;
+        keys.truncate(limit as usize);
+        let next = keys.last().filter(|_| more).map(|key| ApiKeyPlace { at: key.created_at, id: key.id });
+        Ok(ApiKeyPage { keys, next })
     }
 }
 

@@ -8,10 +8,10 @@ mod verify;
 
 use std::sync::Arc;
 
-use super::{IdentityAdapters, VerifiedEmail};
+use super::{IdentityAdapters, Letters, VerifiedEmail, own_password::OwnPassword};
 
 pub use known_keys::KnownKeys;
-pub use manage::{CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
+pub use manage::{ApiKeyPage, CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
 pub use uses::{KeyUses, NoteKeyUses};
 pub use verify::{KeyRefusal, VerifiedKey, VerifyApiKey};
 
@@ -33,7 +33,7 @@ pub struct ApiKeyUseCases {
 }
 
 impl ApiKeyUseCases {
-    pub(super) fn new(adapters: &IdentityAdapters) -> Self {
+    pub(super) fn new(adapters: &IdentityAdapters, own: &OwnPassword, letters: &Letters) -> Self {
         let IdentityAdapters { store, keys, key_texts: codec, policy, clock, entropy, .. } = adapters.clone();
         let (known, uses) = (Arc::<KnownKeys>::default(), Arc::<KeyUses>::default());
         let verify = VerifyApiKey::new(keys.clone(), codec.clone(), known.clone(), uses.clone(), clock.clone());
@@ -42,6 +42,8 @@ impl ApiKeyUseCases {
             create: Arc::new(CreateApiKey {
                 store: store.clone(),
                 codec,
+                letters: letters.clone(),
+                own: own.clone(),
                 verified_email,
                 policy,
                 clock: clock.clone(),

@@ -50,7 +50,11 @@ impl AskForMail {
             let refused = match &account {
                 None => Some("unknown_account"),
                 Some(account) if !account.user.is_active => Some("inactive"),
-                Some(_) if Letters::is_flooded(&mut *tx, email, LinkPurpose::ResetPassword, now).await? => Some("too_many"),
+                Some(account)
+                    if Letters::is_flooded(&mut *tx, (account.user.id, email), LinkPurpose::ResetPassword, now).await? =>
+                {
+                    Some("too_many")
+                }
                 Some(account) => {
                     let to = (&account.user, email, None);
                     self.letters.send_link(&mut *tx, to, LinkPurpose::ResetPassword, asked, now).await?;

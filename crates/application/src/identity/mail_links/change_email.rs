@@ -115,6 +115,8 @@ impl ChangeEmail {
         if *new == account.user.email {
             return Err(ChangeEmailError::Unchanged);
         }
+        // Looked up, not held: its owner may ask for this account's address at the same time, holding theirs.
+        let owner = self.store.account(new).await?;
 
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -124,13 +126,12 @@ impl ChangeEmail {
         if !own.is_some_and(|own| own.user == user && own.is_live(now, &self.policy)) {
             return Err(ChangeEmailError::NoAccount);
         }
-        let owner = tx.users().lock_by_email(new).await?;
-        if !Letters::is_flooded(&mut *tx, new, LinkPurpose::ChangeEmail, now).await? {
+        if !Letters::is_flooded(&mut *tx, (user, new), LinkPurpose::ChangeEmail, now).await? {
             let asked = Asked { browser: Some(browser), session: Some(session) };
             let to = (&locked.user, new, Some(&locked.user.email));
             match owner {
                 None => self.letters.send_link(&mut *tx, to, LinkPurpose::ChangeEmail, asked, now).await?,
-                Some(_) => self.letters.tell_owner(&mut *tx, &locked.user, new, LinkPurpose::ChangeEmail, now).await?,
+                Some(_) => self.letters.tell_owner(&mut *tx, (&locked.user, new), LinkPurpose::ChangeEmail, asked, now).await?,
             }
         }
         let entry = audit::on_user(&*self.entropy, now, audit::EMAIL_CHANGE, client)
@@ -142,8 +143,8 @@ impl ChangeEmail {
         Ok(tx.commit().await?)
     }
 
-    /// Changes the address by the link that went to the new one. The old one, where it was verified, gets a link to take that
-    /// back with.
+    /// Changes the address by the link that went to the new one, where the change was asked for: in that browser or by the same
+    /// account. The old one gets a link to take that back with where it was verified, and is told otherwise.
     #[tracing::instrument(name = "identity.change_email", skip_all)]
     pub async fn confirm(&self, opening: &Opening, client: &ClientInfo) -> Result<(), LinkError> {
         let (link, _) = self.links.check(opening, LinkPurpose::ChangeEmail, self.clock.now()).await?;
@@ -169,6 +170,9 @@ impl ChangeEmail {
         if old.is_verified && old.owns_email {
             let to = (&account.user, &old.email, Some(&account.user.email));
             self.letters.send_link(&mut *tx, to, LinkPurpose::UndoEmailChange, Asked::default(), now).await?;
+        } else {
+            // Whose it is was never shown: a typing error must not give the account away.
+            self.letters.notice(&mut *tx, &old, "email_changed", client, now).await?;
         }
         let entry = audit::on_user(&*self.entropy, now, audit::EMAIL_CHANGE, client)
             .by(old.id.0)

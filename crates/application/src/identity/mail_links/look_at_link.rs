@@ -14,6 +14,8 @@ use super::{super::audit::masked, Opening};
 pub struct LinkView {
     /// The address it went to, all but its first letter and its host left out.
     pub email: String,
+    /// Whether it can be used here, by its code or without.
+    pub usable_here: bool,
     /// Whether using it here takes the code that came with it.
     pub code_needed: bool,
     /// Until when it is good.
@@ -36,9 +38,11 @@ impl LookAtLink {
     pub async fn execute(&self, opening: &Opening, purpose: LinkPurpose) -> Result<Option<LinkView>, StoreError> {
         let Some(link) = self.link(opening).await? else { return Ok(None) };
         let good = opening.secret.is_some_and(|secret| link.is_opened_by(&secret, purpose, self.clock.now()));
+        let asked_here = link.was_asked_for_by(&opening.proof);
         Ok(good.then(|| LinkView {
             email: masked(&link.email),
-            code_needed: !link.was_asked_for_by(&opening.proof),
+            usable_here: asked_here || link.takes_code(),
+            code_needed: !asked_here && link.takes_code(),
             expires_at: link.expires_at,
         }))
     }

@@ -44,8 +44,8 @@ pub struct LinkUseCases {
 
 impl LinkUseCases {
     /// All of them on these adapters.
-    pub(super) fn new(adapters: &IdentityAdapters, letters: &Letters, ended: &EndedSessions) -> Self {
-        let IdentityAdapters { store, mail_links, hasher, devices, clock, pause, entropy, .. } = adapters.clone();
+    pub(super) fn new(adapters: &IdentityAdapters, own: &OwnPassword, letters: &Letters, ended: &EndedSessions) -> Self {
+        let IdentityAdapters { store, mail_links, hasher, devices, clock, pause, entropy, secrets, .. } = adapters.clone();
         let policy = adapters.policy;
         let links = OpenLink { store: store.clone() };
         Self {
@@ -56,10 +56,12 @@ impl LinkUseCases {
                 pause,
                 entropy: entropy.clone(),
             }),
-            look: Arc::new(LookAtLink { store: store.clone(), links: mail_links, clock: clock.clone() }),
+            look: Arc::new(LookAtLink { store: store.clone(), links: mail_links.clone(), clock: clock.clone() }),
             verify_email: Arc::new(VerifyEmail {
                 store: store.clone(),
                 links: links.clone(),
+                sent: mail_links,
+                secrets,
                 hasher: hasher.clone(),
                 ended: ended.clone(),
                 policy,
@@ -80,7 +82,7 @@ impl LinkUseCases {
             change_email: Arc::new(ChangeEmail {
                 store: store.clone(),
                 links: links.clone(),
-                own: OwnPassword::new(adapters),
+                own: own.clone(),
                 letters: letters.clone(),
                 ended: ended.clone(),
                 policy,

@@ -16,9 +16,12 @@ pub enum LinkError {
     /// It was asked for elsewhere.
     #[error("the link takes its code")]
     CodeRequired,
-    /// The code is another.
+    /// It does nothing but where it was asked for.
+    #[error("the link does nothing but where it was asked for")]
+    AskedElsewhere,
+    /// The code is another. So many more may be tried.
     #[error("the code is another")]
-    WrongCode,
+    WrongCode(u32),
     /// The store is not there.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -29,6 +32,7 @@ impl From<LinkRefusal> for LinkError {
         match refusal {
             LinkRefusal::Invalid => Self::Invalid,
             LinkRefusal::CodeRequired => Self::CodeRequired,
+            LinkRefusal::AskedElsewhere => Self::AskedElsewhere,
         }
     }
 }
@@ -70,10 +74,10 @@ impl OpenLink {
         let mut tx = self.store.begin().await?;
         let mut link = tx.mail_links().lock(secret.id).await?.ok_or(LinkError::Invalid)?;
         let presented = link.present(&secret, purpose, &opening.proof, now)?;
-        if presented == LinkPresented::WrongCode {
+        if let LinkPresented::WrongCode(left) = presented {
             tx.mail_links().save(&link).await?;
             tx.commit().await?;
-            return Err(LinkError::WrongCode);
+            return Err(LinkError::WrongCode(left));
         }
         Ok((link, presented))
     }
@@ -88,7 +92,7 @@ impl OpenLink {
         let secret = opening.secret.ok_or(LinkError::Invalid)?;
         let mut link = tx.mail_links().lock(secret.id).await?.ok_or(LinkError::Invalid)?;
         // It was checked before: what is another now was changed by somebody faster.
-        if link.present(&secret, purpose, &opening.proof, now)? == LinkPresented::WrongCode {
+        if matches!(link.present(&secret, purpose, &opening.proof, now)?, LinkPresented::WrongCode(_)) {
             return Err(LinkError::Invalid);
         }
         tx.mail_links().save(&link).await?;

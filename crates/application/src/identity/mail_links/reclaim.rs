@@ -1,5 +1,8 @@
-use coinlink_domain::identity::{Email, EndReason, SessionId, SessionPolicy, UserId};
-use coinlink_ports::{identity::IdentityTx, shared::StoreError};
+use coinlink_domain::identity::{Email, EndReason, Preferences, SessionId, SessionPolicy, UserId};
+use coinlink_ports::{
+    identity::{Account, IdentityTx},
+    shared::StoreError,
+};
 use time::OffsetDateTime;
 
 use super::super::end_sessions;
@@ -8,13 +11,17 @@ use super::super::end_sessions;
 const AT_ONCE: u64 = 200;
 
 /// Takes an account from whoever had it before its owner showed to receive its mail: sessions end, and whatever could open it
-/// again goes. The account's password is the caller's to replace; the caller commits, and then announces the sessions.
+/// again goes, with what they wrote into it. The account's password is the caller's to replace; the caller saves the account,
+/// commits, and then announces the sessions.
 pub(super) async fn reclaim(
     tx: &mut dyn IdentityTx,
-    user: UserId,
+    account: &mut Account,
     now: OffsetDateTime,
     policy: &SessionPolicy,
 ) -> Result<Vec<SessionId>, StoreError> {
+    let user = account.user.id;
+    (account.user.first_name, account.user.last_name) = (None, None);
+    tx.users().save_preferences(user, &Preferences::default()).await?;
     let ended = end_sessions::all_but(tx, user, None, EndReason::Reclaimed, now, policy).await?;
     tx.second_factors().remove(user).await?;
     tx.wallets().purge(user).await?;
@@ -42,8 +49,8 @@ pub(super) async fn displace_claimants(
         for mut account in others {
             account.user.is_active = false;
             account.user.updated_at = now;
+            ended.extend(reclaim(tx, &mut account, now, policy).await?);
             tx.users().save(&account).await?;
-            ended.extend(reclaim(tx, account.user.id, now, policy).await?);
         }
     }
 }

@@ -100,14 +100,16 @@ impl ResetPassword {
         account.password = hashed;
         account.user.is_verified = true;
         account.user.updated_at = now;
-        tx.users().save(&account).await?;
+        // Whoever resets a password does not know who has been in the account, and what they left behind.
+        let revoked = tx.api_keys().purge(user, now).await?;
         let ended = if was_verified {
             // What takes a change of the address back stays: whoever changed it may be who resets the password.
             tx.mail_links().void(user, now + Duration::DAY, now).await?;
             end_sessions::all_but(&mut *tx, user, None, EndReason::PasswordChanged, now, &self.policy).await?
         } else {
-            reclaim(&mut *tx, user, now, &self.policy).await?
+            reclaim(&mut *tx, &mut account, now, &self.policy).await?
         };
+        tx.users().save(&account).await?;
         let pair = client.ip.map(|ip| GuardKey::Pair(link.email.clone(), ip));
         let mut keys: Vec<_> = pair.into_iter().chain([GuardKey::Account(link.email.clone())]).collect();
         keys.sort();
@@ -116,7 +118,8 @@ impl ResetPassword {
             .by(user.0)
             .on(user.to_string())
             .detail("verified_before", was_verified.to_string())
-            .detail("sessions_ended", ended.len().to_string());
+            .detail("sessions_ended", ended.len().to_string())
+            .detail("api_keys_revoked", revoked.to_string());
         tx.audit().record(&entry).await?;
         self.letters.notice(&mut *tx, &account.user, "password_changed", client, now).await?;
         tx.commit().await?;

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use coinlink_domain::identity::{
-    ClientInfo, Email, EndReason, LinkPurpose, OneTimeSecret, Password, SessionId, SessionPolicy, StoredPassword, UserId,
+    ClientInfo, Email, EndReason, LinkPurpose, MailLink, OneTimeSecret, Password, SecondFactor, SessionId, SessionPolicy,
+    StoredPassword,
 };
 use coinlink_ports::{
-    identity::{HashError, IdentityStore, IdentityTx, PasswordHasher},
+    identity::{Account, HashError, IdentityStore, IdentityTx, PasswordHasher},
     shared::{Clock, Entropy, StoreError},
 };
 use time::OffsetDateTime;
@@ -38,7 +39,8 @@ impl From<StoreError> for UndoEmailChangeError {
 }
 
 /// Takes a change of the address back, by the link that went to the address of before. Whoever made the change knew the
-/// password: the account gets one that nobody knows, and the address of before a link to set another.
+/// password: the account gets one that nobody knows, and the address of before a link to set another. Wallets and API keys go,
+/// and a second factor that came with the change or after it.
 pub struct UndoEmailChange {
     /// Accounts.
     pub store: Arc<dyn IdentityStore>,
@@ -66,7 +68,7 @@ impl UndoEmailChange {
         let (link, _) = self.links.check(opening, LinkPurpose::UndoEmailChange, self.clock.now()).await?;
         let unknown = OneTimeSecret { id: self.entropy.id(), secret: self.entropy.key() };
         let hashed = self.hasher.hash(&Password::new(unknown.to_text())).await?;
-        let ended = self.carry_out(opening, link.user, hashed, client).await?;
+        let ended = self.carry_out(opening, &link, hashed, client).await?;
         self.ended.announce(&ended, self.clock.now()).await;
         Ok(())
     }
@@ -74,16 +76,21 @@ impl UndoEmailChange {
     async fn carry_out(
         &self,
         opening: &Opening,
-        user: UserId,
+        known: &MailLink,
         hashed: StoredPassword,
         client: &ClientInfo,
     ) -> Result<Vec<SessionId>, UndoEmailChangeError> {
         let now = self.clock.now();
+        let user = known.user;
+        let squatter = self.store.account(&known.email).await?.map(|account| account.user.id).filter(|id| *id != user);
         let mut tx = self.store.begin().await?;
+        // Accounts are held in the order of their ids.
+        let before = if let Some(id) = squatter.filter(|id| *id < user) { tx.users().lock(id).await? } else { None };
         let locked = tx.users().lock(user).await?.filter(|account| account.user.is_active);
         let mut account = locked.ok_or(LinkError::Invalid)?;
+        let after = if let Some(id) = squatter.filter(|id| *id > user) { tx.users().lock(id).await? } else { None };
         let link = OpenLink::spend(&mut *tx, opening, LinkPurpose::UndoEmailChange, now).await?;
-        let mut ended = self.displace_squatter(&mut *tx, user, &link.email, now).await?;
+        let mut ended = self.displace_squatter(&mut *tx, before.or(after), &link.email, now).await?;
         let was = std::mem::replace(&mut account.user.email, link.email.clone());
         account.user.owns_email = true;
         account.user.is_verified = true;
@@ -91,11 +98,19 @@ impl UndoEmailChange {
         account.password = hashed;
         tx.users().save(&account).await.map_err(taken)?;
         ended.extend(end_sessions::all_but(&mut *tx, user, None, EndReason::EmailChanged, now, &self.policy).await?);
+        // What whoever made the change could come back with. A factor of before stays: its owner has it.
+        let factor = tx.second_factors().lock(user).await?;
+        let of_before = |factor: SecondFactor| factor.confirmed_at.is_some_and(|at| at < link.created_at);
+        if !factor.is_none_or(of_before) {
+            tx.second_factors().remove(user).await?;
+        }
+        tx.wallets().purge(user).await?;
+        tx.api_keys().purge(user, now).await?;
         // Those who had the account before still take it back: the one who lost it first wins.
         tx.mail_links().void(user, link.created_at, now).await?;
         let to = (&account.user, &link.email, None);
-        self.letters.send_link(&mut *tx, to, LinkPurpose::ResetPassword, Asked::default(), now).await?;
-        tx.mail().post(&self.letters.letter(&link.email, "email_changed_back", now)).await?;
+        let reset = (LinkPurpose::ResetPassword, "email_changed_back");
+        self.letters.send_link_in(&mut *tx, to, reset, Asked::default(), now).await?;
         let entry = audit::on_user(&*self.entropy, now, audit::EMAIL_CHANGE_UNDO, client)
             .by(user.0)
             .on(user.to_string())
@@ -111,18 +126,17 @@ impl UndoEmailChange {
     async fn displace_squatter(
         &self,
         tx: &mut dyn IdentityTx,
-        user: UserId,
+        squatter: Option<Account>,
         email: &Email,
         now: OffsetDateTime,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let squatter = tx.users().lock_by_email(email).await?;
-        let Some(mut squatter) = squatter.filter(|found| found.user.id != user && !found.user.is_verified) else {
-            return Ok(Vec::new());
-        };
+        let squats = |found: &Account| found.user.owns_email && found.user.email == *email && !found.user.is_verified;
+        let Some(mut squatter) = squatter.filter(squats) else { return Ok(Vec::new()) };
         squatter.user.owns_email = false;
         squatter.user.is_active = false;
         squatter.user.updated_at = now;
+        let ended = reclaim(tx, &mut squatter, now, &self.policy).await?;
         tx.users().save(&squatter).await?;
-        reclaim(tx, squatter.user.id, now, &self.policy).await
+        Ok(ended)
     }
 }

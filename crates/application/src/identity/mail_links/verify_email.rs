@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use coinlink_domain::identity::{
-    ClientInfo, GuardKey, LinkPresented, LinkPurpose, Password, PasswordFault, SessionId, SessionPolicy, StoredPassword, User,
+    ClientInfo, GuardKey, LinkCode, LinkPresented, LinkProof, LinkPurpose, MailLink, OneTimeSecret, Password, PasswordFault,
+    SessionId, SessionPolicy, StoredPassword, User, UserId,
 };
 use coinlink_ports::{
-    identity::{Account, HashError, IdentityStore, PasswordHasher},
-    shared::{Clock, Entropy, StoreError},
+    identity::{Account, HashError, IdentityStore, MailLinkStore, PasswordHasher},
+    shared::{Clock, Entropy, SecretBox, StoreError},
 };
 
 use super::{
@@ -47,6 +48,10 @@ pub struct VerifyEmail {
     pub store: Arc<dyn IdentityStore>,
     /// Opens links.
     pub links: OpenLink,
+    /// The same links, where the one of a session is looked for.
+    pub sent: Arc<dyn MailLinkStore>,
+    /// Reads the secrets that are kept of those.
+    pub secrets: Arc<dyn SecretBox>,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Told which sessions are over.
@@ -60,24 +65,42 @@ pub struct VerifyEmail {
 }
 
 impl VerifyEmail {
-    /// Verifies by `opening`, with another password where it takes one.
+    /// Verifies by `opening`, with another password where it takes one. Whether the account has that one now.
     #[tracing::instrument(name = "identity.verify_email", skip_all)]
     pub async fn execute(
         &self,
         opening: &Opening,
         password: Option<&Password>,
         client: &ClientInfo,
-    ) -> Result<(), VerifyEmailError> {
+    ) -> Result<bool, VerifyEmailError> {
         let (link, presented) = self.links.check(opening, LinkPurpose::VerifyEmail, self.clock.now()).await?;
         let account = self.store.account_of(link.user).await?.filter(|account| account.user.is_active);
         let account = account.filter(|account| account.user.email == link.email).ok_or(LinkError::Invalid)?;
         let taken_over = match presented {
             LinkPresented::FromWhereAsked => None,
-            LinkPresented::ByCode | LinkPresented::WrongCode => Some(self.hashed(password, &account).await?),
+            LinkPresented::ByCode | LinkPresented::WrongCode(_) => Some(self.hashed(password, &account).await?),
         };
+        let is_taken_over = taken_over.is_some();
         let ended = self.carry_out(opening, &account.user, taken_over, client).await?;
         self.ended.announce(&ended, self.clock.now()).await;
-        Ok(())
+        Ok(is_taken_over)
+    }
+
+    /// Verifies by the code alone, which `user` typed in the session that asked for the letter; `None` is no code.
+    #[tracing::instrument(name = "identity.verify_email_by_code", skip_all)]
+    pub async fn by_code(
+        &self,
+        (user, session): (UserId, SessionId),
+        code: Option<LinkCode>,
+        client: &ClientInfo,
+    ) -> Result<(), VerifyEmailError> {
+        let sent = self.sent.open_link(user, session, LinkPurpose::VerifyEmail).await?;
+        let (id, kept) = sent.and_then(|link| Some((link.id, link.kept?))).ok_or(LinkError::Invalid)?;
+        // One that was encrypted with a key that is gone is as good as none: another letter mends that.
+        let secret = self.secrets.open(&MailLink::context(id), &kept).ok().and_then(|secret| secret.try_into().ok());
+        let secret = secret.map(|secret| OneTimeSecret { id, secret });
+        let proof = LinkProof { session: Some(session), code, by_session: true, ..LinkProof::default() };
+        self.execute(&Opening { secret, proof }, None, client).await.map(drop)
     }
 
     async fn hashed(&self, password: Option<&Password>, account: &Account) -> Result<StoredPassword, VerifyEmailError> {
@@ -101,13 +124,14 @@ impl VerifyEmail {
         let locked = tx.users().lock(user).await?.filter(|account| account.user.is_active);
         let mut account = locked.ok_or(LinkError::Invalid)?;
         let link = OpenLink::spend(&mut *tx, opening, LinkPurpose::VerifyEmail, now).await?;
-        if account.user.email != link.email || account.user.email != known.email {
+        // Of several links that go on, one verifies: no other may take a verified account over.
+        if account.user.is_verified || account.user.email != link.email || account.user.email != known.email {
             return Err(LinkError::Invalid.into());
         }
         let by = if taken_over.is_some() { "code" } else { "browser" };
         if let Some(password) = taken_over {
             account.password = password;
-            ended.extend(reclaim(&mut *tx, user, now, &self.policy).await?);
+            ended.extend(reclaim(&mut *tx, &mut account, now, &self.policy).await?);
             tx.guards().forget(&[GuardKey::Account(account.user.email.clone())]).await?;
         }
         account.user.is_verified = true;

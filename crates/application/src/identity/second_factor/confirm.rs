@@ -1,6 +1,7 @@
 use coinlink_domain::identity::{ClientInfo, EndReason, RecoveryCode, SecondFactor, SessionId, TotpCode, UserId};
+use time::OffsetDateTime;
 
-use super::{SecondFactorError, SecondFactorParts, codes, letters};
+use super::{FactorProof, SecondFactorError, SecondFactorParts, codes, parts::Guess};
 use crate::identity::{audit, end_sessions};
 
 /// Turns a second factor on, once its app has shown a code.
@@ -31,7 +32,19 @@ impl ConfirmSecondFactor {
         let parts = &self.parts;
         is_waiting(parts.factors.second_factor(user).await?)?;
         let now = parts.clock.now();
-        let guess = parts.count(user, now).await?;
+        let guess = parts.count(session, FactorProof::Code(code), now).await?;
+        let done = self.turn_on((user, session), (&guess, code), client, now).await;
+        parts.judged(&guess, done).await
+    }
+
+    async fn turn_on(
+        &self,
+        (user, session): (UserId, SessionId),
+        (guess, code): (&Guess, TotpCode),
+        client: &ClientInfo,
+        now: OffsetDateTime,
+    ) -> Result<Vec<RecoveryCode>, SecondFactorError> {
+        let parts = &self.parts;
         let mut tx = parts.store.begin().await?;
         let (account, mut own) = parts.lock(&mut *tx, (user, session), now).await?;
         let factor = is_waiting(tx.second_factors().lock(user).await?)?;
@@ -46,8 +59,8 @@ impl ConfirmSecondFactor {
         // Who is signed in elsewhere may be somebody else: they show the factor first.
         let reason = EndReason::SecondFactorChanged;
         let ended = end_sessions::all_but(&mut *tx, user, Some(session), reason, now, &parts.policy).await?;
-        parts.give_back(&mut *tx, &guess).await?;
-        tx.mail().post(&letters::notice(&*parts.entropy, &account.user, letters::ENABLED, client, now)).await?;
+        parts.give_back(&mut *tx, guess).await?;
+        parts.letters.notice(&mut *tx, &account.user, "second_factor_enabled", client, now).await?;
         let entry = audit::on_user(&*parts.entropy, now, audit::SECOND_FACTOR_ENABLE, client)
             .by(user.0)
             .on(user.to_string())

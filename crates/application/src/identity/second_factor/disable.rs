@@ -1,6 +1,8 @@
 use coinlink_domain::identity::{ClientInfo, EndReason, Password, SecondFactor, SessionId, UserId};
+use coinlink_ports::identity::Account;
+use time::OffsetDateTime;
 
-use super::{FactorProof, SecondFactorError, SecondFactorParts, letters};
+use super::{FactorProof, SecondFactorError, SecondFactorParts, parts::Guess};
 use crate::identity::{audit, end_sessions};
 
 /// Removes a second factor.
@@ -37,18 +39,30 @@ impl DisableSecondFactor {
         factor.ok_or(SecondFactorError::NotSetUp)?;
         parts.check_password(&account, session, password).await?;
         let now = parts.clock.now();
-        let guess = parts.count(user, now).await?;
+        let guess = parts.count(session, proof, now).await?;
+        let done = self.turn_off((&account, session), (&guess, proof), client, now).await;
+        parts.judged(&guess, done).await
+    }
+
+    async fn turn_off(
+        &self,
+        (account, session): (&Account, SessionId),
+        (guess, proof): (&Guess, FactorProof),
+        client: &ClientInfo,
+        now: OffsetDateTime,
+    ) -> Result<(), SecondFactorError> {
+        let (parts, user) = (&self.parts, account.user.id);
         let mut tx = parts.store.begin().await?;
-        let mut own = parts.lock_checked(&mut *tx, (&account, session), now).await?;
+        let mut own = parts.lock_checked(&mut *tx, (account, session), now).await?;
         let factor = tx.second_factors().lock(user).await?.filter(SecondFactor::is_on);
         let factor = factor.ok_or(SecondFactorError::NotSetUp)?;
-        parts.prove(&mut *tx, (&account.user, &factor), (&guess, proof), client, now).await?;
+        parts.prove(&mut *tx, (&account.user, &factor), (guess, proof), client, now).await?;
         tx.second_factors().remove(user).await?;
         own.second_factor_at = None;
         tx.sessions().save(&own).await?;
         let reason = EndReason::SecondFactorChanged;
         let ended = end_sessions::all_but(&mut *tx, user, Some(session), reason, now, &parts.policy).await?;
-        tx.mail().post(&letters::notice(&*parts.entropy, &account.user, letters::DISABLED, client, now)).await?;
+        parts.letters.notice(&mut *tx, &account.user, "second_factor_disabled", client, now).await?;
         let entry = audit::on_user(&*parts.entropy, now, audit::SECOND_FACTOR_DISABLE, client)
             .by(user.0)
             .on(user.to_string())

@@ -13,9 +13,9 @@ use coinlink_ports::{
 };
 use time::OffsetDateTime;
 
-use super::{SecondFactorError, letters};
+use super::SecondFactorError;
 use crate::identity::{
-    EndedSessions, audit,
+    EndedSessions, Letters, audit,
     owed_guesses::Reserved,
     own_password::{OwnPassword, OwnPasswordError},
 };
@@ -51,6 +51,8 @@ pub struct SecondFactorParts {
     pub authenticators: Arc<dyn Authenticators>,
     /// Encrypts the secrets behind them.
     pub secrets: Arc<dyn SecretBox>,
+    /// Tells owners.
+    pub letters: Letters,
     /// Told which sessions are over.
     pub ended: EndedSessions,
     /// How guessing is slowed down.
@@ -68,6 +70,8 @@ pub(super) struct Guess {
     counted: Reserved,
     /// Whether it may be checked: not during a delay.
     pub(super) admitted: bool,
+    /// Whether it is the one after which there is a delay for the first time.
+    pub(super) is_last: bool,
 }
 
 impl SecondFactorParts {
@@ -116,24 +120,48 @@ impl SecondFactorParts {
         if locked.password == checked.password { Ok(own) } else { Err(SecondFactorError::WrongPassword) }
     }
 
-    /// Counts a guess at the second factor of `user`, wherever it is made: in a transaction of its own, so that guesses made at
-    /// once do not all find the same allowance, and none is forgotten because what it was made for came to nothing.
-    pub(super) async fn count(&self, user: UserId, now: OffsetDateTime) -> Result<Guess, StoreError> {
+    /// Counts a guess with `proof` in `session`: in a transaction of its own, so that guesses made at once do not all find the
+    /// same allowance, and none is forgotten because what it was made for came to nothing.
+    pub(super) async fn count(&self, session: SessionId, proof: FactorProof, now: OffsetDateTime) -> Result<Guess, StoreError> {
         let mut tx = self.store.begin().await?;
-        let guess = self.count_in(&mut *tx, user, now).await?;
+        let guess = self.count_in(&mut *tx, GuardKey::SessionFactor(session), proof, now).await?;
         tx.commit().await?;
         Ok(guess)
     }
 
-    /// [`SecondFactorParts::count`] in a transaction that will be committed whatever the guess is worth.
-    pub(super) async fn count_in(&self, tx: &mut dyn IdentityTx, user: UserId, now: OffsetDateTime) -> Result<Guess, StoreError> {
-        let counted = Reserved { keys: vec![GuardKey::SecondFactor(user)], at: now };
-        let admitted = tx.guards().reserve(&counted.keys, counted.at, &self.guards).await?.is_ok();
-        Ok(Guess { counted, admitted })
+    /// Counts a guess in a transaction that will be committed whatever the guess is worth. Nobody guesses a recovery code: those
+    /// are not counted, so that guesses at the other kind do not keep their owner out.
+    pub(super) async fn count_in(
+        &self,
+        tx: &mut dyn IdentityTx,
+        key: GuardKey,
+        proof: FactorProof,
+        now: OffsetDateTime,
+    ) -> Result<Guess, StoreError> {
+        let keys = if matches!(proof, FactorProof::Code(_)) { vec![key] } else { Vec::new() };
+        let counted = Reserved { keys, at: now };
+        let [key] = &counted.keys[..] else { return Ok(Guess { counted, admitted: true, is_last: false }) };
+        let admitted = tx.guards().reserve(&counted.keys, now, &self.guards).await?.is_ok();
+        let free = self.guards.of(key).free;
+        let is_last = admitted && tx.guards().attempts(key).await?.failures == free.saturating_add(1);
+        Ok(Guess { counted, admitted, is_last })
     }
 
-    /// Takes a guess back that was right, or never checked.
+    /// What came of a guess. It stays counted where a code was compared and was wrong; where it was right, or was never
+    /// compared, it is given back: in the transaction that it was right in ([`SecondFactorParts::prove`]), or else here.
+    pub(super) async fn judged<T>(&self, guess: &Guess, done: Result<T, SecondFactorError>) -> Result<T, SecondFactorError> {
+        let is_kept = matches!(done, Ok(_) | Err(SecondFactorError::InvalidCode));
+        if guess.admitted && !guess.counted.keys.is_empty() && !is_kept {
+            self.own.owed.give_back(guess.counted.clone(), &*self.store, &self.guards).await;
+        }
+        done
+    }
+
+    /// Takes a guess back that was right.
     pub(super) async fn give_back(&self, tx: &mut dyn IdentityTx, guess: &Guess) -> Result<(), StoreError> {
+        if guess.counted.keys.is_empty() {
+            return Ok(());
+        }
         tx.guards().give_back(&guess.counted.keys, guess.counted.at, &self.guards).await
     }
 
@@ -147,21 +175,26 @@ impl SecondFactorParts {
         client: &ClientInfo,
         now: OffsetDateTime,
     ) -> Result<(), SecondFactorError> {
-        let is_right = guess.admitted
-            && match proof {
-                FactorProof::Code(code) => match self.step_of(factor, code, now)? {
-                    Some(step) => tx.second_factors().claim_step(user.id, step).await?,
-                    None => false,
-                },
-                FactorProof::Recovery(code) => tx.second_factors().spend_code(user.id, &code.digest()).await?,
-            };
-        if !is_right {
+        if !guess.admitted {
             return Err(SecondFactorError::InvalidCode);
         }
+        match proof {
+            FactorProof::Code(code) => {
+                let step = self.step_of(factor, code, now)?.ok_or(SecondFactorError::InvalidCode)?;
+                if !tx.second_factors().claim_step(user.id, step).await? {
+                    return Err(SecondFactorError::UsedCode);
+                }
+            }
+            FactorProof::Recovery(code) => {
+                if !tx.second_factors().spend_code(user.id, &code.digest()).await? {
+                    return Err(SecondFactorError::InvalidCode);
+                }
+            }
+        }
         if matches!(proof, FactorProof::Recovery(_)) {
-            let left = tx.second_factors().codes_left(user.id).await?;
-            let letter = letters::notice(&*self.entropy, user, letters::CODE_USED, client, now).with("left", left.to_string());
-            tx.mail().post(&letter).await?;
+            let left = tx.second_factors().codes_left(user.id).await?.to_string();
+            let notice = ("recovery_code_used", &[("left", left.as_str())][..]);
+            self.letters.notice_of(tx, user, notice, client, now).await?;
         }
         self.give_back(tx, guess).await?;
         let entry = audit::on_user(&*self.entropy, now, audit::SECOND_FACTOR_VERIFY, client)

@@ -40,7 +40,9 @@ impl RenewRecoveryCodes {
         let mut tx = parts.store.begin().await?;
         self.require_factor(&mut *tx, &account, session).await?;
         let codes = codes::renew(&mut *tx, user, &*parts.entropy).await?;
-        let entry = audit::on_user(&*parts.entropy, parts.clock.now(), audit::SECOND_FACTOR_CODES, client);
+        let now = parts.clock.now();
+        parts.letters.notice(&mut *tx, &account.user, "recovery_codes_renewed", client, now).await?;
+        let entry = audit::on_user(&*parts.entropy, now, audit::SECOND_FACTOR_CODES, client);
         tx.audit().record(&entry.by(user.0).on(user.to_string())).await?;
         tx.commit().await?;
         Ok(codes)

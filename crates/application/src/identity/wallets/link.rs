@@ -8,7 +8,7 @@ use coinlink_ports::{
 };
 
 use super::{
-    WalletParts, letters,
+    WalletParts,
     parts::{Proven, masked},
 };
 use crate::identity::{
@@ -114,6 +114,11 @@ impl LinkWallet {
         let _place = self.password.place()?;
         let account = parts.store.account_of(user).await?.filter(|account| account.user.is_active);
         let account = account.ok_or(LinkWalletError::NoAccount)?;
+        // Before the password is compared: whoever cannot link a wallet has no use for the answer but to find it out.
+        let mut tx = parts.store.begin().await?;
+        let locked = parts.lock_fresh(&mut *tx, caller, parts.clock.now()).await?;
+        same(locked, &account)?;
+        drop(tx);
         if !self.password.is_right(&account, session, password).await? {
             return Err(LinkWalletError::WrongPassword);
         }
@@ -149,8 +154,8 @@ impl LinkWallet {
             Err(StoreError::Conflict { .. }) => return Err(LinkWalletError::Taken),
             added => added?,
         }
-        let notice = letters::notice(&*parts.entropy, &account.user, (letters::LINKED, &wallet.address), client, now);
-        tx.mail().post(&notice).await?;
+        let notice = ("wallet_linked", &[("address", wallet.address.as_str())][..]);
+        parts.letters.notice_of(&mut *tx, &account.user, notice, client, now).await?;
         let entry = audit::on_wallet(&*parts.entropy, now, audit::WALLET_LINK, user, client)
             .on(wallet.id.to_string())
             .detail("address", masked(&wallet.address))

@@ -1,7 +1,6 @@
 //! Signing in with a Bitcoin wallet, and linking wallets to accounts. A wallet that is linked to no account opens none.
 
 mod ask;
-mod letters;
 mod link;
 mod parts;
 mod sign_in;

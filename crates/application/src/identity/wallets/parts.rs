@@ -10,7 +10,7 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 
 use crate::identity::{
-    IdentityAdapters,
+    IdentityAdapters, Letters,
     second_factor::{FactorError, require_fresh},
 };
 
@@ -21,6 +21,8 @@ pub(in crate::identity) struct WalletParts {
     pub(super) store: Arc<dyn IdentityStore>,
     /// Reads addresses and verifies signatures.
     pub(super) signatures: Arc<dyn WalletSignatures>,
+    /// Tells owners.
+    pub(super) letters: Letters,
     /// Where wallets sign in.
     pub(super) site: WalletSite,
     /// How long sessions live.
@@ -62,10 +64,11 @@ pub(super) struct Proven {
 }
 
 impl WalletParts {
-    pub(in crate::identity) fn new(adapters: &IdentityAdapters) -> Self {
+    pub(in crate::identity) fn new(adapters: &IdentityAdapters, letters: &Letters) -> Self {
         Self {
             store: adapters.store.clone(),
             signatures: adapters.wallet_signatures.clone(),
+            letters: letters.clone(),
             site: WalletSite::of(&adapters.public_url, adapters.wallet_network),
             policy: adapters.policy,
             clock: adapters.clock.clone(),

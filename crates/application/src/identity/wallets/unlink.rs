@@ -6,7 +6,7 @@ use coinlink_domain::{
 };
 use coinlink_ports::{identity::WalletList, shared::StoreError};
 
-use super::{WalletParts, letters, parts::masked};
+use super::{WalletParts, parts::masked};
 use crate::identity::{audit, second_factor::FactorError};
 
 /// Shows the wallets of an account.
@@ -85,10 +85,13 @@ impl UnlinkWallet {
         let parts = &self.parts;
         let now = parts.clock.now();
         let mut tx = parts.store.begin().await?;
-        let account = parts.lock_fresh(&mut *tx, caller, now).await?.ok_or(UnlinkWalletError::NoAccount)?;
+        let mut account = parts.lock_fresh(&mut *tx, caller, now).await?.ok_or(UnlinkWalletError::NoAccount)?;
         let wallet = tx.wallets().remove(user, id).await?.ok_or(UnlinkWalletError::NoWallet)?;
-        let notice = letters::notice(&*parts.entropy, &account.user, (letters::UNLINKED, &wallet.address), client, now);
-        tx.mail().post(&notice).await?;
+        // Whoever showed it as the first factor, and not yet the second, begins anew: tickets are of the account as it was.
+        account.user.updated_at = now;
+        tx.users().save(&account).await?;
+        let notice = ("wallet_unlinked", &[("address", wallet.address.as_str())][..]);
+        parts.letters.notice_of(&mut *tx, &account.user, notice, client, now).await?;
         let entry = audit::on_wallet(&*parts.entropy, now, audit::WALLET_UNLINK, user, client)
             .on(wallet.id.to_string())
             .detail("address", masked(&wallet.address));

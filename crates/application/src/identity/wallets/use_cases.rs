@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{AskWallet, LinkWallet, ListWallets, SignInWithWallet, UnlinkWallet, WalletParts};
-use crate::identity::{EndedSessions, IdentityAdapters, OpenSession, own_password::OwnPassword};
+use crate::identity::{EndedSessions, IdentityAdapters, Letters, OpenSession, own_password::OwnPassword};
 
 /// Every use case of wallets.
 #[derive(Clone)]
@@ -19,14 +19,19 @@ pub struct WalletUseCases {
 }
 
 impl WalletUseCases {
-    pub(in crate::identity) fn new(adapters: &IdentityAdapters, ended: &EndedSessions, sessions: &OpenSession) -> Self {
-        let parts = WalletParts::new(adapters);
-        let password = OwnPassword::new(adapters);
+    pub(in crate::identity) fn new(
+        adapters: &IdentityAdapters,
+        own: &OwnPassword,
+        letters: &Letters,
+        ended: &EndedSessions,
+        sessions: &OpenSession,
+    ) -> Self {
+        let parts = WalletParts::new(adapters, letters);
         let (sessions, ended) = (sessions.clone(), ended.clone());
         Self {
             ask: Arc::new(AskWallet { parts: parts.clone() }),
             sign_in: Arc::new(SignInWithWallet { parts: parts.clone(), sessions, ended }),
-            link: Arc::new(LinkWallet { parts: parts.clone(), password }),
+            link: Arc::new(LinkWallet { parts: parts.clone(), password: own.clone() }),
             list: Arc::new(ListWallets { list: adapters.wallets.clone() }),
             unlink: Arc::new(UnlinkWallet { parts }),
         }

@@ -1,5 +1,5 @@
 use coinlink_application::identity::{LinkError, VerifyEmailError};
-use coinlink_domain::identity::LinkPurpose;
+use coinlink_domain::identity::{LinkCode, LinkPurpose};
 use coinlink_testkit::identity::an_email;
 use time::Duration;
 
@@ -67,13 +67,38 @@ async fn five_wrong_codes_void_a_link() {
     let new = password(NEW);
     for wrong in ["00000000", "0", "not a code", "", "99999999"] {
         let refused = identity.links.verify_email.execute(&letter.with_code(wrong), Some(&new), &client("203.0.113.9")).await;
-        assert!(matches!(refused, Err(VerifyEmailError::Link(LinkError::WrongCode))), "{wrong}");
+        assert!(matches!(refused, Err(VerifyEmailError::Link(LinkError::WrongCode(_)))), "{wrong}");
     }
     for late in [letter.by_hand(), letter.inside(browser(1))] {
         let refused = identity.links.verify_email.execute(&late, Some(&new), &client("192.0.2.1")).await;
         assert!(matches!(refused, Err(VerifyEmailError::Link(LinkError::Invalid))));
     }
     assert!(!identity.owner(ADA).unwrap().is_verified);
+}
+
+#[tokio::test]
+async fn the_session_that_signed_up_verifies_by_the_code_alone_with_five_tries() {
+    let identity = Identity::new();
+    let here = identity.signs_up(ADA).await.unwrap();
+    let there = identity.signs_in(ADA, GOOD).await.unwrap();
+    let code = LinkCode::from_text(&identity.letter(ADA, "verify_email").code);
+    let by_code = async |session, code| {
+        identity.links.verify_email.by_code((here.user.id, session), code, &client("192.0.2.1")).await
+    };
+    let elsewhere = by_code(there.tokens.session, code.clone()).await;
+    assert!(matches!(elsewhere, Err(VerifyEmailError::Link(LinkError::Invalid))));
+    for left in (0..5).rev() {
+        let wrong = by_code(here.tokens.session, LinkCode::from_text("00000000")).await;
+        assert!(matches!(wrong, Err(VerifyEmailError::Link(LinkError::WrongCode(tries))) if tries == left));
+    }
+    let late = by_code(here.tokens.session, code).await;
+    assert!(matches!(late, Err(VerifyEmailError::Link(LinkError::Invalid))));
+    let who = (here.user.id, here.tokens.session);
+    identity.links.ask.resend_own(who, browser(1), &client("192.0.2.1")).await.unwrap();
+    let code = LinkCode::from_text(&identity.letter(ADA, "verify_email").code);
+    by_code(here.tokens.session, code).await.unwrap();
+    assert!(identity.owner(ADA).unwrap().is_verified);
+    identity.signs_in(ADA, GOOD).await.unwrap();
 }
 
 #[tokio::test]

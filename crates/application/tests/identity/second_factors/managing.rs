@@ -70,7 +70,7 @@ async fn a_session_is_fresh_for_five_minutes_after_the_factor_was_shown() {
     let it = Protected::new().await;
     let from = client("192.0.2.1");
     let change =
-        async |to: &str| it.identity.change_password.execute((it.user, it.session), &password(GOOD), &password(to), &from).await;
+        async |to: &str| it.identity.change_password.execute((it.user, it.session), &password(GOOD), &password(to), false, &from).await;
     it.identity.clock.advance(SessionPolicy::default().factor_fresh);
     let hashed = it.identity.hasher.calls();
     assert!(matches!(change("Another-horse-9-battery").await, Err(ChangePasswordError::SecondFactorRequired)));
@@ -102,6 +102,7 @@ async fn new_recovery_codes_void_the_earlier_ones_and_take_the_password() {
     assert!(matches!(renew("wrong").await, Err(SecondFactorError::WrongPassword)));
     let new = renew(GOOD).await.unwrap();
     assert!(new.len() == 10 && new.iter().all(|code| !it.codes.contains(code)));
+    assert_eq!(it.identity.store.mails().pop().unwrap().template, "recovery_codes_renewed");
     let ticket = it.ticket().await;
     let old = it.completes(&ticket, FactorProof::Recovery(it.codes[0])).await;
     assert!(matches!(old, Err(SecondFactorError::InvalidCode)));

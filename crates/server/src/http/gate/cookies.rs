@@ -33,7 +33,7 @@ pub(in crate::http) fn has_other_credential(headers: &HeaderMap) -> bool {
 }
 
 /// Whether there is an access token in a cookie, good or not.
-pub(super) fn is_shown(headers: &HeaderMap) -> bool {
+pub(in crate::http) fn is_shown(headers: &HeaderMap) -> bool {
     cookie(headers, ACCESS_COOKIE) != Presented::Nothing
 }
 

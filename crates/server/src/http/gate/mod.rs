@@ -24,7 +24,7 @@ pub use verified::Verified;
 pub use windows::Window;
 
 pub(super) use bearer::Presented;
-pub(super) use cookies::{ACCESS_COOKIE, REFRESH_COOKIE, cookie, has_other_credential};
+pub(super) use cookies::{ACCESS_COOKIE, REFRESH_COOKIE, cookie, has_other_credential, is_shown};
 pub(super) use csrf::json_alone;
 pub(super) use middleware::Gate;
 

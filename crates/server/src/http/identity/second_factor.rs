@@ -106,7 +106,9 @@ pub(in crate::http) async fn second_factor(
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn set_up_second_factor(
+    request: HttpRequest,
     Verified(caller): Verified,
+    gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<SetUpSecondFactor>,
     client: Client,
@@ -114,6 +116,7 @@ pub(in crate::http) async fn set_up_second_factor(
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
     let password = password(body.password)?;
+    gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), &password, &client.0).await;
     Ok(private(EnrolmentBody::from(told(&metrics, "second_factor_setup", done)?)))
 }
@@ -134,7 +137,9 @@ pub(in crate::http) async fn set_up_second_factor(
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn confirm_second_factor(
+    request: HttpRequest,
     caller: SignedIn,
+    gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<ConfirmSecondFactor>,
     client: Client,
@@ -142,6 +147,7 @@ pub(in crate::http) async fn confirm_second_factor(
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
     let code = code(&body.code)?;
+    gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), code, &client.0).await;
     let codes = told(&metrics, "second_factor_enable", done)?;
     Ok(private(RecoveryCodesBody::new(&codes, "Your second factor is on. Keep the recovery codes: they are not shown again.")))
@@ -176,14 +182,18 @@ pub(in crate::http) async fn verify_second_factor(
     let proof = proof(body.code.as_deref(), body.recovery_code.as_deref())?;
     let Some(ticket) = body.mfa_ticket.as_deref() else {
         let caller = <SignedIn as actix_web::FromRequest>::extract(&request).await?;
+        gatekeeper.charge_own(&request, caller.user).await?;
         let done = step_up.execute((caller.user, caller.session), proof, &client.0).await;
         let fresh_until = rfc3339(told(&metrics, "second_factor_verify", done)?);
-        return Ok(private(ProvenBody::Fresh(FreshBody { message: "Your second factor was taken.", fresh_until })));
+        return Ok(private(ProvenBody::Fresh(FreshBody { message: "Your second factor was accepted.", fresh_until })));
     };
     let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
     let device = shown_device(&request, body.device_token.as_deref(), |token| sign_in.device(token));
     let done = match OneTimeSecret::from_text(ticket) {
-        Some(ticket) => sign_in.execute(&ticket, proof, device, client.0).await,
+        Some(ticket) => {
+            gatekeeper.charge_given_out(&request, ticket.id).await?;
+            sign_in.execute(&ticket, proof, device, client.0).await
+        }
         None => Err(SecondFactorError::InvalidTicket),
     };
     let signed_in = told(&metrics, "second_factor_sign_in", done)?;
@@ -208,7 +218,9 @@ pub(in crate::http) async fn verify_second_factor(
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn disable_second_factor(
+    request: HttpRequest,
     caller: SignedIn,
+    gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<DisableSecondFactor>,
     client: Client,
@@ -217,6 +229,7 @@ pub(in crate::http) async fn disable_second_factor(
     let JsonObject(body) = body.into_inner();
     let proof = proof(body.code.as_deref(), body.recovery_code.as_deref())?;
     let password = password(body.password)?;
+    gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), &password, proof, &client.0).await;
     told(&metrics, "second_factor_disable", done)?;
     Ok(message("Your second factor is off; your other sessions are over."))
@@ -241,7 +254,9 @@ pub(in crate::http) async fn disable_second_factor(
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn renew_recovery_codes(
+    request: HttpRequest,
     caller: SignedIn,
+    gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<RenewRecoveryCodes>,
     client: Client,
@@ -249,6 +264,7 @@ pub(in crate::http) async fn renew_recovery_codes(
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
     let password = password(body.password)?;
+    gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), &password, &client.0).await;
     let codes = told(&metrics, "second_factor_recovery_codes", done)?;
     Ok(private(RecoveryCodesBody::new(&codes, "These are your recovery codes now; all earlier ones are void.")))

@@ -14,6 +14,7 @@ use super::{
 /// Your password once more.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "Correct-horse-9-battery"}))]
 pub(in crate::http) struct SinglePasswordBody {
     /// The present one.
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
@@ -23,6 +24,7 @@ pub(in crate::http) struct SinglePasswordBody {
 /// A code of the app that was set up.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "123456"}))]
 pub(in crate::http) struct ConfirmBody {
     /// Six digits, with or without blanks.
     #[schema(example = "123456", max_length = 32, pattern = "^ *([0-9] *){6}$")]
@@ -32,6 +34,10 @@ pub(in crate::http) struct ConfirmBody {
 /// A second factor: either a code or a recovery code.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "mfa_ticket": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "code": "123456"
+}))]
 pub(in crate::http) struct VerifyFactorBody {
     /// Of the sign-in that asked for it; without one, the factor is for the session you are signed in with.
     #[schema(max_length = 200)]
@@ -56,6 +62,7 @@ pub(in crate::http) struct VerifyFactorBody {
 /// Both factors once more.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "Correct-horse-9-battery", "code": "123456"}))]
 pub(in crate::http) struct DisableBody {
     /// The present password.
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
@@ -104,7 +111,7 @@ impl RecoveryCodesBody {
     }
 }
 
-/// The second factor was taken for this session.
+/// The second factor was accepted for this session.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct FreshBody {
     /// For people.

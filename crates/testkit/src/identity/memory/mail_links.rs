@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use coinlink_domain::identity::{Email, LinkPurpose, MailLink, UserId};
+use coinlink_domain::identity::{Email, LinkPurpose, MailLink, SessionId, UserId};
 use coinlink_ports::{
     identity::{MailLinkStore, MailLinks},
     shared::StoreError,
@@ -42,13 +42,22 @@ impl MailLinks for MemoryTx {
     async fn add(&mut self, link: &MailLink) -> Result<(), StoreError> {
         self.call(|draft| {
             draft.accounts.get(&link.user).ok_or_else(|| unavailable("no such account"))?;
-            if link.purpose != LinkPurpose::UndoEmailChange {
-                draft.links.end(|older| older.user == link.user && older.purpose == link.purpose, link.created_at);
-            }
+            let same_asker = |older: &MailLink| match link.purpose {
+                LinkPurpose::UndoEmailChange => false,
+                LinkPurpose::ChangeEmail => true,
+                LinkPurpose::VerifyEmail | LinkPurpose::ResetPassword => {
+                    (link.browser.is_some() && older.browser == link.browser)
+                        || (link.session.is_some() && older.session == link.session)
+                        || [link.browser, older.browser] == [None; 2] && [link.session, older.session] == [None; 2]
+                }
+            };
+            let ends = |older: &MailLink| older.user == link.user && older.purpose == link.purpose && same_asker(older);
+            draft.links.end(ends, link.created_at);
             let kept = MailLink {
                 created_at: micros(link.created_at),
                 expires_at: micros(link.expires_at),
                 ended_at: link.ended_at.map(micros),
+                paused_until: link.paused_until.map(micros),
                 ..link.clone()
             };
             draft.links.0.insert(link.id, kept);
@@ -64,6 +73,7 @@ impl MailLinks for MemoryTx {
         self.call(|draft| {
             if let Some(kept) = draft.links.0.get_mut(&link.id) {
                 (kept.failures, kept.ended_at) = (link.failures, link.ended_at.map(micros));
+                kept.paused_until = link.paused_until.map(micros);
             }
             Ok(())
         })
@@ -78,11 +88,19 @@ impl MailLinks for MemoryTx {
         })
     }
 
-    async fn sent_since(&mut self, email: &Email, purpose: LinkPurpose, since: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn sent_since(
+        &mut self,
+        email: &Email,
+        purpose: LinkPurpose,
+        since: OffsetDateTime,
+    ) -> Result<Vec<MailLink>, StoreError> {
         let since = micros(since);
         self.call(|draft| {
-            let sent = |link: &&MailLink| link.email == *email && link.purpose == purpose && link.created_at >= since;
-            Ok(draft.links.0.values().filter(sent).count() as u64)
+            let is_sent = |link: &&MailLink| link.email == *email && link.purpose == purpose && link.created_at >= since;
+            let mut sent: Vec<_> = draft.links.0.values().filter(is_sent).cloned().collect();
+            sent.sort_by_key(|link| std::cmp::Reverse((link.created_at, link.id)));
+            sent.truncate(100);
+            Ok(sent)
         })
     }
 }
@@ -91,5 +109,12 @@ impl MailLinks for MemoryTx {
 impl MailLinkStore for MemoryIdentity {
     async fn mail_link(&self, id: Uuid) -> Result<Option<MailLink>, StoreError> {
         self.read(|state| state.links.0.get(&id).cloned())
+    }
+
+    async fn open_link(&self, user: UserId, session: SessionId, purpose: LinkPurpose) -> Result<Option<MailLink>, StoreError> {
+        let is_open = |link: &&MailLink| {
+            link.user == user && link.session == Some(session) && link.purpose == purpose && link.ended_at.is_none()
+        };
+        self.read(|state| state.links.0.values().filter(is_open).max_by_key(|link| (link.created_at, link.id)).cloned())
     }
 }

@@ -12,7 +12,7 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Kept, State, faults::unavailable};
+use super::{Kept, State, faults::unavailable, state::micros};
 use crate::shared::lock;
 
 /// What is going to be, until it is committed or dropped.
@@ -254,5 +254,11 @@ impl MailOutbox for MemoryTx {
             draft.mails.push(mail.clone());
             Ok(())
         })
+    }
+
+    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError> {
+        let since = micros(since);
+        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && mail.created_at >= since;
+        self.call(|draft| Ok(draft.mails.iter().filter(counts).count() as u64))
     }
 }

@@ -14,7 +14,7 @@ mod wallets;
 use std::{any::Any, sync::Arc};
 
 use coinlink_domain::identity::{Session, SessionId, User};
-use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, SecondFactorStore, WalletList};
+use coinlink_ports::identity::{Account, ApiKeyReads, IdentityStore, MailLinkStore, SecondFactorStore, WalletList};
 use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ pub struct IdentityUnderTest {
     pub factors: Arc<dyn SecondFactorStore>,
     /// The same, where keys are read.
     pub keys: Arc<dyn ApiKeyReads>,
+    /// The same, where links in mail are looked at.
+    pub links: Arc<dyn MailLinkStore>,
     /// The same, where wallets are read.
     pub wallets: Arc<dyn WalletList>,
     /// Reads the ids of all audit entries that others see.
@@ -150,10 +152,14 @@ macro_rules! identity_store_contract {
             a_link_is_found_as_it_was_sent,
             a_link_needs_an_account,
             what_of_a_link_may_change_is_saved,
-            a_new_link_voids_the_older_ones_of_its_user_and_purpose,
+            a_new_link_voids_the_older_ones_of_its_asker_and_purpose,
+            a_new_link_voids_no_one_elses,
+            a_link_is_held_by_one_at_a_time,
             voiding_spares_what_took_a_change_back_before,
             links_are_counted_by_address_purpose_and_time,
             old_links_are_pruned,
+            the_link_of_a_session_that_goes_on_is_found,
+            letters_are_counted_by_address_template_and_time,
             those_who_claim_an_address_are_found_a_few_at_a_time,
             a_key_is_found_as_it_was_added,
             a_key_needs_an_account_and_an_id_of_its_own,
@@ -161,9 +167,11 @@ macro_rules! identity_store_contract {
             a_key_of_an_account_that_is_switched_off_is_not_usable,
             purging_revokes_every_key_of_one_account,
             keys_are_listed_newest_first_and_counted_until_the_microsecond_they_expire,
+            a_list_of_keys_goes_on_where_a_page_ended,
+            keys_are_counted_from_when_they_were_made_whatever_became_of_them,
             however_many_make_keys_at_once_no_account_has_too_many,
             a_use_is_noted_once_a_minute,
-            keys_are_forgotten_some_time_after_they_were_revoked,
+            keys_are_forgotten_some_time_after_they_were_revoked_or_expired,
             a_challenge_is_taken_as_it_was_added_and_once,
             whoever_does_not_hold_the_secret_takes_no_challenge,
             of_many_who_take_one_challenge_at_once_one_gets_it,

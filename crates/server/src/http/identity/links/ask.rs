@@ -64,7 +64,7 @@ pub(in crate::http) async fn resend_verification(
             on_its_way(None)
         }
         (None, Some(Caller::User { user, session, .. })) => {
-            gatekeeper.charge_own_letter(&request, user).await?;
+            gatekeeper.charge_own(&request, user).await?;
             let (mark, cookie) = mark(&request, &use_case);
             use_case.resend_own((user, session), mark, &client.0).await?;
             on_its_way(Some(cookie))
@@ -139,6 +139,7 @@ pub(in crate::http) async fn change_email(
     if body.password.0.expose().chars().count() > Password::MAX_CHARS {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
     }
+    gatekeeper.charge_own(&request, caller.user).await?;
     gatekeeper.charge_letter(&request, "change", &new).await?;
     let (mark, cookie) = mark(&request, &asking);
     let who = (caller.user, caller.session);

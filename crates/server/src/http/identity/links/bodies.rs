@@ -15,6 +15,7 @@ pub(in crate::http) struct LinkQuery {
 /// What a link is used with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"token": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}))]
 pub(in crate::http) struct OpenLinkBody {
     /// The text after `token=` in the link.
     #[schema(max_length = 96)]
@@ -28,11 +29,13 @@ pub(in crate::http) struct OpenLinkBody {
 /// What an address is verified with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"token": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}))]
 pub(in crate::http) struct VerifyEmailBody {
-    /// The text after `token=` in the link.
+    /// The text after `token=` in the link. Left out, the code alone is enough in the session that signed up or asked for the mail.
     #[schema(max_length = 96)]
-    pub token: String,
-    /// The code of eight digits in the same mail, where the account was opened in another browser.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// The code of eight digits in the same mail, where the account was opened in another browser, or where there is no token.
     #[schema(max_length = 32)]
     #[serde(default)]
     pub code: Option<String>,
@@ -45,6 +48,10 @@ pub(in crate::http) struct VerifyEmailBody {
 /// What a password is reset with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "token": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "password": "Another-horse-9-battery"
+}))]
 pub(in crate::http) struct ResetPasswordBody {
     /// The text after `token=` in the link.
     #[schema(max_length = 96)]
@@ -71,6 +78,7 @@ pub(in crate::http) struct EmailBody {
 /// Where to send a letter, unless it goes to whoever is signed in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org"}))]
 pub(in crate::http) struct ResendBody {
     /// The address of the account; left out where you are signed in.
     #[schema(format = Email, max_length = 254)]
@@ -100,8 +108,12 @@ pub(in crate::http) struct LinkBody {
     pub purpose: &'static str,
     /// Where it was sent, all but the first letter and the host left out.
     pub email: Option<String>,
+    /// Whether it can be used here, by its code or without: a change of the address is confirmed where it was asked for.
+    pub usable_here: Option<bool>,
     /// Whether using it here takes the code in the same mail.
     pub code_needed: Option<bool>,
+    /// Whether you are signed in here with cookies: then using it takes the token of `/api/v2/auth/csrf`.
+    pub csrf_needed: bool,
     /// Until when, RFC 3339.
     pub expires_at: Option<String>,
     /// For people.

@@ -36,10 +36,17 @@ pub(in crate::http::identity) fn mark(request: &HttpRequest, use_case: &AskForMa
 
 /// What a link is opened with.
 pub(super) fn opening(request: &HttpRequest, token: &str, code: Option<&str>) -> Opening {
+    // A program with a key is not its owner.
+    let signed_in = match Caller::of(request) {
+        Some(Caller::User { user, session, .. }) => Some((user, session)),
+        _ => None,
+    };
     let proof = LinkProof {
         browser: sent(request),
-        session: Caller::of(request).and_then(|caller| caller.session()),
-        code: code.map(LinkCode::from_text),
+        session: signed_in.map(|(_, session)| session),
+        account: signed_in.map(|(user, _)| user),
+        code: code.and_then(LinkCode::from_text),
+        by_session: false,
     };
     Opening::new(token, proof)
 }

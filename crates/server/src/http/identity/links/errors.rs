@@ -3,12 +3,26 @@ use coinlink_application::identity::{ChangeEmailError, LinkError, ResetPasswordE
 use super::super::errors::weak_password;
 use crate::http::{ApiError, error_codes};
 
+/// What a change of the address is told wherever it was not asked for: no code helps there.
+pub(super) const ASKED_ELSEWHERE: &str =
+    "Open this link where you asked for the change: in the same browser, or wherever you are signed in to that account.";
+
+/// Told to whoever holds the link, or the session that asked for it: who does not gets no so far.
+fn tries(left: u32) -> String {
+    match left {
+        0 => "is another; no more tries for now".to_owned(),
+        1 => "is another; 1 more try".to_owned(),
+        left => format!("is another; {left} more tries"),
+    }
+}
+
 impl From<LinkError> for ApiError {
     fn from(error: LinkError) -> Self {
         match error {
             LinkError::Invalid => Self::new(error_codes::INVALID_LINK),
             LinkError::CodeRequired => Self::new(error_codes::CODE_REQUIRED),
-            LinkError::WrongCode => Self::new(error_codes::INVALID_CODE),
+            LinkError::AskedElsewhere => Self::new(error_codes::CODE_REQUIRED).message(ASKED_ELSEWHERE),
+            LinkError::WrongCode(left) => Self::new(error_codes::INVALID_CODE).detail("code", tries(left)),
             LinkError::Store(error) => error.into(),
         }
     }

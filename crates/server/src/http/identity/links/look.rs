@@ -11,9 +11,10 @@ use super::{
     super::sessions::private,
     bodies::{LinkBody, LinkQuery, OldVerificationBody},
     browser::opening,
+    errors::ASKED_ELSEWHERE,
 };
 use crate::{
-    http::{ApiError, error_codes, shapes::ErrorBody},
+    http::{ApiError, error_codes, gate::is_shown, shapes::ErrorBody},
     wire::rfc3339,
 };
 
@@ -26,13 +27,16 @@ async fn look(
     let view = use_case.execute(&opening(request, &query.token, None), purpose).await?;
     let message = match &view {
         None => "This link is not valid any more. Ask for a new one.",
+        Some(view) if !view.usable_here => ASKED_ELSEWHERE,
         Some(view) if view.code_needed => "Enter the code that came with the link.",
         Some(_) => "This link is good.",
     };
     Ok(private(LinkBody {
         valid: view.is_some(),
         purpose: purpose.name(),
+        usable_here: view.as_ref().map(|view| view.usable_here),
         code_needed: view.as_ref().map(|view| view.code_needed),
+        csrf_needed: is_shown(request.headers()),
         expires_at: view.as_ref().map(|view| rfc3339(view.expires_at)),
         email: view.map(|view| view.email),
         message,
@@ -78,7 +82,8 @@ pub(in crate::http) async fn look_at_reset(
     path = "/api/v2/auth/email/change/confirm",
     tag = "auth",
     params(LinkQuery),
-    responses((status = 200, description = "Whether it can be used, and with what; nothing changes", body = LinkBody))
+    responses((status = 200, description = "Whether it can be used, and with what; nothing changes", body = LinkBody)),
+    security((), ("bearer" = []))
 )]
 pub(in crate::http) async fn look_at_change(
     request: HttpRequest,

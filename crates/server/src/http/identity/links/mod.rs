@@ -13,6 +13,6 @@ pub(in crate::http) use ask::{change_email, forgot_password, resend_verification
 pub(in crate::http) use docs::LinksDocument;
 pub(in crate::http) use look::{look_at_change, look_at_reset, look_at_undo, look_at_verification, old_verification};
 pub(in crate::http) use open::{confirm_email_change, reset_password, undo_email_change, verify_email};
-pub(in crate::http) use pages::{page, script};
+pub(in crate::http) use pages::{change_password_page, no_page, page, script};
 
 pub(super) use browser::mark;

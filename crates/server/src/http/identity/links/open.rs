@@ -3,6 +3,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use coinlink_application::identity::{ChangeEmail, ResetPassword, UndoEmailChange, VerifyEmail};
+use coinlink_domain::identity::LinkCode;
 
 use super::{
     super::{
@@ -14,7 +15,12 @@ use super::{
     browser::opening,
 };
 use crate::{
-    http::{ApiError, gate::Client, json_object::JsonObject, shapes::ErrorBody},
+    http::{
+        ApiError, error_codes,
+        gate::{Caller, Client, SignedIn},
+        json_object::JsonObject,
+        shapes::ErrorBody,
+    },
     telemetry::Metrics,
 };
 
@@ -24,9 +30,9 @@ fn note(metrics: &Metrics, event: &'static str, done: &Result<(), ApiError>) {
 
 /// Verify an address.
 ///
-/// In the browser, or with an access token of the session, that opened the account the link is enough. Anywhere else it takes the code
-/// in the same mail and another password, and everything else that could open the account goes: it may have been opened by
-/// somebody else.
+/// In the browser, or with an access token of the session, that opened the account the link is enough, and in that session the code in
+/// the same mail alone as well. Anywhere else it takes the link, the code and another password, and everything else that could open
+/// the account goes: it may have been opened by somebody else.
 #[utoipa::path(
     post,
     path = "/api/v2/auth/email/verify",
@@ -35,7 +41,7 @@ fn note(metrics: &Metrics, event: &'static str, done: &Result<(), ApiError>) {
     responses(
         (status = 200, description = "The address is verified", body = MessageBody),
         (status = 400, description = "`invalid_link`, `weak_password`, or `invalid_input`: set a password", body = ErrorBody),
-        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
+        (status = 401, description = "`invalid_code`; after five of them the link is void. `authentication_required`: there is neither a link nor a session", body = ErrorBody),
         (status = 403, description = "`code_required`", body = ErrorBody),
         (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     ),
@@ -49,12 +55,28 @@ pub(in crate::http) async fn verify_email(
     body: Json<JsonObject<VerifyEmailBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
-    let opening = opening(&request, &body.token, body.code.as_deref());
-    let password = body.password.map(|password| password.0);
-    let done = use_case.execute(&opening, password.as_ref(), &client.0).await.map_err(ApiError::from);
-    note(&metrics, "email_verify", &done);
-    done?;
-    Ok(message("Your e-mail address is verified."))
+    let code = body.code.as_deref();
+    let done = match &body.token {
+        Some(token) => {
+            let password = body.password.as_ref().map(|password| &password.0);
+            use_case.execute(&opening(&request, token, code), password, &client.0).await
+        }
+        None => {
+            let Some(Caller::User { user, session, .. }) = Caller::of(&request) else { return Err(SignedIn::missing(&request)) };
+            if body.password.is_some() {
+                return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "goes with a token"));
+            }
+            let code = code.ok_or_else(|| ApiError::new(error_codes::INVALID_INPUT).detail("code", "send it, or the token"))?;
+            use_case.by_code((user, session), LinkCode::from_text(code), &client.0).await.map(|()| false)
+        }
+    };
+    let done = done.map_err(ApiError::from);
+    metrics.auth_event("email_verify", done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    Ok(message(if done? {
+        "Your e-mail address is verified, and your new password is set: the old one no longer works. Sign in with the new one."
+    } else {
+        "Your e-mail address is verified."
+    }))
 }
 
 /// Reset the password.
@@ -89,13 +111,14 @@ pub(in crate::http) async fn reset_password(
     let mut response = private(PasswordResetBody { message, device_token: device.0.clone() });
     response
         .add_cookie(&device_cookie(device))
-        .map_err(|error| ApiError::new(crate::http::error_codes::INTERNAL_ERROR).caused_by(error))?;
+        .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
     Ok(response)
 }
 
 /// Change the address.
 ///
-/// Your other sessions end. The old address, where it was verified, gets a link to take this back within seven days.
+/// Only where the change was asked for: in the same browser, or signed in to the same account; no code makes up for that. Your other
+/// sessions end. The old address, where it was verified, gets a link to take this back within seven days.
 #[utoipa::path(
     post,
     path = "/api/v2/auth/email/change/confirm",
@@ -104,9 +127,9 @@ pub(in crate::http) async fn reset_password(
     responses(
         (status = 200, description = "The account has the new address", body = MessageBody),
         (status = 400, description = "`invalid_link`", body = ErrorBody),
-        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
-        (status = 403, description = "`code_required`", body = ErrorBody)
-    )
+        (status = 403, description = "`code_required`: open it where you asked for the change", body = ErrorBody)
+    ),
+    security((), ("bearer" = []))
 )]
 pub(in crate::http) async fn confirm_email_change(
     request: HttpRequest,
@@ -125,7 +148,8 @@ pub(in crate::http) async fn confirm_email_change(
 
 /// Take a change of the address back.
 ///
-/// All sessions end, nobody knows the password any more, and a link to set another goes to the address of before.
+/// All sessions end, nobody knows the password any more, and a link to set another goes to the address of before. Five wrong codes do
+/// not void this link: for 15 minutes none is looked at, and each is answered as a wrong one.
 #[utoipa::path(
     post,
     path = "/api/v2/auth/email/change/undo",
@@ -134,7 +158,7 @@ pub(in crate::http) async fn confirm_email_change(
     responses(
         (status = 200, description = "The account has its old address", body = MessageBody),
         (status = 400, description = "`invalid_link`", body = ErrorBody),
-        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
+        (status = 401, description = "`invalid_code`; after five of them none is looked at for 15 minutes", body = ErrorBody),
         (status = 403, description = "`code_required`", body = ErrorBody),
         (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     )

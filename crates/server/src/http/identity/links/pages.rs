@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::header::{self, HeaderValue},
 };
 
@@ -23,7 +23,21 @@ static SCRIPT: LazyLock<Conditional> = LazyLock::new(|| {
 
 /// The page. Its address holds a secret: nothing keeps it, and no other site is told.
 pub(in crate::http) async fn page() -> HttpResponse {
-    HttpResponse::Ok()
+    with_page(HttpResponse::Ok())
+}
+
+/// The same at an address that was mistyped: its script says so.
+pub(in crate::http) async fn no_page() -> HttpResponse {
+    with_page(HttpResponse::NotFound())
+}
+
+/// Where password managers send people (W3C, A Well-Known URL for Changing Passwords).
+pub(in crate::http) async fn change_password_page() -> HttpResponse {
+    HttpResponse::Found().insert_header((header::LOCATION, "/account/reset")).finish()
+}
+
+fn with_page(mut response: HttpResponseBuilder) -> HttpResponse {
+    response
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .content_type("text/html; charset=utf-8")

@@ -55,6 +55,10 @@ impl From<WalletAsked> for WalletAskedBody {
 /// What the wallet signed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "challenge": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "signature": "AkcwRAIgZRfIY3p7/DoVTty6YZbWS71bc5Vct9p9Fia83eRmw2QCICK/ENGfwLtptFluMGs2KsqoNSk89pO7F29zJLUx9a/sASECx/EgAxlkQpQ9hYjgGu6EBCPMVPwVIVJqO4XCsMvViHI="
+}))]
 pub(in crate::http) struct VerifyWalletBody {
     /// From `/api/v2/auth/wallet/challenge`.
     #[schema(max_length = 96)]
@@ -73,6 +77,11 @@ pub(in crate::http) struct VerifyWalletBody {
 /// What the wallet signed, and the password once more.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "challenge": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "signature": "AkcwRAIgZRfIY3p7/DoVTty6YZbWS71bc5Vct9p9Fia83eRmw2QCICK/ENGfwLtptFluMGs2KsqoNSk89pO7F29zJLUx9a/sASECx/EgAxlkQpQ9hYjgGu6EBCPMVPwVIVJqO4XCsMvViHI=",
+    "password": "Correct-horse-9-battery"
+}))]
 pub(in crate::http) struct LinkWalletBody {
     /// From `/api/v2/auth/wallet/challenge`, asked for in this session with the purpose `link`.
     #[schema(max_length = 96)]

@@ -5,7 +5,6 @@ mod errors;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    cookie::Cookie,
     http::header,
     web::{Data, Json, Path},
 };
@@ -18,12 +17,12 @@ use super::{
     answers::{MessageBody, SignedInBody},
     cookie_mode::Mode,
     sessions::{message, private},
-    sign_in::{DEVICE_COOKIE, outcome},
+    sign_in::{outcome, shown_device},
 };
 use crate::{
     http::{
         ApiError, error_codes,
-        gate::{Caller, Client, Gatekeeper, SignedIn},
+        gate::{Caller, Client, Gatekeeper, SignedIn, Verified},
         json_object::JsonObject,
         shapes::ErrorBody,
     },
@@ -48,13 +47,22 @@ use crate::{
 )]
 pub(in crate::http) async fn ask_wallet(
     request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    sign_in: Data<SignInWithWallet>,
     use_case: Data<AskWallet>,
     body: Json<JsonObject<AskWalletBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
     let purpose = match (body.purpose, Caller::of(&request)) {
-        (AskedFor::SignIn, _) => WalletPurpose::SignIn,
-        (AskedFor::Link, Some(Caller::User { user, session, .. })) => WalletPurpose::Link(user, session),
+        (AskedFor::SignIn, _) => {
+            let device = shown_device(&request, None, |token| sign_in.device(token)).map(|device| device.device);
+            gatekeeper.charge_wallet(&request, &body.address, device).await?;
+            WalletPurpose::SignIn
+        }
+        (AskedFor::Link, Some(Caller::User { user, session, .. })) => {
+            gatekeeper.charge_own(&request, user).await?;
+            WalletPurpose::Link(user, session)
+        }
         (AskedFor::Link, _) => return Err(SignedIn::missing(&request)),
     };
     Ok(private(WalletAskedBody::from(use_case.execute(&body.address, purpose).await?)))
@@ -85,10 +93,12 @@ pub(in crate::http) async fn verify_wallet(
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
     let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
-    let cookie = request.cookie(DEVICE_COOKIE);
-    let device = body.device_token.as_deref().or_else(|| cookie.as_ref().map(Cookie::value));
-    let device = device.and_then(|token| use_case.device(token));
+    let device = shown_device(&request, body.device_token.as_deref(), |token| use_case.device(token));
     let secret = OneTimeSecret::from_text(&body.challenge);
+    // Each came with a message that was counted for its address.
+    if let Some(secret) = &secret {
+        gatekeeper.charge_given_out(&request, secret.id).await?;
+    }
     let signed_in = use_case.execute(secret, &body.signature, device, client.0).await.map_err(ApiError::from);
     metrics.auth_event("wallet_sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
     outcome(&mode, signed_in?, "You are signed in.")
@@ -109,14 +119,16 @@ pub(in crate::http) async fn verify_wallet(
         )),
         (status = 400, description = "`invalid_input`: the password is not yours", body = ErrorBody),
         (status = 401, description = "Not signed in, or `invalid_signature`", body = ErrorBody),
-        (status = 403, description = "`second_factor_required`", body = ErrorBody),
+        (status = 403, description = "`email_not_verified` or `second_factor_required`", body = ErrorBody),
         (status = 409, description = "`wallet_taken` or `too_many_wallets`", body = ErrorBody),
         (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     ),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn link_wallet(
-    caller: SignedIn,
+    request: HttpRequest,
+    Verified(caller): Verified,
+    gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<LinkWallet>,
     client: Client,
@@ -127,6 +139,7 @@ pub(in crate::http) async fn link_wallet(
     if !(1..=Password::MAX_CHARS).contains(&password.expose().chars().count()) {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
     }
+    gatekeeper.charge_own(&request, caller.user).await?;
     let secret = OneTimeSecret::from_text(&body.challenge);
     let linked = use_case.execute((caller.user, caller.session), password, secret, &body.signature, &client.0).await;
     let linked = linked.map_err(ApiError::from);
