@@ -216,6 +216,27 @@ async fn the_audit_log_is_read_page_by_page_and_filtered() {
 }
 
 #[actix_web::test]
+async fn what_is_wrong_with_a_query_is_told_by_the_name_of_its_field() {
+    let server = Server::start();
+    let admin = an_admin(&server, "root@example.org").await;
+    for (path, field, why) in [
+        ("audit?user=notauuid", "user", "the id of an account, a UUID"),
+        ("audit?limit=x", "limit", "1 to 100"),
+        ("audit?foo=1", "foo", "is not known here"),
+        ("audit?user=1&user=2", "user", "may be there once"),
+        ("audit?p4ssword=1", "query", "has a field that is not known here, or a value that cannot be read"),
+        ("users?active=yes", "active", "true or false"),
+        ("users?verified=", "verified", "true or false"),
+        ("users?limit=-1", "limit", "1 to 100"),
+        ("users?colour=red", "colour", "is not known here"),
+    ] {
+        let refused = expect(get(&server, &admin, &format!("/api/v2/admin/{path}")).await, 400).await;
+        assert_eq!(refused["error"]["details"], json!({ field: why }), "{path}: {refused}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn an_account_is_locked_unlocked_and_signed_out() {
     let server = Server::start();
     let admin = an_admin(&server, "root@example.org").await;
@@ -234,7 +255,15 @@ async fn an_account_is_locked_unlocked_and_signed_out() {
     let unlocked = expect(post(&server, &admin, &act("unlock"), &why).await, 200).await;
     assert_eq!((&unlocked["changed"], &unlocked["user"]["is_active"]), (&true.into(), &true.into()));
     let revoked = expect(post(&server, &admin, &act("sessions/revoke"), &why).await, 200).await;
-    assert_eq!(revoked["sessions_ended"], 0);
+    assert_eq!((&revoked["sessions_ended"], &revoked["message"]), (&0.into(), &"There was no session to end.".into()));
+    for (others, message) in [(0, "1 session was ended."), (1, "2 sessions were ended.")] {
+        let eve = a_holder(&server, &format!("eve{others}@example.org"));
+        for _ in 0..others {
+            server.behind.store.put_session(&Session { created_at: NOW, rotated_at: NOW, ..a_session(eve.user) });
+        }
+        let path = format!("{USERS}/{}/sessions/revoke", eve.user);
+        assert_eq!(expect(post(&server, &admin, &path, &why).await, 200).await["message"], message);
+    }
     let session = server.behind.store.session(ada.session).await.unwrap().unwrap();
     assert_eq!(session.ended.map(|ending| ending.reason), Some(EndReason::Administered));
     server.stop().await;

@@ -23,7 +23,7 @@ use crate::telemetry::RequestContext;
 pub struct ApiError {
     code: &'static ErrorCode,
     message: Cow<'static, str>,
-    details: BTreeMap<&'static str, String>,
+    details: BTreeMap<Cow<'static, str>, String>,
     retry_after_secs: Option<u32>,
     allow: Option<&'static str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -44,8 +44,8 @@ impl ApiError {
 
     /// What is wrong with one field.
     #[must_use]
-    pub fn detail(mut self, field: &'static str, why: impl Into<String>) -> Self {
-        self.details.insert(field, why.into());
+    pub fn detail(mut self, field: impl Into<Cow<'static, str>>, why: impl Into<String>) -> Self {
+        self.details.insert(field.into(), why.into());
         self
     }
 
@@ -106,7 +106,7 @@ struct Body<'a> {
 struct Fields<'a> {
     code: &'static str,
     message: &'a str,
-    details: &'a BTreeMap<&'static str, String>,
+    details: &'a BTreeMap<Cow<'static, str>, String>,
     #[serde(serialize_with = "hyphenated")]
     trace_id: Uuid,
 }
@@ -203,10 +203,29 @@ pub(super) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web:
     refused.into()
 }
 
+/// Names of fields are shorter.
+const LONGEST_NAME: usize = 40;
+
 /// A query string that is not what the route takes.
 #[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
 pub(super) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::new(error_codes::INVALID_QUERY).detail("query", error.to_string()).into()
+    let told = ApiError::new(error_codes::INVALID_QUERY);
+    let text = error.to_string();
+    // serde's words hold the name of the field, or nothing that says which.
+    let name_after = |words: &str| {
+        let name = text.split_once(words)?.1.split_once('`')?.0;
+        (is_plain(name) && (1..=LONGEST_NAME).contains(&name.len())).then(|| name.to_owned())
+    };
+    let refused = if let Some(name) = name_after("unknown field `") {
+        told.detail(name, "is not known here")
+    } else if let Some(name) = name_after("duplicate field `") {
+        told.detail(name, "may be there once")
+    } else if let Some(name) = name_after("missing field `") {
+        told.detail(name, "is missing")
+    } else {
+        told.detail("query", "has a field that is not known here, or a value that cannot be read")
+    };
+    refused.into()
 }
 
 /// A path segment that is not what the route takes.

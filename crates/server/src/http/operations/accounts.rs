@@ -140,6 +140,10 @@ pub(in crate::http) async fn revoke_sessions(
 ) -> Result<HttpResponse, ApiError> {
     let reason = body.0.0.reason()?;
     let done = use_case.revoke_sessions(admin.0, UserId(id.into_inner()), &reason, &client.0).await?;
-    let message = format!("{} sessions were ended.", done.ended);
+    let message = match done.ended {
+        0 => "There was no session to end.".to_owned(),
+        1 => "1 session was ended.".to_owned(),
+        ended => format!("{ended} sessions were ended."),
+    };
     Ok(private(AdministeredBody::new(&done, message)))
 }

@@ -29,6 +29,7 @@ fn bad(field: &'static str, why: impl Into<String>) -> ApiError {
 /// Why it is done.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "Ticket 4711"}))]
 pub(in crate::http) struct ReasonBody {
     /// In your words, for the audit log; 1 to 500 characters.
     #[schema(required = true, nullable = false, min_length = 1, max_length = 500)]
@@ -55,6 +56,7 @@ fn reason(text: Option<&str>) -> Result<Reason, ApiError> {
 /// What to forget.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "Ticket 4711"}))]
 pub(in crate::http) struct ClearCacheBody {
     /// In your words, for the audit log; 1 to 500 characters.
     #[schema(required = true, nullable = false, min_length = 1, max_length = 500)]
@@ -72,14 +74,20 @@ impl ClearCacheBody {
 }
 
 /// How much of a list, and from where on.
-fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
-    match asked.unwrap_or(LIMIT) {
-        limit @ 1..=MOST => Ok(limit),
+pub(in crate::http) fn limit(asked: Option<&str>) -> Result<u32, ApiError> {
+    match asked.map_or(Ok(LIMIT), str::parse) {
+        Ok(limit @ 1..=MOST) => Ok(limit),
         _ => Err(bad("limit", "1 to 100")),
     }
 }
 
-fn cursor<C: Cursor>(text: Option<&str>) -> Result<Option<C>, ApiError> {
+/// Numbers, ids and such come as text, so that what cannot be read is told by its name.
+fn flag(field: &'static str, text: Option<&str>) -> Result<Option<bool>, ApiError> {
+    text.map(str::parse).transpose().map_err(|_| bad(field, "true or false"))
+}
+
+/// Where the answer before ended.
+pub(in crate::http) fn cursor<C: Cursor>(text: Option<&str>) -> Result<Option<C>, ApiError> {
     text.map(C::read).transpose().map_err(|_| bad("cursor", "is none that this list gave"))
 }
 
@@ -89,8 +97,8 @@ fn cursor<C: Cursor>(text: Option<&str>) -> Result<Option<C>, ApiError> {
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct UsersQuery {
     /// Accounts in one answer.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<String>,
     /// `page.next_cursor` of the answer before.
     cursor: Option<String>,
     /// Those whose address begins so, whatever the case of its letters.
@@ -100,14 +108,16 @@ pub(in crate::http) struct UsersQuery {
     #[param(pattern = "^(user|admin)$")]
     role: Option<String>,
     /// Whether they may sign in.
-    active: Option<bool>,
+    #[param(value_type = Option<bool>)]
+    active: Option<String>,
     /// Whether their address is known to be theirs.
-    verified: Option<bool>,
+    #[param(value_type = Option<bool>)]
+    verified: Option<String>,
 }
 
 impl UsersQuery {
     pub(super) fn limit(&self) -> Result<u32, ApiError> {
-        limit(self.limit)
+        limit(self.limit.as_deref())
     }
 
     pub(super) fn cursor<C: Cursor>(&self) -> Result<Option<C>, ApiError> {
@@ -120,8 +130,8 @@ impl UsersQuery {
         Ok(AccountFilter {
             email: email.map_err(|error| bad("email", error.to_string()))?,
             role: role.transpose()?,
-            active: self.active,
-            verified: self.verified,
+            active: flag("active", self.active.as_deref())?,
+            verified: flag("verified", self.verified.as_deref())?,
         })
     }
 }
@@ -132,12 +142,13 @@ impl UsersQuery {
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct AuditQuery {
     /// Entries in one answer.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<String>,
     /// `page.next_cursor` of the answer before.
     cursor: Option<String>,
     /// Those that this account did. What was tried on an account is found by `resource=user:<id>`.
-    user: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    user: Option<String>,
     /// Those of this action: `auth.sign_in`.
     #[param(max_length = 200)]
     action: Option<String>,
@@ -162,17 +173,18 @@ fn text(field: &'static str, text: Option<&str>) -> Result<Option<String>, ApiEr
         .transpose()
 }
 
+/// Years as both databases have them: a calendar begins with the year 1.
 fn moment(field: &'static str, text: Option<&str>) -> Result<Option<OffsetDateTime>, ApiError> {
     let read = |text: &str| {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
-        (0..10_000).contains(&moment.year()).then_some(moment)
+        (1..=9999).contains(&moment.year()).then_some(moment)
     };
     text.map(|text| read(text).ok_or_else(|| bad(field, "a time as 2026-11-21T14:03:00Z"))).transpose()
 }
 
 impl AuditQuery {
     pub(super) fn limit(&self) -> Result<u32, ApiError> {
-        limit(self.limit)
+        limit(self.limit.as_deref())
     }
 
     pub(super) fn cursor<C: Cursor>(&self) -> Result<Option<C>, ApiError> {
@@ -180,6 +192,7 @@ impl AuditQuery {
     }
 
     pub(super) fn filter(&self) -> Result<AuditFilter, ApiError> {
+        let user = |id: &str| id.parse::<Uuid>().map_err(|_| bad("user", "the id of an account, a UUID"));
         let status = |name: &str| AuditStatus::from_name(name).ok_or_else(|| bad("status", "success, failure or denied"));
         let resource = text("resource", self.resource.as_deref())?;
         let (resource_type, resource_id) = match resource.as_deref().map(|text| text.split_once(':').ok_or(text)) {
@@ -188,7 +201,7 @@ impl AuditQuery {
             Some(Err(kind)) => (Some(kind.to_owned()), None),
         };
         Ok(AuditFilter {
-            user: self.user,
+            user: self.user.as_deref().map(user).transpose()?,
             action: text("action", self.action.as_deref())?,
             status: self.status.as_deref().map(status).transpose()?,
             resource_type,
@@ -206,7 +219,7 @@ mod tests {
 
     fn query(text: &str) -> Result<AuditFilter, &'static str> {
         let query = actix_web::web::Query::<AuditQuery>::from_query(text).map_err(|_| "invalid_query")?;
-        query.filter().map_err(|error| error.code().code)
+        query.limit().and_then(|_| query.filter()).map_err(|error| error.code().code)
     }
 
     #[test]
@@ -222,6 +235,12 @@ mod tests {
         for bad in ["status=ok", "from=yesterday", "to=2026-13-01T00:00:00Z", "user=1", "action=%00", "limit=a", "colour=red"] {
             assert_eq!(query(bad), Err("invalid_query"), "{bad}");
         }
+        // No database has a year 0.
+        for bad in ["0000-12-31T23:59:59Z", "0001-01-01T00:00:00%2B00:01", "9999-12-31T23:59:59-00:01"] {
+            assert_eq!(query(&format!("from={bad}")), Err("invalid_query"), "{bad}");
+            assert_eq!(query(&format!("to={bad}")), Err("invalid_query"), "{bad}");
+        }
+        assert!(query("from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59.999999Z").is_ok());
         assert_eq!(query("action=no.such").unwrap().action.as_deref(), Some("no.such"));
     }
 
