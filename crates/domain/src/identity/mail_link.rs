@@ -421,7 +421,9 @@ mod tests {
         let signed_in = |user: u128| LinkProof { account: Some(UserId(Uuid::from_u128(user))), ..by(None, Some("12345678")) };
         let mut link = link(LinkPurpose::ChangeEmail);
         let before = link.clone();
-        for elsewhere in [by(None, Some("12345678")), by(Some(mark(2)), Some("12345678")), signed_in(3), by(None, Some("00000000"))] {
+        for elsewhere in
+            [by(None, Some("12345678")), by(Some(mark(2)), Some("12345678")), signed_in(3), by(None, Some("00000000"))]
+        {
             for _ in 0..6 {
                 assert_eq!(presented(&mut link, &elsewhere, NOW), Err(LinkRefusal::AskedElsewhere));
             }

@@ -33,7 +33,7 @@ async fn an_address_changes_once_its_owner_confirms_and_other_sessions_end() {
     let letter = identity.letter(OTHER, "confirm_email_change");
     assert_eq!(identity.letters(OTHER, "confirm_email_change")[0].fields["old_email"], ADA);
     let scanned = identity.links.change_email.confirm(&letter.anywhere(), &client("203.0.113.9")).await;
-    assert!(matches!(scanned, Err(LinkError::CodeRequired)));
+    assert!(matches!(scanned, Err(LinkError::AskedElsewhere)));
     identity.links.change_email.confirm(&letter.inside(browser(1)), &client("192.0.2.1")).await.unwrap();
     let user = identity.owner(OTHER).unwrap();
     assert!(user.is_verified && identity.owner(ADA).is_none());

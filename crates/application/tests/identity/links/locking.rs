@@ -78,6 +78,6 @@ async fn who_merely_claims_an_address_sends_its_owner_nothing() {
     let claimant = identity.signs_up_in(ADA, GOOD, browser(6)).await.unwrap();
     let before = identity.store.mails().len();
     let who = (claimant.user.id, claimant.tokens.session);
-    identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("203.0.113.9")).await.unwrap();
+    identity.change_password.execute(who, &password(GOOD), &password(NEW), false, &client("203.0.113.9")).await.unwrap();
     assert_eq!(identity.store.mails().len(), before);
 }

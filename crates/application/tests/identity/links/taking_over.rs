@@ -13,6 +13,7 @@ const NEW: &str = "Another-horse-8-stable";
 /// Nothing that the attacker has opens the account of the address.
 async fn is_shut_out(identity: &Identity, attacker: &SignedIn) {
     assert!(identity.is_revoked(attacker));
+    identity.is_disarmed(attacker.user.id).await;
     assert!(identity.refreshes(&attacker.tokens.refresh.0, None).await.is_err());
     assert!(identity.signs_in(ADA, EVIL).await.is_err());
 }
@@ -21,6 +22,7 @@ async fn is_shut_out(identity: &Identity, attacker: &SignedIn) {
 async fn the_attacker_comes_first_and_the_owner_types_the_code() {
     for identity in [Identity::new(), Identity::strict()] {
         let attacker = identity.signs_up_in(ADA, EVIL, browser(6)).await.unwrap();
+        identity.arms(&attacker).await;
         let letter = identity.letter(ADA, "verify_email");
         let code = letter.by_hand();
         identity.links.verify_email.execute(&code, Some(&password(NEW)), &client("192.0.2.1")).await.unwrap();
@@ -36,6 +38,7 @@ async fn the_attacker_comes_first_and_the_owner_types_the_code() {
 async fn the_attacker_comes_first_and_the_owner_resets_the_password() {
     let identity = Identity::new();
     let attacker = identity.signs_up_in(ADA, EVIL, browser(6)).await.unwrap();
+    identity.arms(&attacker).await;
     assert!(matches!(identity.signs_up_in(ADA, GOOD, browser(1)).await, Err(SignUpError::EmailTaken)));
     identity.links.ask.forgot_password(&an_email(ADA), browser(1), &client("192.0.2.1")).await.unwrap();
     let opening = identity.letter(ADA, "reset_password").inside(browser(1));
@@ -52,6 +55,7 @@ async fn the_attacker_comes_first_and_the_owner_resets_the_password() {
 async fn the_attacker_comes_first_and_the_owner_signs_up_as_well() {
     let identity = Identity::strict();
     let attacker = identity.signs_up_in(ADA, EVIL, browser(6)).await.unwrap();
+    identity.arms(&attacker).await;
     let theirs = identity.letter(ADA, "verify_email");
     let owner = identity.signs_up_in(ADA, GOOD, browser(1)).await.unwrap();
     assert!(identity.owner(ADA).is_none(), "both merely claim it");
@@ -89,6 +93,7 @@ async fn the_owner_comes_first_and_is_not_verified_yet() {
     let owner = identity.signs_up_in(ADA, GOOD, browser(1)).await.unwrap();
     let letter = identity.letter(ADA, "verify_email");
     let attacker = identity.signs_up_in(ADA, EVIL, browser(6)).await.unwrap();
+    identity.arms(&attacker).await;
     // The attacker asks again and again; letters go to the owner of the mailbox, and the owner's link stays good.
     let who = (attacker.user.id, attacker.tokens.session);
     identity.links.ask.resend_own(who, browser(6), &client("203.0.113.9")).await.unwrap();
