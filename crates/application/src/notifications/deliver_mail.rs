@@ -10,11 +10,7 @@ use coinlink_ports::{
     notifications::{ClaimedMail, MailQueue, MailSender, SendError},
     shared::{Clock, SecretBoxError, StoreError},
 };
-use futures_util::future::join_all;
 use uuid::Uuid;
-
-/// Letters that are handed over at the same time.
-const AT_ONCE: u32 = 8;
 
 /// What became of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +44,9 @@ pub struct Delivered {
     pub fate: Fate,
 }
 
-/// What a run did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DeliveryReport {
-    /// Its attempts.
-    pub delivered: Vec<Delivered>,
-    /// Whether there may be more that is due.
-    pub more: bool,
-}
-
-/// Delivers the outbox. Any number of nodes may run it: a letter is with one of them at a time. One that is killed between handing
-/// a letter over and marking it leaves it to be sent once more when the lease is over.
+/// Delivers the outbox. Any number of nodes may run it: a letter is with one of them at a time. Each is marked as soon as it was
+/// handed over, whatever becomes of others: a node that is killed in between leaves that one to be sent once more when the lease is
+/// over.
 pub struct DeliverMail {
     queue: Arc<dyn MailQueue>,
     sender: Arc<dyn MailSender>,
@@ -69,40 +57,38 @@ pub struct DeliverMail {
 }
 
 impl DeliverMail {
+    /// Letters that are handed over at the same time.
+    pub const AT_ONCE: usize = 8;
+
     /// From `queue` to `sender`.
     pub fn new(queue: Arc<dyn MailQueue>, sender: Arc<dyn MailSender>, clock: Arc<dyn Clock>) -> Self {
         Self { queue, sender, clock, policy: DeliveryPolicy::default(), unmarked: Mutex::default() }
     }
 
-    /// Tries some of the letters that are due.
+    /// Takes at most `limit` letters that are due, those due longest first. Each is to be delivered at once: its lease runs.
+    #[tracing::instrument(name = "notifications.claim_mail", skip_all)]
+    pub async fn claim(&self, limit: usize) -> Result<Vec<ClaimedMail>, StoreError> {
+        self.mark_sent(None).await?;
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        self.queue.claim(self.clock.now(), self.policy.lease, limit).await
+    }
+
+    /// Tries one letter, and marks it.
     #[tracing::instrument(name = "notifications.deliver_mail", skip_all)]
-    pub async fn execute(&self) -> Result<DeliveryReport, StoreError> {
-        self.mark_sent(Vec::new()).await?;
-        let claimed = self.queue.claim(self.clock.now(), self.policy.lease, AT_ONCE).await?;
-        let more = claimed.len() >= AT_ONCE as usize;
-        let attempts = join_all(claimed.into_iter().map(|mail| self.attempt(mail))).await;
-        let (mut delivered, mut sent, mut failed) = (Vec::new(), Vec::new(), None);
-        for Attempt { id, template, number, outcome, why } in attempts {
-            let now = self.clock.now();
-            let next = self.policy.after(number, outcome, now);
-            let (fate, recorded) = match next {
-                Next::Done => {
-                    sent.push(id);
-                    (Fate::Sent, Ok(true))
-                }
-                Next::Again(due) => (Fate::Postponed, self.queue.postpone(id, number, due, &why).await),
-                Next::Dead => (Fate::Dead, self.queue.give_up(id, number, now, &why).await),
-            };
-            match fate {
-                Fate::Sent => tracing::debug!(%id, %template, attempt = number, "mail was sent"),
-                Fate::Postponed => tracing::info!(%id, %template, attempt = number, why, "mail is to be tried again"),
-                Fate::Dead => tracing::warn!(%id, %template, attempt = number, why, "mail was given up"),
-            }
-            delivered.push(Delivered { template, fate });
-            failed = failed.or(recorded.err());
+    pub async fn deliver(&self, claimed: ClaimedMail) -> Result<Delivered, StoreError> {
+        let Attempt { id, template, number, outcome, why } = self.attempt(claimed).await;
+        let now = self.clock.now();
+        let (fate, recorded) = match self.policy.after(number, outcome, now) {
+            Next::Done => (Fate::Sent, self.mark_sent(Some(id)).await),
+            Next::Again(due) => (Fate::Postponed, self.queue.postpone(id, number, due, &why).await.map(drop)),
+            Next::Dead => (Fate::Dead, self.queue.give_up(id, number, now, &why).await.map(drop)),
+        };
+        match fate {
+            Fate::Sent => tracing::debug!(%id, %template, attempt = number, "mail was sent"),
+            Fate::Postponed => tracing::info!(%id, %template, attempt = number, why, "mail is to be tried again"),
+            Fate::Dead => tracing::warn!(%id, %template, attempt = number, why, "mail was given up"),
         }
-        self.mark_sent(sent).await?;
-        failed.map_or(Ok(DeliveryReport { delivered, more }), Err)
+        recorded.map(|()| Delivered { template, fate })
     }
 
     async fn attempt(&self, claimed: ClaimedMail) -> Attempt {
@@ -123,8 +109,8 @@ impl DeliverMail {
         Attempt { id, template, number, outcome, why }
     }
 
-    /// Marks these and what is left of earlier runs; what cannot be marked is left to the next.
-    async fn mark_sent(&self, sent: Vec<Uuid>) -> Result<(), StoreError> {
+    /// Marks this one, and what is left from before; what cannot be marked is left to the next.
+    async fn mark_sent(&self, sent: Option<Uuid>) -> Result<(), StoreError> {
         let mut unmarked = std::mem::take(&mut *self.unmarked.lock().unwrap_or_else(PoisonError::into_inner));
         unmarked.extend(sent);
         while let Some(id) = unmarked.last() {

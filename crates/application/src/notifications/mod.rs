@@ -3,5 +3,5 @@
 mod deliver_mail;
 mod prune_mail;
 
-pub use deliver_mail::{DeliverMail, Delivered, DeliveryReport, Fate};
+pub use deliver_mail::{DeliverMail, Delivered, Fate};
 pub use prune_mail::PruneMail;

@@ -8,12 +8,13 @@ use coinlink_application::notifications::{DeliverMail, Delivered, Fate, PruneMai
 use coinlink_domain::shared::mail::OutgoingMail;
 use coinlink_ports::{
     notifications::{MailSender, SendError},
-    shared::{Clock, SecretBoxError},
+    shared::{Clock, SecretBoxError, StoreError},
 };
 use coinlink_testkit::{
     notifications::{MailState, MemoryMailQueue, RecordingMail, a_letter},
     shared::StoppedClock,
 };
+use futures_util::future::join_all;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -33,9 +34,15 @@ fn post(letters: u32) -> Post {
     Post { queue, mail, clock, deliver }
 }
 
+/// Delivers what is due, as many at a time as there are places.
+async fn run(deliver: &DeliverMail) -> Result<Vec<Delivered>, StoreError> {
+    let claimed = deliver.claim(DeliverMail::AT_ONCE).await?;
+    join_all(claimed.into_iter().map(|letter| deliver.deliver(letter))).await.into_iter().collect()
+}
+
 impl Post {
     async fn fates(&self) -> Vec<Fate> {
-        self.deliver.execute().await.unwrap().delivered.into_iter().map(|Delivered { fate, .. }| fate).collect()
+        run(&self.deliver).await.unwrap().into_iter().map(|Delivered { fate, .. }| fate).collect()
     }
 
     fn state(&self, id: Uuid) -> MailState {
@@ -58,10 +65,10 @@ fn temporary() -> SendError {
 #[tokio::test]
 async fn what_is_due_is_handed_over_once_some_at_a_time() {
     let post = post(20);
-    let first = post.deliver.execute().await.unwrap();
-    assert!(first.more && first.delivered.iter().all(|letter| letter.template == "verify_email" && letter.fate == Fate::Sent));
-    while post.deliver.execute().await.unwrap().more {}
-    assert_eq!(post.fates().await, []);
+    let first = run(&post.deliver).await.unwrap();
+    assert_eq!(first.len(), DeliverMail::AT_ONCE);
+    assert!(first.iter().all(|letter| letter.template == "verify_email" && letter.fate == Fate::Sent));
+    while !post.fates().await.is_empty() {}
     assert_eq!(post.sent(), (0..20).map(|n| a_letter(n).id).collect::<Vec<_>>());
     assert_eq!(post.mail.sent()[3], a_letter(3));
     assert!((0..20).all(|n| post.state(a_letter(n).id) == MailState::Sent(post.now())));
@@ -120,7 +127,7 @@ async fn a_node_that_is_gone_before_it_marks_a_letter_costs_one_duplicate_and_lo
     }
     let post = post(1);
     let dies = DeliverMail::new(post.queue.clone(), Arc::new(Gone(post.mail.clone())), post.clock.clone());
-    let killed = tokio::time::timeout(std::time::Duration::from_millis(20), dies.execute()).await;
+    let killed = tokio::time::timeout(std::time::Duration::from_millis(20), run(&dies)).await;
     assert!(killed.is_err());
     assert_eq!(post.fates().await, [], "the lease is not over");
     post.clock.advance(Duration::minutes(2));
@@ -157,12 +164,12 @@ async fn a_letter_that_could_not_be_marked_is_marked_by_the_next_run_and_not_sen
     let post = post(2);
     let sender = Arc::new(Away(post.mail.clone(), post.queue.clone()));
     let deliver = DeliverMail::new(post.queue.clone(), sender, post.clock.clone());
-    deliver.execute().await.unwrap_err();
-    deliver.execute().await.unwrap_err();
+    run(&deliver).await.unwrap_err();
+    run(&deliver).await.unwrap_err();
     post.queue.set_away(false);
-    deliver.execute().await.unwrap();
+    run(&deliver).await.unwrap();
     post.clock.advance(Duration::DAY);
-    deliver.execute().await.unwrap();
+    run(&deliver).await.unwrap();
     assert_eq!(post.sent(), [a_letter(0).id, a_letter(1).id]);
     assert!((0..2).all(|n| matches!(post.state(a_letter(n).id), MailState::Sent(_))));
 }
