@@ -12,6 +12,8 @@ use time::OffsetDateTime;
 
 pub(super) const SIGN_UP: &str = "auth.sign_up";
 pub(super) const SIGN_IN: &str = "auth.sign_in";
+/// The first factor was right; nobody is signed in before the second.
+pub(super) const SECOND_FACTOR_ASK: &str = "auth.second_factor_ask";
 pub(super) const REFRESH: &str = "auth.refresh";
 pub(super) const REFRESH_REUSED: &str = "auth.refresh_reused";
 pub(super) const SIGN_OUT: &str = "auth.sign_out";
@@ -39,6 +41,7 @@ pub(super) const WALLET_UNLINK: &str = "wallet.unlink";
 /// A signature was taken although its header names another kind of address.
 pub(super) const WALLET_OTHER_HEADER: &str = "wallet.other_header";
 pub(super) const ADMIN_GRANT: &str = "admin.grant";
+pub(super) const ADMIN_SECOND_FACTOR_RESET: &str = "admin.second_factor_reset";
 pub(super) const ADMIN_REVOKE: &str = "admin.revoke";
 pub(super) const ADMIN_READ_USERS: &str = "admin.read_users";
 pub(super) const ADMIN_SESSIONS_REVOKE: &str = "admin.sessions_revoke";

@@ -1,11 +1,8 @@
 use std::sync::Arc;
 
-use coinlink_domain::{
-    identity::{
-        ClientInfo, EndReason, FamilyKey, FirstFactor, OneTimeSecret, SecondFactor, Session, SessionId, SignInTicket, UserId,
-        to_evict,
-    },
-    shared::audit::AuditStatus,
+use coinlink_domain::identity::{
+    ClientInfo, EndReason, FamilyKey, FirstFactor, OneTimeSecret, SecondFactor, Session, SessionId, SignInTicket, UserId,
+    to_evict,
 };
 use coinlink_ports::{
     identity::{Account, DeviceTokens, IdentityTx, SigningError},
@@ -84,11 +81,9 @@ impl OpenSession {
         };
         tx.tickets().add(&ticket).await?;
         // Nobody is signed in: that the first factor was right is all there is to tell.
-        let entry = audit::on_user(&*self.entropy, now, audit::SIGN_IN, &client)
+        let entry = audit::on_user(&*self.entropy, now, audit::SECOND_FACTOR_ASK, &client)
             .on(user.to_string())
-            .detail("reason", "second_factor_required")
-            .detail("first_factor", first_factor.name())
-            .ended(AuditStatus::Denied);
+            .detail("first_factor", first_factor.name());
         tx.audit().record(&entry).await?;
         let ticket = SecondFactorTicket { secret, expires_in: SignInTicket::LIFETIME };
         Ok((SignInOutcome::SecondFactorRequired(ticket), Vec::new()))

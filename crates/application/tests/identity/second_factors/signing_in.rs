@@ -16,7 +16,7 @@ async fn an_account_with_a_second_factor_gets_no_token_without_it() {
     let asked = it.asked().await;
     assert_eq!(asked.expires_in, Duration::minutes(5));
     assert_eq!((it.identity.store.sessions().len(), it.identity.store.users()[0].logins), (sessions, 1));
-    assert_eq!(it.identity.audited().last(), Some(&("auth.sign_in".to_owned(), AuditStatus::Denied)));
+    assert_eq!(it.identity.audited().last(), Some(&("auth.second_factor_ask".to_owned(), AuditStatus::Success)));
 
     let signed_in = it.completes(&asked.secret, it.code()).await.unwrap();
     let session = it.identity.store.sessions().into_iter().find(|session| session.id == signed_in.tokens.session).unwrap();
@@ -54,7 +54,7 @@ async fn a_code_is_good_once_and_never_after_a_newer_one() {
     let (older, now) = (shown(&it.secret, it.now() - STEP), it.code());
     it.completes(&it.ticket().await, now).await.unwrap();
     for used in [now, FactorProof::Code(older)] {
-        assert!(matches!(it.completes(&it.ticket().await, used).await, Err(SecondFactorError::InvalidCode)), "used or older");
+        assert!(matches!(it.completes(&it.ticket().await, used).await, Err(SecondFactorError::UsedCode)), "used or older");
     }
     it.identity.clock.advance(STEP);
     it.signs_in().await;
@@ -64,7 +64,7 @@ async fn a_code_is_good_once_and_never_after_a_newer_one() {
 async fn the_code_of_the_enrolment_counts_as_used() {
     let it = Protected::new().await;
     let enrolment = FactorProof::Code(shown(&it.secret, it.now() - STEP));
-    assert!(matches!(it.completes(&it.ticket().await, enrolment).await, Err(SecondFactorError::InvalidCode)));
+    assert!(matches!(it.completes(&it.ticket().await, enrolment).await, Err(SecondFactorError::UsedCode)));
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_ticket_is_void_once_the_account_is_another() {
     let before_password = it.ticket().await;
     it.steps_up(it.session, it.code()).await.unwrap();
     let new = password("Another-horse-9-battery");
-    it.identity.change_password.execute((it.user, it.session), &password(GOOD), &new, &from).await.unwrap();
+    it.identity.change_password.execute((it.user, it.session), &password(GOOD), &new, false, &from).await.unwrap();
     it.identity.clock.advance(STEP);
     assert!(matches!(it.completes(&before_password, it.code()).await, Err(SecondFactorError::InvalidTicket)));
 
@@ -119,7 +119,7 @@ async fn a_recovery_code_signs_in_once_and_its_owner_is_told() {
     let mails = it.identity.store.mails();
     let told = mails.iter().find(|mail| mail.template == "recovery_code_used").unwrap();
     assert_eq!((told.to.as_str(), told.fields["left"].as_str(), told.fields["ip"].as_str()), (ADA, "9", "192.0.2.1"));
-    assert_eq!((told.fields["when"].as_str(), told.fields["device"].as_str()), ("2026-01-01T12:00:30Z", "test"));
+    assert_eq!((told.fields["when"].as_str(), told.fields["device"].as_str()), ("2026-01-01T12:00:30Z", "unknown device"));
 }
 
 /// Wherever the store fails, a code is used up together with the session it opens, or not at all.

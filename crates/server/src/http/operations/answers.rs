@@ -31,7 +31,7 @@ pub(in crate::http) struct PageBody {
 }
 
 impl PageBody {
-    fn new(limit: u32, next_cursor: Option<String>) -> Self {
+    pub(in crate::http) fn new(limit: u32, next_cursor: Option<String>) -> Self {
         Self { limit, has_more: next_cursor.is_some(), next_cursor }
     }
 }
@@ -227,7 +227,7 @@ pub(in crate::http) struct AccountCountsBody {
 pub(in crate::http) struct SignInCountsBody {
     /// That succeeded; 100000 where there were as many or more.
     succeeded_24h: u64,
-    /// That failed, and that were refused or went no further than the first factor; of each 100000 at most.
+    /// That failed or were refused; of each 100000 at most. One that waits for its second factor is neither.
     failed_24h: u64,
 }
 
