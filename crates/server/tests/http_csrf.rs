@@ -143,6 +143,27 @@ async fn a_session_is_opened_in_cookies_by_a_page_of_ours_alone() {
 }
 
 #[actix_web::test]
+async fn whoever_sends_no_origin_is_told_to_and_a_foreign_one_is_told_so() {
+    let server = Server::start();
+    let mut body = SIGN_UP();
+    body["cookies"] = json!(true);
+    for (site, origin, told) in [
+        (None, None, "is missing: send an Origin header"),
+        (Some("same-site"), None, "is missing: send an Origin header"),
+        (None, Some("https://evil.example"), "is not one that may"),
+        (Some("cross-site"), None, "is not one that may"),
+        (Some("cross-site"), Some(ORIGIN), "is not one that may"),
+    ] {
+        let request = saying(server.request(Method::POST, "/api/v2/auth/login"), site, origin, None);
+        let response = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        let said = http_support::json(response).await;
+        let detail = said["error"]["details"]["origin"].as_str().unwrap_or_default();
+        assert!(said["error"]["code"] == "csrf_failed" && detail.starts_with(told), "{site:?} {origin:?}: {said}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_refresh_cookie_counts_only_with_a_page_of_ours_and_the_sessions_token() {
     let server = Server::start();
     let (mut page, mut other) = (Page::of(&server), Page::of(&server));

@@ -35,6 +35,55 @@ fn every_route_is_in_the_openapi_document_and_nothing_else_is() {
     }
 }
 
+#[test]
+fn the_document_leads_to_no_page_that_is_not_served() {
+    assert!(!openapi_json().contains(".md"));
+}
+
+/// Refusals of a body for what is in it, whoever sends it.
+const MALFORMED: [&str; 5] = ["invalid_input", "invalid_json", "bad_request", "reason_required", "code_required"];
+
+#[actix_web::test]
+async fn every_body_has_an_example_that_can_be_sent_as_it_is() {
+    let (server, document) = (Server::start(), document());
+    let mut bodies = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if let Some(reference) = operation.pointer("/requestBody/content/application~1json/schema").map(reference) {
+                bodies.push((path.replace("{id}", "018f3e9a-5b7c-7def-8123-456789abcdef"), method.to_uppercase(), reference));
+            }
+        }
+    }
+    assert!(bodies.len() > 25, "{}", bodies.len());
+    // First the account that the examples speak of; at last what ends its sessions.
+    bodies.sort_by_key(|(path, ..)| if path.ends_with("/signup") { 0 } else { 1 + i32::from(path.ends_with("/logout")) });
+    let mut bearer = String::new();
+    for (path, method, reference) in bodies {
+        let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+        if path.ends_with("/preferences") {
+            // Each of its fields has a default.
+            continue;
+        }
+        assert!(schema["example"].is_object(), "{reference} of {method} {path} has no example");
+        let request = server.request(method.parse().unwrap(), &path).header("content-type", "application/json");
+        let request = if bearer.is_empty() { request } else { request.header("authorization", &bearer) };
+        let response = request.body(schema["example"].to_string()).send().await.unwrap();
+        let (status, answer) = (response.status().as_u16(), json(response).await);
+        let code = answer["error"]["code"].as_str().unwrap_or_default();
+        assert!(status < 500 && !MALFORMED.contains(&code), "{method} {path}: {answer}");
+        if let Some(access) = answer["tokens"]["access_token"].as_str() {
+            bearer = format!("Bearer {access}");
+        }
+    }
+    server.stop().await;
+}
+
+/// Where the schema of a body is; one that may be left out is put together with `null`.
+fn reference(schema: &Value) -> String {
+    let found = schema["$ref"].as_str().or_else(|| schema["oneOf"].as_array()?.iter().find_map(|one| one["$ref"].as_str()));
+    found.unwrap().to_owned()
+}
+
 #[actix_web::test]
 async fn a_route_takes_the_methods_it_names_and_no_other() {
     let server = Server::start();

@@ -16,7 +16,7 @@ pub struct ErrorBody {
 /// What went wrong.
 #[derive(ToSchema)]
 pub struct ErrorFields {
-    /// One of docs/errors.md.
+    /// What kind of error it is; stays the same.
     pub code: String,
     /// For people; may change.
     pub message: String,

@@ -42,7 +42,13 @@ impl Pages {
             // Nobody says who made it, another site did, or two say different things.
             _ => false,
         };
-        let refused = || ApiError::new(error_codes::CSRF_FAILED).detail("origin", "is not one that may make this request");
+        let why = match (only(headers, SEC_FETCH_SITE), only(headers, header::ORIGIN)) {
+            (Sent::Nothing | Sent::One(b"same-site"), Sent::Nothing) => {
+                "is missing: send an Origin header, one of ALLOWED_ORIGINS or that of PUBLIC_URL"
+            }
+            _ => "is not one that may make this request",
+        };
+        let refused = || ApiError::new(error_codes::CSRF_FAILED).detail("origin", why);
         is_ours.then_some(()).ok_or_else(refused)
     }
 

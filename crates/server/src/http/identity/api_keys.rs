@@ -1,26 +1,29 @@
 //! `/api/v2/user/api-keys`: the keys of your programs.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::header,
-    web::{Data, Json, Path},
+    web::{Data, Json, Path, Query},
 };
-use coinlink_application::identity::{CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
-use coinlink_domain::identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange};
+use coinlink_application::identity::{ApiKeyPage, CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
+use coinlink_domain::identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange, Password};
+use coinlink_ports::identity::ApiKeyPlace;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     answers::MessageBody,
+    requests::PasswordField,
     sessions::{message, private},
 };
 use crate::{
     http::{
         ApiError, error_codes,
-        gate::{Client, SignedIn},
+        gate::{Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
+        operations::{Cursor as _, PageBody, read_cursor, read_limit},
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -42,7 +45,7 @@ enum ScopeName {
 /// A new key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Trading bot", "scopes": ["market:read"], "allowed_networks": ["203.0.113.0/24"]}))]
+#[schema(example = json!({"name": "Trading bot", "scopes": ["market:read"], "password": "Correct-horse-9-battery"}))]
 pub(in crate::http) struct NewApiKeyBody {
     /// What you call it.
     #[schema(max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]
@@ -58,6 +61,21 @@ pub(in crate::http) struct NewApiKeyBody {
     #[schema(format = DateTime)]
     #[serde(default)]
     pub expires_at: Option<String>,
+    /// Your present password.
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
+    pub password: PasswordField,
+}
+
+/// Which of your keys.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct ApiKeysQuery {
+    /// Keys in one answer.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<String>,
+    /// `page.next_cursor` of the answer before.
+    cursor: Option<String>,
 }
 
 /// A key, without its text.
@@ -93,6 +111,22 @@ pub(in crate::http) struct CreatedApiKeyBody {
     pub made: ApiKeyBody,
 }
 
+/// Keys, newest first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ApiKeysBody {
+    /// The keys.
+    data: Vec<ApiKeyBody>,
+    /// Where in the list this is.
+    page: PageBody,
+}
+
+impl ApiKeysBody {
+    fn new(page: &ApiKeyPage, limit: u32) -> Self {
+        let data = page.keys.iter().map(ApiKeyBody::from).collect();
+        Self { data, page: PageBody::new(limit, page.next.map(|next| next.to_text())) }
+    }
+}
+
 impl From<&ApiKey> for ApiKeyBody {
     fn from(key: &ApiKey) -> Self {
         Self {
@@ -111,24 +145,26 @@ fn wrong(field: &'static str, why: impl Into<String>) -> ApiError {
     ApiError::new(error_codes::INVALID_INPUT).detail(field, why)
 }
 
-impl TryFrom<NewApiKeyBody> for NewApiKey {
-    type Error = ApiError;
-
-    fn try_from(body: NewApiKeyBody) -> Result<Self, ApiError> {
-        let name = ApiKeyName::try_new(&body.name).map_err(|error| wrong("name", error.to_string()))?;
-        let scopes: Option<Vec<_>> = body.scopes.iter().map(|name| ApiScope::from_name(name)).collect();
+impl NewApiKeyBody {
+    fn read(self) -> Result<(NewApiKey, Password), ApiError> {
+        let PasswordField(password) = self.password;
+        if !(1..=Password::MAX_CHARS).contains(&password.expose().chars().count()) {
+            return Err(wrong("password", "1 to 512 characters"));
+        }
+        let name = ApiKeyName::try_new(&self.name).map_err(|error| wrong("name", error.to_string()))?;
+        let scopes: Option<Vec<_>> = self.scopes.iter().map(|name| ApiScope::from_name(name)).collect();
         let scopes = scopes.ok_or_else(|| {
             let known: Vec<_> = ApiScope::ALL.into_iter().map(ApiScope::name).collect();
             wrong("scopes", format!("the scopes are {}", known.join(", ")))
         })?;
         let scopes = ApiScopes::try_new(scopes).map_err(|error| wrong("scopes", error.to_string()))?;
-        if body.allowed_networks.len() > ApiKey::MAX_NETWORKS {
+        if self.allowed_networks.len() > ApiKey::MAX_NETWORKS {
             return Err(wrong("allowed_networks", format!("at most {} networks", ApiKey::MAX_NETWORKS)));
         }
-        let networks = body.allowed_networks.iter().map(|text| IpRange::try_new(text)).collect::<Result<_, _>>();
+        let networks = self.allowed_networks.iter().map(|text| IpRange::try_new(text)).collect::<Result<_, _>>();
         let networks = networks.map_err(|error| wrong("allowed_networks", error.to_string()))?;
-        let expires_at = body.expires_at.as_deref().map(moment).transpose()?;
-        Ok(Self { name, scopes, networks, expires_at })
+        let expires_at = self.expires_at.as_deref().map(moment).transpose()?;
+        Ok((NewApiKey { name, scopes, networks, expires_at }, password))
     }
 }
 
@@ -146,7 +182,11 @@ impl From<CreateApiKeyError> for ApiError {
             CreateApiKeyError::Expired => wrong("expires_at", "is over already"),
             CreateApiKeyError::EmailNotVerified => Self::new(error_codes::EMAIL_NOT_VERIFIED),
             CreateApiKeyError::FactorMissing => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
+            CreateApiKeyError::WrongPassword => wrong("password", "is not your present password"),
             CreateApiKeyError::TooMany => Self::new(error_codes::TOO_MANY_KEYS),
+            CreateApiKeyError::TooManyToday => Self::new(error_codes::TOO_MANY_KEYS)
+                .message(format!("An account makes at most {} API keys a day; try again tomorrow.", ApiKey::MAX_A_DAY)),
+            CreateApiKeyError::Hash(error) => error.into(),
             CreateApiKeyError::Store(error) => error.into(),
         }
     }
@@ -159,22 +199,31 @@ impl From<CreateApiKeyError> for ApiError {
     get,
     path = "/api/v2/user/api-keys",
     tag = "user",
+    params(ApiKeysQuery),
     responses(
-        (status = 200, description = "Your keys, expired ones too", body = [ApiKeyBody], links(
-            ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/0/id"))))
+        (status = 200, description = "Your keys, expired ones too", body = ApiKeysBody, links(
+            ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/data/0/id"))))
         )),
+        (status = 400, description = "`invalid_query`: `limit` or `cursor` cannot be read", body = ErrorBody),
         (status = 401, description = "Not signed in", body = ErrorBody)
     ),
     security(("bearer" = []))
 )]
-pub(in crate::http) async fn list_api_keys(caller: SignedIn, use_case: Data<ListApiKeys>) -> Result<HttpResponse, ApiError> {
-    let keys = use_case.execute(caller.user).await?;
-    Ok(private(keys.iter().map(ApiKeyBody::from).collect::<Vec<_>>()))
+pub(in crate::http) async fn list_api_keys(
+    caller: SignedIn,
+    use_case: Data<ListApiKeys>,
+    query: Query<ApiKeysQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let limit = read_limit(query.limit.as_deref())?;
+    let before: Option<ApiKeyPlace> = read_cursor(query.cursor.as_deref())?;
+    let page = use_case.execute(caller.user, before, limit).await?;
+    Ok(private(ApiKeysBody::new(&page, limit)))
 }
 
 /// Make a key.
 ///
-/// Its text is in this answer and nowhere else. An account has at most 25 keys that are neither revoked nor expired.
+/// Takes your password once more. The key's text is in this answer and nowhere else. An account has at most 25 keys that are neither
+/// revoked nor expired, and makes at most 25 a day.
 #[utoipa::path(
     post,
     path = "/api/v2/user/api-keys",
@@ -184,22 +233,26 @@ pub(in crate::http) async fn list_api_keys(caller: SignedIn, use_case: Data<List
         (status = 201, description = "The key, shown this once", body = CreatedApiKeyBody, links(
             ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/id"))))
         )),
-        (status = 400, description = "`invalid_input`", body = ErrorBody),
+        (status = 400, description = "`invalid_input`, also where the password is not yours", body = ErrorBody),
         (status = 401, description = "Not signed in", body = ErrorBody),
         (status = 403, description = "`email_not_verified` or `second_factor_required`", body = ErrorBody),
-        (status = 409, description = "`too_many_keys`", body = ErrorBody)
+        (status = 409, description = "`too_many_keys`", body = ErrorBody),
+        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     ),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn create_api_key(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
     caller: SignedIn,
     metrics: Data<Metrics>,
     use_case: Data<CreateApiKey>,
     client: Client,
     body: Json<JsonObject<NewApiKeyBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let new = NewApiKey::try_from(body.into_inner().0)?;
-    let made = use_case.execute((caller.user, caller.session), new, &client.0).await.map_err(ApiError::from);
+    let (new, password) = body.into_inner().0.read()?;
+    gatekeeper.charge_own(&request, caller.user).await?;
+    let made = use_case.execute((caller.user, caller.session), &password, new, &client.0).await.map_err(ApiError::from);
     metrics.auth_event("api_key_create", made.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
     let (key, text) = made?;
     let body = CreatedApiKeyBody { key: text.0, made: ApiKeyBody::from(&key) };

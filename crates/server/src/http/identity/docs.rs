@@ -8,7 +8,7 @@ use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sig
 #[derive(OpenApi)]
 #[openapi(
     tags(
-        (name = "auth", description = "Accounts, sessions and tokens: see docs/authentication.md"),
+        (name = "auth", description = "Accounts, sessions and tokens. `POST /api/v2/auth/signup` or `/login` with an address and a password answers an `access_token` (15 minutes, unless set otherwise): send it as `Authorization: Bearer …`; here, with \"Authorize\", `bearer`. `POST /api/v2/auth/token/refresh` exchanges the `refresh_token` for new ones, and is good once. On 401 `token_expired` refresh; on any other 401 sign in. An account with a second factor gets an `mfa_ticket` in place of tokens, for `POST /api/v2/auth/2fa/verify`. Pages whose scripts should hold no tokens send `\"cookies\": true` from an allowed `Origin`: the tokens come as cookies, and whatever changes something takes the `csrf_token` of the answer, or of `GET /api/v2/auth/csrf`, as `X-CSRF-Token`. Programs use an API key, made at `POST /api/v2/user/api-keys`, in place of a sign-in."),
         (name = "user", description = "Your own account")
     ),
     paths(

@@ -67,6 +67,7 @@ pub(in crate::http) struct SignInBody {
 /// The token to exchange.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "v4.local.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}))]
 pub(in crate::http) struct RefreshBody {
     /// From the last answer that had one; left out where it is in the cookie.
     #[schema(max_length = 1024)]
@@ -77,6 +78,7 @@ pub(in crate::http) struct RefreshBody {
 /// Which session to end.
 #[derive(Deserialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub(in crate::http) struct SignOutBody {
     /// A refresh token of the session, expired or not; without it, the session of the cookies or of the access token is ended.
     #[schema(max_length = 1024)]
@@ -87,6 +89,7 @@ pub(in crate::http) struct SignOutBody {
 /// Another password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"current_password": "Correct-horse-9-battery", "new_password": "Another-horse-9-battery"}))]
 pub(in crate::http) struct ChangePasswordBody {
     /// The present one.
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 512)]
@@ -94,11 +97,25 @@ pub(in crate::http) struct ChangePasswordBody {
     /// The new one, by the rules of sign-up.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 512)]
     pub new_password: PasswordField,
+    /// Whether your API keys are revoked as well.
+    #[serde(default)]
+    pub revoke_api_keys: bool,
+}
+
+/// What ends beside your sessions.
+#[derive(Deserialize, ToSchema, Default)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"revoke_api_keys": true}))]
+pub(in crate::http) struct SignOutEverywhereBody {
+    /// Whether your API keys are revoked as well.
+    #[serde(default)]
+    pub revoke_api_keys: bool,
 }
 
 /// Names to change: one that is not sent stays, `null` empties it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"first_name": "Ada", "last_name": "Lovelace"}))]
 pub(in crate::http) struct ProfileChangeBody {
     /// Given name.
     #[schema(value_type = Option<String>, max_length = 100, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$")]

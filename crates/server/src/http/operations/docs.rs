@@ -7,7 +7,7 @@ use super::{accounts, audit, overview};
 /// `/api/v2/admin`.
 #[derive(OpenApi)]
 #[openapi(
-    tags((name = "admin", description = "For administrators who showed a second factor within five minutes: see docs/administration.md")),
+    tags((name = "admin", description = "For accounts with the role `admin`, which whoever runs the server gives (`coinlink admin grant`), with a second factor that was shown in this session within five minutes (`POST /api/v2/auth/2fa/verify` without a ticket). No API key gets in. What changes something needs a `reason`, and all of it is in the audit log")),
     paths(
         overview::stats,
         overview::clear_cache,
