@@ -45,7 +45,7 @@ pub enum Command {
         #[command(subcommand)]
         direction: MigrateCommand,
     },
-    /// Say who may look after other accounts
+    /// Say who may look after other accounts, and help who lost a second factor
     ///
     /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none. Takes effect at once.
     Admin {
@@ -120,16 +120,24 @@ pub enum Feed {
 pub enum MigrateCommand {
     /// Bring the schema up to this release; does nothing when it is
     Up,
-    /// Take the newest migration back
-    Down,
+    /// Take the newest migration back, and with it what was stored by it
+    ///
+    /// Says what goes and asks first; where nobody can be asked it wants --yes. Make a copy of the database before.
+    Down {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// List migrations, and which of them are applied
     Status,
 }
 
-/// Who may look after other accounts.
+/// What is done to an account from here.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum AdminCommand {
     /// Make an account an administrator's
+    ///
+    /// Says whether its address is verified, and whether it has the second factor without which administrators get nowhere.
     Grant {
         /// The account's e-mail address
         #[arg(value_parser = Email::try_new)]
@@ -139,6 +147,15 @@ pub enum AdminCommand {
     ///
     /// Refused for the last administrator: grant the role to another account first.
     Revoke {
+        /// The account's e-mail address
+        #[arg(value_parser = Email::try_new)]
+        email: Email,
+    },
+    /// Remove the second factor of somebody who lost the app and the recovery codes
+    ///
+    /// Make sure who asks: the password alone signs in afterwards. The recovery codes go too, all sessions end, and the owner gets a
+    /// mail. It needs the `TOTP_ENCRYPTION_KEY` of the servers, with which mail is stored.
+    ResetSecondFactor {
         /// The account's e-mail address
         #[arg(value_parser = Email::try_new)]
         email: Email,
@@ -290,6 +307,7 @@ mod tests {
             "coinlink serve",
             "coinlink migrate up",
             "coinlink migrate down",
+            "coinlink migrate down --yes",
             "coinlink migrate status",
             "coinlink migrate status --data-dir /tmp/x",
             "coinlink admin grant ada@example.org --data-dir /tmp/x",
@@ -297,6 +315,7 @@ mod tests {
             "coinlink audit verify",
             "coinlink admin grant ada@example.org",
             "coinlink admin revoke ada@example.org",
+            "coinlink admin reset-second-factor ada@example.org --data-dir /tmp/x",
             "coinlink keys generate --alg EdDSA",
             "coinlink keys rotate --alg rs256 --rsa-bits 4096 --publish-secs 900 --dir /tmp/keys",
             "coinlink keys --dir /tmp/keys list",

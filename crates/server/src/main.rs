@@ -48,12 +48,14 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             actix_rt::System::new().block_on(serve::migrate(settings, direction))?;
         }
         Command::Admin { data_dir, command } => {
-            let (email, role) = match command {
-                AdminCommand::Grant { email } => (email, Role::Admin),
-                AdminCommand::Revoke { email } => (email, Role::User),
-            };
             let settings = settings(Mode::Dev, data_dir_flag(data_dir.as_ref()))?;
-            let done = actix_rt::System::new().block_on(admin::change_role(&settings, &email, role))?;
+            let done = actix_rt::System::new().block_on(async {
+                match command {
+                    AdminCommand::Grant { email } => admin::change_role(&settings, &email, Role::Admin).await,
+                    AdminCommand::Revoke { email } => admin::change_role(&settings, &email, Role::User).await,
+                    AdminCommand::ResetSecondFactor { email } => admin::reset_second_factor(settings, &email).await,
+                }
+            })?;
             io::stdout().write_all(done.as_bytes())?;
         }
         Command::Audit { data_dir, command: AuditCommand::Verify { checkpoint } } => {

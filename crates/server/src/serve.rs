@@ -1,7 +1,7 @@
 //! From settings to a running node, and to its end.
 
 use std::{
-    io,
+    fs, io,
     net::{TcpListener, ToSocketAddrs as _},
     os::unix::fs::DirBuilderExt as _,
     sync::Arc,
@@ -15,9 +15,8 @@ use actix_web::{dev::AppConfig, web::Data};
 use coinlink_application::operations::CheckReadiness;
 use coinlink_domain::shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy};
 use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
-use coinlink_postgres::{ConnectSettings, Database};
+use coinlink_postgres::Database;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use secrecy::ExposeSecret as _;
 use socket2::{Domain, Protocol, Socket, Type};
 use time::Duration;
 use tokio::{
@@ -29,6 +28,7 @@ use tokio::{
 use crate::{
     broadcast::Broadcaster,
     cli::{Feed, MigrateCommand},
+    command::take_back::{TakeBackError, take_back},
     config::{Mode, Settings},
     http::{self, Environment, HttpParts, TrustedProxies},
     jobs::{self, Sampled},
@@ -73,12 +73,23 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The file of the database cannot be made, or not for us alone.
+    #[error("the database {file} cannot be made: {source}")]
+    File {
+        /// Which.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The database's settings are wrong.
     #[error(transparent)]
     Database(#[from] coinlink_postgres::ConnectError),
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be migrated: {0}")]
     Migration(#[from] coinlink_migration::DbErr),
+    /// The newest migration stays.
+    #[error(transparent)]
+    TakeBack(#[from] TakeBackError),
     /// Redis's settings are wrong.
     #[error(transparent)]
     Redis(#[from] coinlink_redis::RedisSettingsError),
@@ -118,7 +129,7 @@ pub enum StartError {
 pub async fn dev(settings: Settings, feed: Feed) -> Result<(), StartError> {
     let folder = &settings.server.data_dir;
     // Password hashes and mail lie in it.
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|source| StartError::DataDir { folder: folder.display().to_string(), source })?;
     let around = Surroundings::of_process();
     let shared = Shared::embedded(&around);
@@ -127,6 +138,9 @@ pub async fn dev(settings: Settings, feed: Feed) -> Result<(), StartError> {
 
 /// Runs one of several nodes, until a signal.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
+    for warning in settings.warnings(Mode::Serve) {
+        tracing::warn!("{warning}");
+    }
     let around = Surroundings::of_process();
     let shared = Shared::redis(&settings, &around)?;
     run(settings, Feed::Live, shared, around).await
@@ -134,14 +148,12 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 
 /// Changes the schema, or tells of it.
 pub async fn migrate(settings: Settings, command: MigrateCommand) -> Result<(), StartError> {
-    let database = database(&settings).await?;
-    database
-        .with_migration_lock(async |connection| match command {
-            MigrateCommand::Up => Migrator::up(connection, None).await,
-            MigrateCommand::Down => Migrator::down(connection, Some(1)).await,
-            MigrateCommand::Status => Migrator::status(connection).await,
-        })
-        .await?;
+    let database = wiring::database(&settings).await?;
+    match command {
+        MigrateCommand::Up => database.with_migration_lock(async |db| Migrator::up(db, None).await).await?,
+        MigrateCommand::Status => database.with_migration_lock(async |db| Migrator::status(db).await).await?,
+        MigrateCommand::Down { yes } => take_back(&database, yes).await?,
+    }
     Ok(())
 }
 
@@ -155,14 +167,6 @@ async fn bring_up_to_date(database: &Database) -> Result<(), StartError> {
     Ok(database.with_migration_lock(up).await?)
 }
 
-async fn database(settings: &Settings) -> Result<Database, StartError> {
-    let url = match &settings.database.url {
-        Some(url) => url.expose_secret().to_owned(),
-        None => format!("sqlite://{}?mode=rwc", settings.server.data_dir.join("coinlink.db").display()),
-    };
-    Ok(Database::connect(&ConnectSettings::new(url)).await?)
-}
-
 /// A socket is an open file: takes as many as the system allows, and says when that is too few.
 fn raise_open_files(sockets: usize) {
     let limit = getrlimit(Resource::Nofile);
@@ -174,11 +178,13 @@ fn raise_open_files(sockets: usize) {
     }
 }
 
-async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surroundings) -> Result<(), StartError> {
+async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroundings) -> Result<(), StartError> {
     raise_open_files(settings.ws.max_connections);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), &settings.environment)?;
     let listener = listen(&settings.server.host, settings.server.port)?;
-    let database = database(&settings).await?;
+    let address = listener.local_addr()?;
+    settings.listens_on(address.port());
+    let database = wiring::database(&settings).await?;
     bring_up_to_date(&database).await?;
     let feeds = Feeds::choose(&settings, feed, &around)?;
 
@@ -211,7 +217,6 @@ async fn run(settings: Settings, feed: Feed, shared: Shared, around: Surrounding
         operations: wiring::operations(&adapters, &identity.api_keys.known, &shared, &database),
         identity,
     };
-    let address = listener.local_addr()?;
     let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];
     if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
         servers.push(listen_for_metrics(&metrics, listen(&address.ip().to_string(), address.port())?)?);

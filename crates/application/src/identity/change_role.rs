@@ -1,25 +1,36 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{ClientInfo, Email, EndReason, Role, SessionPolicy, User};
+use coinlink_domain::identity::{ClientInfo, Email, EndReason, Role, SecondFactor, SessionPolicy, User};
 use coinlink_ports::{
     identity::IdentityStore,
     shared::{Clock, Entropy, StoreError},
 };
 
-use super::{audit, end_sessions};
+use super::{audit, by_address, by_address::ByAddressError, end_sessions};
 
 /// The role stays as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeRoleError {
-    /// Nobody has this address.
-    #[error("there is no account with this address")]
-    NoAccount,
+    /// No account is meant by this address.
+    #[error(transparent)]
+    Address(#[from] ByAddressError),
     /// Nobody would be left to administer.
     #[error("this is the last administrator: grant the role to another account first")]
     LastAdmin,
     /// The store is not there.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What became of an account's role.
+#[derive(Debug)]
+pub struct RoleChange {
+    /// The account as it is now.
+    pub user: User,
+    /// Whether it had another role before.
+    pub changed: bool,
+    /// Whether it has a second factor, without which administrators get nowhere.
+    pub has_factor: bool,
 }
 
 /// Makes an account an administrator's, or an ordinary one again: for the command line of whoever runs the server.
@@ -35,18 +46,19 @@ pub struct ChangeRole {
 }
 
 impl ChangeRole {
-    /// Gives the account of `email` this role. Tells the account, and whether it had another before. A role counts from the next
+    /// Gives the account that owns `email` this role. A role counts from the next
     /// request on, since it is asked of the store each time; where it is taken away the account's sessions end too, which nodes
     /// read from the store within a second.
     #[tracing::instrument(name = "identity.change_role", skip_all)]
-    pub async fn execute(&self, email: &Email, role: Role) -> Result<(User, bool), ChangeRoleError> {
+    pub async fn execute(&self, email: &Email, role: Role) -> Result<RoleChange, ChangeRoleError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         // Administrators first, in the order everybody takes: two that remove each other at once wait here.
         let admins = tx.users().lock_active_admins().await?;
-        let mut account = tx.users().lock_by_email(email).await?.ok_or(ChangeRoleError::NoAccount)?;
+        let mut account = by_address::lock(&mut *tx, email).await?;
+        let has_factor = tx.second_factors().lock(account.user.id).await?.is_some_and(|factor: SecondFactor| factor.is_on());
         if account.user.role == role {
-            return Ok((account.user, false));
+            return Ok(RoleChange { user: account.user, changed: false, has_factor });
         }
         if role != Role::Admin && admins == [account.user.id] {
             return Err(ChangeRoleError::LastAdmin);
@@ -67,6 +79,6 @@ impl ChangeRole {
             .detail("sessions", ended.len().to_string());
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        Ok((account.user, true))
+        Ok(RoleChange { user: account.user, changed: true, has_factor })
     }
 }

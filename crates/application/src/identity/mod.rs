@@ -4,6 +4,7 @@ mod administration;
 mod api_keys;
 mod audit;
 mod authenticate;
+mod by_address;
 mod change_password;
 mod change_role;
 mod end_sessions;
@@ -30,12 +31,13 @@ pub use administration::{
     AuthorizeAdmin, ReadAccounts,
 };
 pub use api_keys::{
-    ApiKeyUseCases, CreateApiKey, CreateApiKeyError, KeyRefusal, KeyUses, KnownKeys, ListApiKeys, NewApiKey, NoteKeyUses,
-    RevokeApiKey, VerifiedKey, VerifyApiKey,
+    ApiKeyPage, ApiKeyUseCases, CreateApiKey, CreateApiKeyError, KeyRefusal, KeyUses, KnownKeys, ListApiKeys, NewApiKey,
+    NoteKeyUses, RevokeApiKey, VerifiedKey, VerifyApiKey,
 };
 pub use authenticate::{Authenticate, Standing};
+pub use by_address::ByAddressError;
 pub use change_password::{ChangePassword, ChangePasswordError};
-pub use change_role::{ChangeRole, ChangeRoleError};
+pub use change_role::{ChangeRole, ChangeRoleError, RoleChange};
 pub use end_sessions::EndSession;
 pub use issue_tokens::{IssueTokens, RefreshSecret, Tokens};
 pub use mail_links::{
@@ -49,8 +51,8 @@ pub use prune::PruneIdentity;
 pub use refresh_session::{RefreshError, RefreshSession};
 pub use revoked_sessions::{EndedSessions, FollowRevocations, RevokedSessions};
 pub use second_factor::{
-    CompleteSignIn, ConfirmSecondFactor, DisableSecondFactor, FactorProof, RenewRecoveryCodes, ResealSecrets, SecondFactorError,
-    SecondFactorParts, SecondFactorState, SecondFactorStatus, SecondFactorUseCases, SetUpSecondFactor, StepUp,
+    CompleteSignIn, ConfirmSecondFactor, DisableSecondFactor, FactorProof, RenewRecoveryCodes, ResealSecrets, ResetSecondFactor,
+    SecondFactorError, SecondFactorParts, SecondFactorState, SecondFactorStatus, SecondFactorUseCases, SetUpSecondFactor, StepUp,
 };
 pub use sign_in::{SecondFactorTicket, SignIn, SignInError, SignInOutcome};
 pub use sign_out::{SignOut, SignOutEverywhere};

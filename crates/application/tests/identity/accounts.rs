@@ -1,4 +1,4 @@
-use coinlink_application::identity::{Change, ChangeRoleError, ProfileChange};
+use coinlink_application::identity::{ByAddressError, Change, ChangeRoleError, ProfileChange};
 use coinlink_domain::identity::{PersonName, Preferences, Role, SessionId, Theme};
 use coinlink_testkit::identity::an_email;
 use time::Duration;
@@ -65,17 +65,35 @@ async fn only_ones_own_sessions_can_be_ended() {
 }
 
 #[tokio::test]
+async fn which_of_those_who_claim_an_address_is_meant_is_not_guessed() {
+    let identity = Identity::strict();
+    for (claims, told) in [
+        (0, "there is no account with this address"),
+        (1, "no account owns this address: 1 account claims it and has not verified it"),
+        (2, "no account owns this address: 2 accounts claim it and none of them has verified it"),
+    ] {
+        if claims > 0 {
+            identity.signs_up(ADA).await.unwrap();
+        }
+        let refused = identity.role.execute(&an_email(ADA), Role::Admin).await.unwrap_err();
+        assert_eq!(refused.to_string(), told);
+    }
+    assert!(identity.store.users().iter().all(|user| user.role == Role::User));
+}
+
+#[tokio::test]
 async fn the_last_administrator_stays() {
     let identity = Identity::new();
     identity.signs_up(ADA).await.unwrap();
     identity.signs_up("eve@example.org").await.unwrap();
     let (ada, eve) = (an_email(ADA), an_email("eve@example.org"));
-    assert!(identity.role.execute(&ada, Role::Admin).await.unwrap().1);
-    assert!(!identity.role.execute(&ada, Role::Admin).await.unwrap().1, "nothing changes");
+    assert!(identity.role.execute(&ada, Role::Admin).await.unwrap().changed);
+    assert!(!identity.role.execute(&ada, Role::Admin).await.unwrap().changed, "nothing changes");
     assert!(matches!(identity.role.execute(&ada, Role::User).await, Err(ChangeRoleError::LastAdmin)));
     identity.role.execute(&eve, Role::Admin).await.unwrap();
-    assert_eq!(identity.role.execute(&ada, Role::User).await.unwrap().0.role, Role::User);
-    assert!(matches!(identity.role.execute(&an_email("no@example.org"), Role::Admin).await, Err(ChangeRoleError::NoAccount)));
+    assert_eq!(identity.role.execute(&ada, Role::User).await.unwrap().user.role, Role::User);
+    let nobody = identity.role.execute(&an_email("no@example.org"), Role::Admin).await;
+    assert!(matches!(nobody, Err(ChangeRoleError::Address(ByAddressError::NoAccount))));
     let audited: Vec<_> =
         identity.audited().into_iter().map(|(action, _)| action).filter(|action| action.starts_with("admin")).collect();
     assert_eq!(audited, ["admin.grant", "admin.grant", "admin.revoke"]);

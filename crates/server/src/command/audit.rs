@@ -8,7 +8,7 @@ use coinlink_embedded::SystemClock;
 use coinlink_ports::shared::StoreError;
 use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlAuditChain};
 
-use super::{NoDatabase, because, database_url};
+use super::{NoDatabase, database_url};
 use crate::{
     config::{DevSecretError, Settings},
     wiring,
@@ -33,7 +33,7 @@ pub enum AuditError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The database did not do what was asked.
-    #[error("{}", because(.0))]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 

@@ -3,10 +3,10 @@
 pub mod admin;
 pub mod audit;
 pub mod keys;
+pub mod take_back;
 
 use std::path::PathBuf;
 
-use coinlink_ports::shared::StoreError;
 use secrecy::ExposeSecret as _;
 
 use crate::config::Settings;
@@ -23,8 +23,4 @@ fn database_url(settings: &Settings) -> Result<String, NoDatabase> {
     }
     let file = settings.server.data_dir.join("coinlink.db");
     if file.exists() { Ok(format!("sqlite://{}?mode=rw", file.display())) } else { Err(NoDatabase(file)) }
-}
-
-fn because(error: &StoreError) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }

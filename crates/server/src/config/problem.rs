@@ -67,6 +67,13 @@ impl Settings {
         problems
     }
 
+    /// What works in `mode`, and hardly as it was meant.
+    pub fn warnings(&self, mode: Mode) -> Vec<Problem> {
+        let plain = mode == Mode::Serve && self.server.public_url.starts_with("http://");
+        let fix = "browsers keep cookies and send them over https only, and links in letters can be read on their way: name the https URL";
+        plain.then(|| Problem::new("PUBLIC_URL", "is not https", fix)).into_iter().collect()
+    }
+
     fn contradictions(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.ws.dead_after_secs <= self.ws.ping_secs {
@@ -75,6 +82,10 @@ impl Settings {
                 "is not longer than WS_PING_SECS",
                 "make it more than twice as long",
             ));
+        }
+        if self.server.trusted_proxies.iter().any(|network| network.prefix_len() == 255) {
+            let fix = "anybody could choose the address that is counted: name the networks of your proxies alone";
+            problems.push(Problem::new("TRUSTED_PROXIES", "believes everybody", fix));
         }
         if matches!(self.coingecko.plan, Plan::Demo | Plan::Pro) && self.coingecko.api_key.is_none() {
             problems.push(Problem::new(
@@ -139,8 +150,15 @@ impl Settings {
             let fix = "run `coinlink keys generate`, or mount the folder that has them";
             problems.push(Problem::new("JWT_KEYS_DIR", "names a folder without keys", fix));
         }
-        if self.auth.totp_encryption_key.is_none() {
-            problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is missing", BOX_KEY));
+        match &self.auth.totp_encryption_key {
+            None => problems.push(Problem::new("TOTP_ENCRYPTION_KEY", "is missing", BOX_KEY)),
+            Some(key) => problems.extend(weak_key(key).map(|why| Problem::new("TOTP_ENCRYPTION_KEY", why, BOX_KEY))),
+        }
+        let earlier = self.auth.totp_encryption_key_previous.as_ref().and_then(weak_key);
+        problems.extend(earlier.map(|why| Problem::new("TOTP_ENCRYPTION_KEY_PREVIOUS", why, "no server takes such a key: leave it out")));
+        if self.auth.require_verified_email && self.mail.smtp_url.is_none() {
+            let fix = "without a mail server nobody can verify an address; set SMTP_URL, or REQUIRE_VERIFIED_EMAIL to false";
+            problems.push(Problem::new("SMTP_URL", "is missing where REQUIRE_VERIFIED_EMAIL is true", fix));
         }
     }
 }
@@ -161,6 +179,12 @@ fn weakness(secret: &SecretString) -> Option<&'static str> {
     }
 }
 
+/// [`weakness`] of any key of a list separated by commas. What cannot be read is told in every mode.
+fn weak_key(keys: &SecretString) -> Option<&'static str> {
+    keys_bytes(keys)?;
+    keys.expose_secret().split(',').find_map(|key| weakness(&key.trim().into()))
+}
+
 /// The keys of a list separated by commas, each as [`key_bytes`] reads it.
 pub fn keys_bytes(keys: &SecretString) -> Option<Vec<[u8; 32]>> {
     keys.expose_secret().split(',').map(|key| bytes_of(key.trim())).collect()
@@ -172,7 +196,8 @@ pub fn key_bytes(key: &SecretString) -> Option<[u8; 32]> {
 }
 
 fn bytes_of(text: &str) -> Option<[u8; 32]> {
-    let bytes = if text.len() == 64 && text.is_ascii() {
+    // Numbers may have a sign where digits of a key may not.
+    let bytes = if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii()) {
         (0..64).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
     } else {
         [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|engine| engine.decode(text).ok())

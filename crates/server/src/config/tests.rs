@@ -182,15 +182,99 @@ fn every_secret_is_read_from_a_file_too() {
     let path = path.display().to_string();
     let settings = dev(&[("JWT_SECRET_KEY_FILE", &path)]);
     assert_eq!(settings.auth.jwt_secret_key.unwrap().expose_secret(), "a-secret-of-32-bytes-from-a-file");
+    let [empty, huge] = ["empty", "huge"].map(|name| folder.path().join(name).display().to_string());
+    std::fs::write(&empty, "\n").unwrap();
+    std::fs::write(&huge, "x".repeat(64 * 1024 + 1)).unwrap();
     for (variables, expected) in [
         (vec![("JWT_SECRET_KEY_FILE", path.as_str()), ("JWT_SECRET_KEY", "x")], "keep one of them"),
         (vec![("JWT_SECRET_KEY_FILE", "/no/such/file")], "cannot be read"),
-        (vec![("JWT_SECRET_KEY_FILE", "/dev/null")], "empty file"),
+        (vec![("JWT_SECRET_KEY_FILE", &empty)], "empty file"),
+        (vec![("JWT_SECRET_KEY_FILE", &huge)], "more than 65536 bytes"),
+        (vec![("JWT_SECRET_KEY_FILE", "/dev/zero")], "something that is no file"),
+        (vec![("JWT_SECRET_KEY_FILE", "/dev/null")], "something that is no file"),
+        (vec![("JWT_SECRET_KEY_FILE", "/")], "something that is no file"),
     ] {
         let error = load(&sources(Mode::Dev, &variables)).into_settings().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     assert!(SETTINGS.iter().filter(|entry| entry.kind.is_secret()).count() >= 11);
+}
+
+#[test]
+fn a_secret_is_read_from_a_pipe_to_its_end_and_not_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("pipe");
+    let pipe = |text: String| {
+        let _ = std::fs::remove_file(&fifo);
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let writer = fifo.clone();
+        // The reader may be gone before all is written.
+        let writing = std::thread::spawn(move || drop(std::fs::write(writer, text)));
+        let loaded = load(&sources(Mode::Dev, &[("JWT_SECRET_KEY_FILE", fifo.to_str().unwrap())]));
+        writing.join().unwrap();
+        loaded.into_settings()
+    };
+    let settings = pipe("a-secret-of-32-bytes-from-a-pipe\n".into()).unwrap();
+    assert_eq!(settings.auth.jwt_secret_key.unwrap().expose_secret(), "a-secret-of-32-bytes-from-a-pipe");
+    assert!(pipe("x".repeat(1 << 20)).unwrap_err().to_string().contains("more than 65536 bytes"));
+}
+
+/// Whatever was written, and wherever the mistake is in it.
+#[test]
+fn what_is_said_about_settings_holds_no_secret_of_them() {
+    const CANARY: &str = "canary-4f1c9d";
+    let folder = tempfile::tempdir().unwrap();
+    for text in [
+        "[auth]\njwt_secret_key = \"CANARY",
+        "[auth]\njwt_secret_key = CANARY",
+        "[auth]\njwt_secret_key = 'x'CANARY",
+        "[auth]\njwt_secret_key = \"\\qCANARY\"",
+        "[auth]\njwt_secret_key: CANARY",
+        "[auth]\njwt_secret_key = \"CANARY\"\njwt_secret_key = \"CANARY\"",
+        "[database]\nurl = [\"CANARY\"]",
+        "[server]\nallowed_origins = [\"https://user:CANARY@app.example.com\"]",
+        "[server]\npublic_url = \"https://user:CANARY@api.example.com\"",
+        "[coinbase]\nbase_url = \"https://CANARY@proxy.example.com/x\"\nws_url = \"wss://user:CANARY@proxy.example.com\"",
+    ] {
+        let loaded = with_file(folder.path(), &text.replace("CANARY", CANARY), &[]);
+        let report = loaded.report(Mode::Dev);
+        assert!(!report.contains(CANARY), "{text}: {report}");
+        assert!(!text.contains("[auth]") || report.contains("local.toml is not TOML: line "), "{text}: {report}");
+        assert!(!text.contains("base_url") || report.contains("\"https://********@proxy.example.com/x\""), "{report}");
+        let said = loaded.into_settings().map_or_else(|error| error.to_string(), |_| String::new());
+        assert!(!said.contains(CANARY), "{text}: {said}");
+    }
+    let broken = with_file(folder.path(), "[server]\nport = 1\n\n[auth]\njwt_secret_key = \"x\n", &[]);
+    assert!(broken.problems[0].to_string().contains("line 5: "), "{}", broken.problems[0]);
+}
+
+#[test]
+fn our_own_url_is_plain_and_better_https() {
+    let with = |url: &'static str| {
+        let variables: Vec<_> =
+            GOOD_SERVE.iter().copied().filter(|(of, _)| *of != "PUBLIC_URL").chain([("PUBLIC_URL", url)]).collect();
+        load(&sources(Mode::Serve, &variables))
+    };
+    for bad in
+        ["https://u@api.example.com", "https://u:p@api.example.com", "https://api.example.com?a=b", "https://api.example.com/#x"]
+    {
+        let problems = with(bad).all_problems(Mode::Serve);
+        assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+        assert!(problems[0].setting == "PUBLIC_URL" && problems[0].to_string().contains("without a user, a query or a fragment"));
+    }
+    let plain = with("http://api.example.com");
+    assert!(plain.report(Mode::Serve).contains("Warning: PUBLIC_URL is not https") && plain.into_settings().is_ok());
+    assert!(!with("https://api.example.com/base/").report(Mode::Serve).contains("Warning"));
+    assert!(!load(&sources(Mode::Dev, &[])).report(Mode::Dev).contains("Warning"));
+}
+
+#[test]
+fn not_everybody_is_a_proxy() {
+    for everybody in ["0.0.0.0/0", "10.0.0.0/8, ::/0"] {
+        let error = load(&sources(Mode::Dev, &[("TRUSTED_PROXIES", everybody)])).into_settings().unwrap_err().to_string();
+        assert!(error.contains("TRUSTED_PROXIES believes everybody"), "{error}");
+    }
+    assert_eq!(dev(&[("TRUSTED_PROXIES", "10.0.0.0/8")]).server.trusted_proxies.len(), 1);
 }
 
 #[test]
@@ -242,11 +326,17 @@ fn serve_needs_no_shared_secret_where_it_has_signing_keys() {
 
 #[test]
 fn weak_secrets_are_refused_by_serve() {
+    let zeros = "0".repeat(64);
     for (name, weak, why) in [
         ("JWT_SECRET_KEY", "tiny-one", "shorter than 32"),
         ("JWT_SECRET_KEY", "please-CHANGEME-0123456789abcdefghijklmn", "placeholder"),
         ("PASSWORD_PEPPER", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "too regular"),
         ("TOTP_ENCRYPTION_KEY", "00112233", "not 32 bytes"),
+        ("TOTP_ENCRYPTION_KEY", &zeros, "too regular"),
+        ("TOTP_ENCRYPTION_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "too regular"),
+        ("TOTP_ENCRYPTION_KEY_PREVIOUS", &format!("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=, {zeros}"), "too regular"),
+        ("TOTP_ENCRYPTION_KEY", "+0112233445566778899aabbccddeeff00112233445566778899aabbccddeef+", "not 32 bytes"),
+        ("TOTP_ENCRYPTION_KEY", "+1+12233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "not 32 bytes"),
         ("TOTP_ENCRYPTION_KEY", "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "not 32 bytes"),
     ] {
         let variables: Vec<_> = GOOD_SERVE.iter().copied().filter(|(of, _)| *of != name).chain([(name, weak)]).collect();
@@ -257,6 +347,37 @@ fn weak_secrets_are_refused_by_serve() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn serve_does_not_ask_for_verified_addresses_that_nobody_can_verify() {
+    let with = |more: &[(&'static str, &'static str)]| {
+        let variables: Vec<_> = GOOD_SERVE.iter().chain(more).copied().collect();
+        load(&sources(Mode::Serve, &variables)).all_problems(Mode::Serve)
+    };
+    let asks = ("REQUIRE_VERIFIED_EMAIL", "true");
+    let problems = with(&[asks]);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].setting == "SMTP_URL" && problems[0].to_string().contains("nobody can verify"), "{problems:?}");
+    assert_eq!(with(&[asks, ("SMTP_URL", "smtp://mail.example.com"), ("MAIL_FROM", "CoinLink <no-reply@example.com>")]), []);
+    assert_eq!(with(&[]), [], "mail alone may wait");
+    assert!(dev(&[asks]).auth.require_verified_email, "which puts its mail into files");
+}
+
+#[test]
+fn a_port_that_was_given_by_the_system_is_that_of_our_own_address() {
+    let mut settings = dev(&[("PORT", "0")]);
+    settings.listens_on(4711);
+    assert_eq!(settings.server.public_url, "http://localhost:4711");
+    assert_eq!(settings.server.port, 4711);
+    let origins = ["http://localhost:3000", "http://localhost:4711", "http://127.0.0.1:3000", "http://127.0.0.1:4711"];
+    assert_eq!(settings.origins(), origins);
+    let mut settings = dev(&[("PORT", "0"), ("PUBLIC_URL", "https://tunnel.example.com")]);
+    settings.listens_on(4711);
+    assert_eq!(settings.server.public_url, "https://tunnel.example.com");
+    let mut settings = dev(&[]);
+    settings.listens_on(8000);
+    assert_eq!(settings.server.public_url, "http://localhost:8000");
 }
 
 /// Nothing is ever encrypted with a key that nobody chose.

@@ -61,7 +61,7 @@ fn secret(secret: Option<&SecretString>) -> SecretString {
 }
 
 /// What encrypts stored secrets.
-fn secret_box(settings: &Settings) -> Result<KeyRing, StartError> {
+pub fn secret_box(settings: &Settings) -> Result<KeyRing, StartError> {
     let auth = &settings.auth;
     // `serve` refuses to start without one, and `dev` makes its own.
     let key = auth.totp_encryption_key.as_ref().and_then(key_bytes).ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY"))?;

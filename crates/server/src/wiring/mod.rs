@@ -1,6 +1,7 @@
 //! Which adapter stands behind which port: chosen once, at the start, and nowhere else.
 
 mod audit;
+mod database;
 mod identity;
 mod mail;
 mod operations;
@@ -38,7 +39,8 @@ use crate::{
 };
 
 pub use audit::{checkpoint_key, sealer};
-pub use identity::session_policy;
+pub use database::database;
+pub use identity::{secret_box, session_policy};
 pub use identity::{Identity, LEEWAY, identity};
 pub use mail::mail;
 pub use operations::operations;

@@ -3,6 +3,7 @@
 mod budgets;
 mod managing;
 mod resealing;
+mod resetting;
 mod signing_in;
 
 use coinlink_application::identity::{FactorProof, SecondFactorError, SecondFactorTicket, SignInOutcome, SignedIn};
