@@ -9,6 +9,7 @@ pub use sea_orm_migration::{
 
 mod app_role;
 mod exact_types;
+mod losses;
 mod m20261121_000000_create_exact_types;
 mod m20261121_000001_create_last_known_prices;
 mod m20261121_000010_create_users;
@@ -25,6 +26,9 @@ mod m20261122_000060_add_admin_indexes;
 mod m20261122_000070_create_mail_links;
 mod m20261122_000080_create_wallets;
 mod m20261122_000090_let_links_rest;
+mod m20261122_000100_index_key_expiry;
+
+pub use losses::loss;
 
 /// All steps in order.
 pub struct Migrator;
@@ -72,6 +76,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261122_000070_create_mail_links::Migration),
             Box::new(m20261122_000080_create_wallets::Migration),
             Box::new(m20261122_000090_let_links_rest::Migration),
+            Box::new(m20261122_000100_index_key_expiry::Migration),
         ]
     }
 }

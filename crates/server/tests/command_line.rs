@@ -1,7 +1,12 @@
 //! The binary from outside: exit codes, and what it says.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::process::{Command, Output};
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Output},
+};
+
+use coinlink_migration::MigratorTrait as _;
 
 fn coinlink(arguments: &str, variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -75,16 +80,19 @@ fn keys_are_made_shown_and_taken_away_and_what_cannot_be_is_told() {
     assert_eq!(keys("generate").status.code(), Some(0));
     assert_eq!(keys("generate").status.code(), Some(1), "there is one already");
     let warned = keys("rotate --publish-secs 300");
-    assert!(text(&warned.stdout).contains("Warning"), "others may keep their copy for as long");
+    assert!(text(&warned.stdout).contains("--publish-secs 301 is safe"), "others may keep their copy for as long");
     assert!(!text(&keys("rotate --publish-secs 301").stdout).contains("Warning"));
     let table = list();
     let states: Vec<_> = table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(2)).collect();
     assert_eq!(states, ["signing", "published", "published"]);
     let first = &table.lines().nth(1).unwrap()[..32];
     assert_eq!(keys(&format!("revoke {first}")).status.code(), Some(0));
-    assert!(!list().contains(first));
+    assert!(list().lines().any(|line| line.starts_with(first) && line.contains("revoked")), "its name stays for a while");
     assert_eq!(keys(&format!("revoke {first}")).status.code(), Some(1), "it is gone");
     assert_eq!(keys("prune").status.code(), Some(0));
+    let hasty = keys("rotate --publish-secs 4");
+    assert!(text(&hasty.stdout).contains("--publish-secs 5 or more"), "{}", text(&hasty.stdout));
+    assert!(!text(&keys("rotate --publish-secs 5").stdout).contains("5 or more"));
     assert_eq!(coinlink("keys list", &[]).status.code(), Some(1), "nobody said where");
     assert_eq!(keys("rotate --rsa-bits 1024 --alg RS256").status.code(), Some(2));
 }
@@ -95,8 +103,30 @@ fn commands_that_work_on_the_store_find_it_in_another_folder() {
     let at = folder.path().to_str().unwrap();
     assert_eq!(coinlink(&format!("migrate up --data-dir {at}"), &[]).status.code(), Some(0));
     assert!(folder.path().join("coinlink.db").exists());
+    let mode = std::fs::metadata(folder.path().join("coinlink.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "nobody else reads the hashes in it");
     let unknown = coinlink(&format!("admin grant ada@example.org --data-dir {at}"), &[]);
     assert!(!text(&unknown.stderr).contains("there is no database"), "{}", text(&unknown.stderr));
     let pepper = [("PASSWORD_PEPPER", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c")];
     assert_eq!(coinlink(&format!("audit verify --data-dir {at}"), &pepper).status.code(), Some(0));
+}
+
+#[test]
+fn a_migration_is_taken_back_only_by_who_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_str().unwrap();
+    let migrate = |arguments: &str| coinlink(&format!("migrate {arguments} --data-dir {at}"), &[("LOG_LEVEL", "off")]);
+    let said = |output: &Output| text(&output.stderr).to_owned();
+    assert!(said(&migrate("down --yes")).contains("no migration is applied"));
+    assert_eq!(migrate("up").status.code(), Some(0));
+    let unasked = migrate("down");
+    assert_eq!(unasked.status.code(), Some(1));
+    assert!(said(&unasked).contains("loses") && said(&unasked).contains("--yes"), "{}", said(&unasked));
+    let steps = coinlink_migration::Migrator::migrations();
+    for step in steps.iter().rev() {
+        assert!(said(&migrate("down")).contains(&format!("taking back {} loses", step.name())), "it is still there");
+        let down = migrate("down --yes");
+        assert_eq!(down.status.code(), Some(0), "{}", said(&down));
+    }
+    assert_eq!(migrate("up").status.code(), Some(0));
 }

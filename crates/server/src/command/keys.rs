@@ -10,6 +10,7 @@ use crate::{
     cli::{KeyKind, KeysCommand},
     config::Settings,
     http::JWKS_MAX_AGE_SECS,
+    jobs::NODES_KNOW_AFTER_SECS,
     wire::rfc3339,
     wiring::{self, LEEWAY},
 };
@@ -78,11 +79,19 @@ const fn new_key(kind: KeyKind, rsa_bits: u16) -> NewKey {
 fn rotated(key: &KeyListing, publish_secs: u32) -> String {
     let from = rfc3339(key.period.signs_from);
     let mut text = format!("{} {} is made and published. It signs from {from} on.\n", key.algorithm.name(), key.id);
+    if publish_secs < NODES_KNOW_AFTER_SECS {
+        let _ = writeln!(
+            text,
+            "Warning: servers look for new keys every few seconds, and one that does not know this key yet refuses its tokens: \
+             give --publish-secs {NODES_KNOW_AFTER_SECS} or more."
+        );
+    }
     if publish_secs <= JWKS_MAX_AGE_SECS {
         let _ = writeln!(
             text,
-            "Warning: other services keep their copy of the keys for {} minutes, and may not know it by then.",
-            JWKS_MAX_AGE_SECS / 60
+            "Warning: other services keep their copy of the keys for {} minutes, and may not know it by then: --publish-secs {} is safe.",
+            JWKS_MAX_AGE_SECS / 60,
+            JWKS_MAX_AGE_SECS + 1
         );
     }
     text

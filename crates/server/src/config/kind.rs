@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// A URL of one of these schemes; kept without a slash at its end.
     Url(&'static [&'static str]),
+    /// Where browsers reach this server: a web URL that more can be put after, and that may be shown to anybody.
+    OwnUrl,
     /// Never shown.
     Secret(SecretForm),
     /// Browser origins.
@@ -106,6 +108,7 @@ impl Kind {
             Self::Text => !text.chars().any(char::is_control),
             Self::Choice(words) => words.contains(&text),
             Self::Url(schemes) | Self::Secret(SecretForm::Url(schemes)) => is_url(text, schemes),
+            Self::OwnUrl => is_url(text, WEB) && is_plain(text),
             Self::Secret(SecretForm::Any) => true,
             Self::Secret(SecretForm::Database) => {
                 let plain = without_driver(text);
@@ -118,7 +121,7 @@ impl Kind {
         };
         match self {
             _ if !fits => Err(self.expected()),
-            Self::Url(_) => Ok(text.trim_end_matches('/').into()),
+            Self::Url(_) | Self::OwnUrl => Ok(text.trim_end_matches('/').into()),
             _ => Ok(text.into()),
         }
     }
@@ -132,7 +135,7 @@ impl Kind {
                 Self::Cidrs => network(&part).map(|net| net.to_string()),
                 _ => ASKABLE.iter().find(|source| source.name() == part).map(|source| source.name().to_owned()),
             };
-            let normal = Value::String(normal.ok_or_else(|| format!("{part:?} does not fit; {}", self.expected()))?);
+            let normal = Value::String(normal.ok_or_else(|| format!("{} does not fit; {}", quoted(&part), self.expected()))?);
             if !kept.contains(&normal) {
                 kept.push(normal);
             }
@@ -141,6 +144,15 @@ impl Kind {
             return Err(self.expected());
         }
         Ok(Value::Array(kept))
+    }
+
+    /// `value` for people: what nobody else may know is masked.
+    pub(super) fn shown(self, value: &Value) -> String {
+        match (self, value) {
+            (Self::Secret(_), Value::String(text)) if !text.is_empty() => "\"********\"".to_owned(),
+            (Self::Url(_) | Self::OwnUrl, Value::String(text)) => Value::String(without_user(text)).to_string(),
+            _ => value.to_string(),
+        }
     }
 
     /// What to write, for people.
@@ -153,6 +165,7 @@ impl Kind {
             Self::Url(schemes) | Self::Secret(SecretForm::Url(schemes)) => {
                 format!("write a URL that begins with {}://", schemes.join(":// or "))
             }
+            Self::OwnUrl => "write a URL such as https://api.example.com, without a user, a query or a fragment".into(),
             Self::Secret(SecretForm::Any) => "write text".into(),
             Self::Secret(SecretForm::Database) => "write a URL that begins with postgresql://".into(),
             Self::Origins => "write exact origins, scheme://host[:port] without a path or wildcard, with commas between".into(),
@@ -172,11 +185,35 @@ fn is_log_level(text: &str) -> bool {
     bare_words_are_levels && tracing_subscriber::EnvFilter::try_new(text).is_ok()
 }
 
+/// Schemes of the web.
+const WEB: &[&str] = &["http", "https"];
+
 /// Sources that can be in the chain; the live socket and the simulation are switched on by other means.
 const ASKABLE: [Source; 3] = [Source::CoinGecko, Source::Coinbase, Source::Kraken];
 
 fn is_url(text: &str, schemes: &[&str]) -> bool {
     ParsedUrl::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host())
+}
+
+/// Nothing but scheme, host, port and path.
+fn is_plain(text: &str) -> bool {
+    ParsedUrl::parse(text).is_ok_and(|url| !has_user(&url) && url.query().is_none() && url.fragment().is_none())
+}
+
+fn has_user(url: &ParsedUrl) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// The URL, with stars for whoever it signs in as.
+fn without_user(text: &str) -> String {
+    let Some(url) = ParsedUrl::parse(text).ok().filter(has_user) else { return text.into() };
+    let after = &url[url::Position::BeforeHost..];
+    format!("{}://********@{after}", url.scheme())
+}
+
+/// Part of a list, as it was written; one that may have a password in it is not shown.
+fn quoted(part: &str) -> String {
+    if part.contains('@') { "one of them".into() } else { format!("{part:?}") }
 }
 
 /// `postgresql+asyncpg://…` as `postgresql://…`: the driver is a matter of other languages' libraries.

@@ -3,6 +3,8 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    io::Read as _,
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
@@ -164,7 +166,7 @@ impl Stack {
         let table: Table = match text.parse() {
             Ok(table) => table,
             Err(error) => {
-                let why = format!("is not TOML: {}", error.to_string().trim_end().replace('\n', " "));
+                let why = not_toml(&text, &error);
                 return self.problems.push(Problem::new(&shown, &why, "mend that line"));
             }
         };
@@ -241,12 +243,26 @@ impl Stack {
     }
 }
 
+/// Where it is and what is wrong, without the line itself, which may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().and_then(|span| text.as_bytes().get(..span.start));
+    let line =
+        at.map(|before| format!("line {}: ", before.iter().filter(|byte| **byte == b'\n').count() + 1)).unwrap_or_default();
+    format!("is not TOML: {line}{}", error.message().replace('\n', " "))
+}
+
+/// Of a file or a pipe: a device may have no end.
 fn read_secret(path: &Path) -> Result<String, String> {
-    let length = std::fs::metadata(path).map_err(|error| format!("names a file that cannot be read: {error}"))?.len();
-    if length > MAX_SECRET_FILE {
-        return Err(format!("names a file of {length} bytes"));
+    let unreadable = |error: std::io::Error| format!("names a file that cannot be read: {error}");
+    let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
+    if !kind.is_file() && !kind.is_fifo() {
+        return Err("names something that is no file".into());
     }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("names a file that cannot be read: {error}"))?;
+    let mut text = String::new();
+    std::fs::File::open(path).and_then(|file| file.take(MAX_SECRET_FILE + 1).read_to_string(&mut text)).map_err(unreadable)?;
+    if text.len() as u64 > MAX_SECRET_FILE {
+        return Err(format!("names a file of more than {MAX_SECRET_FILE} bytes"));
+    }
     if text.trim().is_empty() { Err("names an empty file".into()) } else { Ok(text) }
 }
 

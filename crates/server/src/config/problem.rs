@@ -83,7 +83,7 @@ impl Settings {
                 "make it more than twice as long",
             ));
         }
-        if self.server.trusted_proxies.iter().any(|network| network.prefix_len() == 255) {
+        if self.server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
             let fix = "anybody could choose the address that is counted: name the networks of your proxies alone";
             problems.push(Problem::new("TRUSTED_PROXIES", "believes everybody", fix));
         }
@@ -197,7 +197,7 @@ pub fn key_bytes(key: &SecretString) -> Option<[u8; 32]> {
 
 fn bytes_of(text: &str) -> Option<[u8; 32]> {
     // Numbers may have a sign where digits of a key may not.
-    let bytes = if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii()) {
+    let bytes = if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         (0..64).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
     } else {
         [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|engine| engine.decode(text).ok())

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use toml::Value;
-
 use super::{
     layers::{Loaded, Origin},
     problem::{ConfigError, Problem},
@@ -37,16 +35,13 @@ impl Loaded {
                 let _ = writeln!(text, "{}[{of}]", if section.is_empty() { "" } else { "\n" });
                 section = of;
             }
-            let value = self.table.get(of).and_then(|keys| keys.get(key));
-            let shown = match value {
-                Some(Value::String(secret)) if entry.kind.is_secret() => {
-                    if secret.is_empty() { "\"\"" } else { "\"********\"" }.to_owned()
-                }
-                Some(value) => value.to_string(),
-                None => continue,
-            };
+            let Some(value) = self.table.get(of).and_then(|keys| keys.get(key)) else { continue };
+            let shown = entry.kind.shown(value);
             let origin = self.origins.get(entry.path).unwrap_or(&Origin::Default);
             let _ = writeln!(text, "{:<60} # {} ({origin})", format!("{key} = {shown}"), entry.name());
+        }
+        for warning in self.settings.warnings(mode) {
+            let _ = writeln!(text, "\nWarning: {warning}");
         }
         let problems = self.all_problems(mode);
         if problems.is_empty() {

@@ -24,7 +24,7 @@ use tokio::{
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
 pub use mail::{MailJob, deliver_mail, prune_mail};
-pub use signing_keys::follow_signing_keys;
+pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};
 pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.

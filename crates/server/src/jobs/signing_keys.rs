@@ -10,6 +10,9 @@ use crate::telemetry::Metrics;
 
 /// A new key is published for minutes before it signs; who revokes one waits for this.
 const LOOK_EVERY: StdDuration = StdDuration::from_secs(2);
+/// A key that is published for so many seconds is known to every node before it signs: a look may just have been missed, and one
+/// takes its time.
+pub const NODES_KNOW_AFTER_SECS: u32 = 5;
 
 /// Reads the folder's list every other second, and at once when a token names a key that is not known. The keys stay as they are while the
 /// folder cannot be used.

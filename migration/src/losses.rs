@@ -1,0 +1,40 @@
+//! What is lost with a step that is taken back, for whoever is about to do it.
+
+const LOSSES: [(&str, &str); 17] = [
+    ("m20261121_000000_create_exact_types", "nothing"),
+    ("m20261121_000001_create_last_known_prices", "the last known prices; they are collected again"),
+    ("m20261121_000010_create_users", "ALL ACCOUNTS"),
+    ("m20261121_000011_create_sessions", "all sessions: everybody is signed out"),
+    ("m20261121_000012_create_sign_in_guards", "what is known of guessed passwords"),
+    ("m20261121_000013_create_user_preferences", "everybody's preferences"),
+    ("m20261121_000020_create_audit_log", "THE WHOLE AUDIT LOG"),
+    ("m20261121_000021_create_audit_chain", "the seals and checkpoints that show that nobody changed the audit log"),
+    ("m20261122_000030_add_claims_and_factors", "which addresses are only claimed, and when sessions showed their second factor"),
+    ("m20261122_000031_create_outbox_mails", "all letters, sent or not"),
+    ("m20261122_000040_create_second_factors", "all second factors and recovery codes: accounts open by the password alone"),
+    ("m20261122_000050_create_api_keys", "all API keys"),
+    ("m20261122_000060_add_admin_indexes", "nothing; lists of administrators get slower"),
+    ("m20261122_000070_create_mail_links", "all links and codes in letters that are under way"),
+    ("m20261122_000080_create_wallets", "all linked wallets: who signs in with nothing else cannot any more"),
+    ("m20261122_000090_let_links_rest", "which links rest after wrong codes"),
+    ("m20261122_000100_index_key_expiry", "nothing; old API keys are found more slowly"),
+];
+
+/// What is lost when the step of this name is taken back.
+#[must_use]
+pub fn loss(step: &str) -> Option<&'static str> {
+    LOSSES.iter().find(|(name, _)| *name == step).map(|(_, loss)| *loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Migrator, MigratorTrait as _};
+
+    #[test]
+    fn of_every_step_it_is_known_what_is_lost_with_it() {
+        let steps: Vec<_> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+        assert_eq!(LOSSES.map(|(name, _)| name), *steps);
+        assert_eq!(loss("m20261121_000010_create_users"), Some("ALL ACCOUNTS"));
+    }
+}
