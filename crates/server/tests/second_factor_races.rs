@@ -9,19 +9,25 @@ use coinlink_application::identity::{
     FactorProof, IdentityAdapters, IdentityUseCases, NewAccount, SecondFactorError, SignInOutcome,
 };
 use coinlink_credentials::{BoxKey, KeyRing};
-use coinlink_domain::identity::{ClientInfo, Email, OneTimeSecret, Password, RecoveryCode, SecondFactor, SessionId, UserId};
+use coinlink_domain::identity::{
+    ClientInfo, Email, GuardKey, OneTimeSecret, Password, RecoveryCode, SecondFactor, SessionId, TotpCode, UserId,
+};
 use coinlink_migration::{Migrator, MigratorTrait as _};
 use coinlink_ports::{
     identity::SecondFactorStore,
     shared::{Clock as _, SecretBox},
 };
 use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
-use coinlink_testkit::{identity::PlainAuthenticators, servers::fresh_database};
+use coinlink_testkit::{
+    identity::{CountingAuthenticators, PlainAuthenticators},
+    servers::fresh_database,
+};
 use futures_util::future::join_all;
 use http_support::gated::Behind;
 use time::Duration;
 
 const GOOD: &str = "Correct-horse-9-battery";
+const STEP: Duration = Duration::seconds(30);
 const ADA: &str = "ada@example.org";
 
 /// An account with an authenticator app in a real database.
@@ -29,6 +35,7 @@ struct Protected {
     behind: Behind,
     store: SqlIdentityStore,
     adapters: IdentityAdapters,
+    authenticators: Arc<CountingAuthenticators>,
     use_cases: IdentityUseCases,
     user: UserId,
     session: SessionId,
@@ -55,12 +62,13 @@ impl Protected {
         let settings = ConnectSettings { acquire_timeout: timeouts, statement_timeout: timeouts, ..ConnectSettings::new(url) };
         let database = Database::connect(&settings).await.unwrap();
         database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-        let (behind, secrets) = (Behind::default(), ring(1, &[]));
+        let (behind, secrets, authenticators) = (Behind::default(), ring(1, &[]), Arc::<CountingAuthenticators>::default());
         let store = SqlIdentityStore::new(database, Arc::clone(&secrets) as _);
         let adapters = IdentityAdapters {
             store: Arc::new(store.clone()),
             factors: Arc::new(store.clone()),
             secrets: Arc::clone(&secrets) as _,
+            authenticators: Arc::clone(&authenticators) as _,
             // Ids of a database that other tests have used, too.
             entropy: Arc::new(coinlink_embedded::SystemEntropy),
             ..behind.adapters()
@@ -75,7 +83,7 @@ impl Protected {
         let code = PlainAuthenticators::code(&secret, behind.clock.now());
         let codes = use_cases.second_factor.confirm.execute(at, code, &client()).await.unwrap();
         behind.clock.advance(Duration::seconds(30));
-        Self { behind, store, adapters, use_cases, user: at.0, session: at.1, secret, codes }
+        Self { behind, store, adapters, authenticators, use_cases, user: at.0, session: at.1, secret, codes }
     }
 
     fn code(&self) -> FactorProof {
@@ -112,8 +120,9 @@ async fn one_of_fifty_is_taken(it: Protected) {
             async move { it.steps_up(proof).await.is_ok() }
         });
         assert_eq!(taken.await, 1, "{proof:?}");
-        // The others count as guesses: their delay passes before the next kind.
-        it.behind.clock.advance(Duration::minutes(20));
+        let mut tx = it.adapters.store.begin().await.unwrap();
+        let left = tx.guards().attempts(&GuardKey::SessionFactor(it.session)).await.unwrap();
+        assert_eq!((left.failures, left.delayed_until), (0, None), "nobody guessed: {proof:?}");
     }
     assert_eq!(it.store.recovery_codes_left(it.user).await.unwrap(), 9);
 }
@@ -135,16 +144,18 @@ async fn parallel_tickets_share_one_budget(it: Protected) {
     for _ in 0..20 {
         tickets.push(it.ticket().await);
     }
+    let before = it.authenticators.compared();
     let guesses = tickets.into_iter().map(|ticket| {
         let it = Arc::clone(&it);
-        tokio::spawn(async move {
-            it.use_cases.second_factor.complete_sign_in.execute(&ticket, Protected::wrong(), None, client()).await.is_err()
-        })
+        tokio::spawn(async move { it.completes(ticket, it.wrong()).await.is_err() })
     });
     assert!(join_all(guesses).await.into_iter().all(|refused| refused.unwrap()));
-    assert!(matches!(it.steps_up(it.code()).await, Err(SecondFactorError::InvalidCode)), "the eleventh is delayed");
-    it.behind.clock.advance(Duration::minutes(15));
+    assert_eq!(it.authenticators.compared() - before, 10);
+    let refused = it.completes(it.ticket().await, it.code()).await;
+    assert!(matches!(refused, Err(SecondFactorError::InvalidCode)), "the eleventh is delayed");
     it.steps_up(it.code()).await.unwrap();
+    it.behind.clock.advance(Duration::minutes(15));
+    it.completes(it.ticket().await, it.code()).await.unwrap();
 }
 
 /// Sealed anew by two nodes while codes are shown: nobody notices, and the earlier key may go.
@@ -168,8 +179,16 @@ async fn codes_are_good_while_secrets_are_sealed_anew(it: Protected) {
 }
 
 impl Protected {
-    fn wrong() -> FactorProof {
-        FactorProof::Recovery(RecoveryCode([0xaa; 16]))
+    /// A code that is good in none of the steps around.
+    fn wrong(&self) -> FactorProof {
+        let now = self.behind.clock.now();
+        let good: Vec<_> = (-2..=2).map(|steps| PlainAuthenticators::code(&self.secret, now + STEP * steps)).collect();
+        let wrong = (0..).filter_map(TotpCode::new).find(|code| !good.contains(code));
+        FactorProof::Code(wrong.unwrap())
+    }
+
+    async fn completes(&self, ticket: OneTimeSecret, proof: FactorProof) -> Result<(), SecondFactorError> {
+        self.use_cases.second_factor.complete_sign_in.execute(&ticket, proof, None, client()).await.map(drop)
     }
 }
 

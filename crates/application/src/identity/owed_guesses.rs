@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coinlink_domain::identity::{GuardKey, GuardPolicies};
 use coinlink_ports::{
@@ -44,13 +44,20 @@ impl Reserved {
 
 /// Guesses that were right, or were never checked, and are still counted as failures because the store did not answer. Kept
 /// until it does, so that trouble of ours is nobody's wrong password; a restart leaves them to be forgotten like any failure.
-#[derive(Default)]
-pub struct OwedGuesses(Mutex<Vec<Reserved>>);
+#[derive(Clone, Default)]
+pub struct OwedGuesses(Arc<Mutex<Vec<Reserved>>>);
 
 /// Beyond it the oldest trouble is forgotten: it ends by itself within a day.
 const MOST: usize = 10_000;
 
 impl OwedGuesses {
+    /// Takes a guess back: now, or once the store answers.
+    pub(super) async fn give_back(&self, guess: Reserved, store: &dyn IdentityStore, policies: &GuardPolicies) {
+        if guess.give_back(store, policies).await.is_err() {
+            self.add(guess);
+        }
+    }
+
     pub(super) fn add(&self, guess: Reserved) {
         let mut owed = self.owed();
         if owed.len() < MOST {

@@ -6,7 +6,7 @@ use coinlink_ports::{
     shared::{Clock, StoreError},
 };
 
-use super::{IdentityAdapters, owed_guesses::Reserved};
+use super::{IdentityAdapters, OwedGuesses, owed_guesses::Reserved};
 
 /// A password could not be compared.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +28,17 @@ pub(super) struct OwnPassword {
     pub(super) hasher: Arc<dyn PasswordHasher>,
     /// How guessing is slowed down.
     pub(super) guards: GuardPolicies,
+    /// Guesses that could not be given back yet.
+    pub(super) owed: OwedGuesses,
     /// What time it is.
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl OwnPassword {
     /// With these adapters.
-    pub(super) fn new(adapters: &IdentityAdapters) -> Self {
+    pub(super) fn new(adapters: &IdentityAdapters, owed: OwedGuesses) -> Self {
         let IdentityAdapters { store, hasher, clock, guards, .. } = adapters.clone();
-        Self { store, hasher, guards, clock }
+        Self { store, hasher, guards, owed, clock }
     }
 
     /// [`PasswordHasher::place`].
@@ -57,9 +59,9 @@ impl OwnPassword {
         let admitted = guess.reserve(&*self.store, &self.guards).await?;
         // During a delay it is not compared: neither the answer nor its time tells.
         let checked = self.hasher.check(password, admitted.then_some(&account.password)).await;
-        let unchecked = matches!(checked, Err(HashError::Busy { .. }));
-        if admitted && (unchecked || checked.as_ref().is_ok_and(|check| check.matches)) {
-            guess.give_back(&*self.store, &self.guards).await?;
+        let is_wrong = checked.as_ref().is_ok_and(|check| !check.matches);
+        if admitted && !is_wrong {
+            self.owed.give_back(guess, &*self.store, &self.guards).await;
         }
         Ok(checked?.matches && admitted)
     }

@@ -170,7 +170,7 @@ impl SignIn {
         let checked = match checked {
             // Nothing was checked.
             Err(error) if admitted => {
-                self.give_back(guess).await;
+                self.owed.give_back(guess, &*self.store, &self.guards).await;
                 return Err(error.into());
             }
             checked => checked?,
@@ -220,12 +220,6 @@ impl SignIn {
     fn known_device(&self, device: Option<PresentedDevice>, account: &Account) -> Option<Uuid> {
         let device = device.filter(|device| device.user == account.user.id)?;
         self.sessions.devices.belongs(&device, &account.password).then_some(device.device)
-    }
-
-    async fn give_back(&self, guess: Reserved) {
-        if guess.give_back(&*self.store, &self.guards).await.is_err() {
-            self.owed.add(guess);
-        }
     }
 
     /// The password at today's cost. A sign-in does not fail for it: the next one tries again.

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
-use super::{Email, UserId};
+use super::{Email, SessionId, UserId};
 
 /// What failures are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,8 +24,10 @@ pub enum GuardKey {
     Pair(Email, IpAddr),
     /// A device that signed in to this account before.
     Device(Email, Uuid),
-    /// Second factors of an account, whichever way they are tried.
+    /// Codes of an account's second factor that are tried to sign in with, whatever ticket they are tried with.
     SecondFactor(UserId),
+    /// Codes that are tried in a session: whoever knows the password and guesses from outside is not in its way.
+    SessionFactor(SessionId),
 }
 
 /// What an attempt is counted by, in the order in which counters are locked.
@@ -66,7 +68,7 @@ pub struct GuardPolicies {
     pub pair: GuardPolicy,
     /// For a known device.
     pub device: GuardPolicy,
-    /// For second factors: ten failures, then one more guess each time the delay is over.
+    /// For codes of second factors, by account and by session: ten failures, then one more guess each time the delay is over.
     pub second_factor: GuardPolicy,
 }
 
@@ -100,7 +102,7 @@ impl GuardPolicies {
             GuardKey::Address(_) => &self.address,
             GuardKey::Pair(..) => &self.pair,
             GuardKey::Device(..) => &self.device,
-            GuardKey::SecondFactor(_) => &self.second_factor,
+            GuardKey::SecondFactor(_) | GuardKey::SessionFactor(_) => &self.second_factor,
         }
     }
 }

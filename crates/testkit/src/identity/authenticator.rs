@@ -1,4 +1,7 @@
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use coinlink_domain::identity::{Email, TotpCode};
 use coinlink_ports::identity::{Authenticators, Enrolment, EnrolmentError};
@@ -50,5 +53,27 @@ impl Authenticators for PlainAuthenticators {
             digits
         });
         Ok(Enrolment { uri: format!("otpauth://totp/{account}?secret={secret}"), qr_png: b"\x89PNG".to_vec(), secret })
+    }
+}
+
+/// [`PlainAuthenticators`] that count how often a code was compared.
+#[derive(Debug, Default)]
+pub struct CountingAuthenticators(AtomicUsize);
+
+impl CountingAuthenticators {
+    /// How many codes were compared so far.
+    pub fn compared(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Authenticators for CountingAuthenticators {
+    fn matching_step(&self, secret: &[u8], shown: TotpCode, now: OffsetDateTime) -> Option<u64> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        PlainAuthenticators.matching_step(secret, shown, now)
+    }
+
+    fn enrol(&self, secret: &[u8], account: &Email) -> Result<Enrolment, EnrolmentError> {
+        PlainAuthenticators.enrol(secret, account)
     }
 }

@@ -16,7 +16,7 @@ mod public_keys;
 mod wallet_signatures;
 
 pub use api_keys::{PlainApiKeys, an_api_key};
-pub use authenticator::PlainAuthenticators;
+pub use authenticator::{CountingAuthenticators, PlainAuthenticators};
 #[cfg(feature = "wallets")]
 pub use bitcoin_wallet::BitcoinWallet;
 pub use builders::{NOON, a_session, a_user, a_wallet, an_account, an_account_of, an_email};

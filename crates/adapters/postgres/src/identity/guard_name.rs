@@ -14,6 +14,7 @@ pub(super) fn name(key: &GuardKey) -> String {
         GuardKey::Pair(email, ip) => ("pair", format!("{email} {ip}")),
         GuardKey::Device(email, device) => ("device", format!("{email} {device}")),
         GuardKey::SecondFactor(user) => ("second_factor", user.to_string()),
+        GuardKey::SessionFactor(session) => ("session_factor", session.to_string()),
     };
     let mut name = format!("{scope}:");
     for byte in Sha256::digest(parts) {
@@ -27,7 +28,7 @@ pub(super) fn name(key: &GuardKey) -> String {
 mod tests {
     use std::collections::HashSet;
 
-    use coinlink_domain::identity::{Email, UserId};
+    use coinlink_domain::identity::{Email, SessionId, UserId};
     use uuid::Uuid;
 
     use super::*;
@@ -37,7 +38,7 @@ mod tests {
         let emails = ["ada@example.org", "bob@example.org"].map(|email| Email::try_new(email).unwrap());
         let ips = ["192.0.2.1", "2001:db8::"].map(|ip| ip.parse().unwrap());
         let mut keys: Vec<GuardKey> = ips.into_iter().map(GuardKey::Address).collect();
-        keys.push(GuardKey::SecondFactor(UserId(Uuid::nil())));
+        keys.extend([GuardKey::SecondFactor(UserId(Uuid::nil())), GuardKey::SessionFactor(SessionId(Uuid::nil()))]);
         for email in &emails {
             keys.push(GuardKey::Account(email.clone()));
             keys.push(GuardKey::Device(email.clone(), Uuid::nil()));

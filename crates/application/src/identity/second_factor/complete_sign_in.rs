@@ -1,4 +1,4 @@
-use coinlink_domain::identity::{ClientInfo, OneTimeSecret, SecondFactor, SessionId, SignInTicket, UserId};
+use coinlink_domain::identity::{ClientInfo, GuardKey, OneTimeSecret, SecondFactor, SessionId, SignInTicket, UserId};
 use coinlink_ports::{identity::PresentedDevice, shared::StoreError};
 use time::OffsetDateTime;
 
@@ -30,11 +30,12 @@ impl CompleteSignIn {
         client: ClientInfo,
     ) -> Result<SignedIn, SecondFactorError> {
         let parts = &self.parts;
-        let tried = self.try_ticket(secret, parts.clock.now()).await?;
+        let tried = self.try_ticket(secret, proof, parts.clock.now()).await?;
         let Some((ticket, guess)) = tried else {
             return parts.failed(Err(SecondFactorError::InvalidTicket), audit::SECOND_FACTOR_VERIFY, None, &client).await;
         };
-        match self.open(&ticket, (&guess, proof), device, &client).await {
+        let opened = self.open(&ticket, (&guess, proof), device, &client).await;
+        match parts.judged(&guess, opened).await {
             Ok((signed_in, evicted)) => {
                 parts.ended.announce(&evicted, signed_in.tokens.server_time).await;
                 Ok(signed_in)
@@ -44,11 +45,16 @@ impl CompleteSignIn {
     }
 
     /// Counts a try with the ticket and one with the account, and keeps both counts whatever comes of it.
-    async fn try_ticket(&self, secret: &OneTimeSecret, now: OffsetDateTime) -> Result<Option<(SignInTicket, Guess)>, StoreError> {
+    async fn try_ticket(
+        &self,
+        secret: &OneTimeSecret,
+        proof: FactorProof,
+        now: OffsetDateTime,
+    ) -> Result<Option<(SignInTicket, Guess)>, StoreError> {
         let mut tx = self.parts.store.begin().await?;
         let found = tx.tickets().try_once(secret.id, &SignInTicket::digest_of(secret), now).await?;
         let Some(ticket) = found else { return Ok(None) };
-        let guess = self.parts.count_in(&mut *tx, ticket.user, now).await?;
+        let guess = self.parts.count_in(&mut *tx, GuardKey::SecondFactor(ticket.user), proof, now).await?;
         tx.commit().await?;
         Ok(Some((ticket, guess)))
     }
@@ -81,7 +87,7 @@ impl CompleteSignIn {
         Ok(opened)
     }
 
-    /// A guess that was not compared is none.
+    /// Writes the failure down. Whoever guesses with tickets knows the password: the owner is told once, with the last guess.
     async fn give_up(
         &self,
         error: SecondFactorError,
@@ -90,15 +96,13 @@ impl CompleteSignIn {
         client: &ClientInfo,
     ) -> Result<SignedIn, SecondFactorError> {
         let parts = &self.parts;
-        if guess.admitted && !matches!(error, SecondFactorError::InvalidCode) {
-            let given_back = async {
-                let mut tx = parts.store.begin().await?;
-                parts.give_back(&mut *tx, guess).await?;
-                tx.commit().await
-            };
-            if let Err(error) = given_back.await {
-                tracing::warn!(%error, "a guess at a second factor was not given back");
+        if guess.is_last && matches!(error, SecondFactorError::InvalidCode) {
+            let mut tx = parts.store.begin().await?;
+            if let Some(account) = tx.users().lock(user).await? {
+                let now = parts.clock.now();
+                parts.letters.notice(&mut *tx, &account.user, "second_factor_guessed", client, now).await?;
             }
+            tx.commit().await?;
         }
         parts.failed(Err(error), audit::SECOND_FACTOR_VERIFY, Some(user), client).await
     }

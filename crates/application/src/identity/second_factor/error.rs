@@ -18,9 +18,12 @@ pub enum SecondFactorError {
     /// There is no such ticket any more: whoever asks is not told why.
     #[error("the ticket is good for nothing")]
     InvalidTicket,
-    /// The code is another, was used before, or too many were tried: whoever asks is not told which.
+    /// The code is another, or too many were tried: whoever asks is not told which.
     #[error("the code is not the one that is asked for")]
     InvalidCode,
+    /// The code was used before: answered as [`SecondFactorError::InvalidCode`], but nobody guessed.
+    #[error("the code was used before")]
+    UsedCode,
     /// The account has a second factor.
     #[error("the account has a second factor")]
     AlreadyOn,
@@ -73,6 +76,7 @@ impl SecondFactorError {
             Self::WrongPassword => Some("wrong_password"),
             Self::InvalidTicket => Some("invalid_ticket"),
             Self::InvalidCode => Some("invalid_code"),
+            Self::UsedCode => Some("used_code"),
             Self::AlreadyOn => Some("already_enabled"),
             Self::NotSetUp => Some("not_set_up"),
             Self::NotFresh => Some("second_factor_required"),

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use coinlink_application::identity::{FactorProof, SecondFactorError};
-use coinlink_domain::identity::{RecoveryCode, SignInTicket};
+use coinlink_domain::identity::{GuardKey, RecoveryCode, SessionId, SignInTicket};
+use coinlink_ports::{identity::IdentityStore as _, shared::Clock as _};
 use coinlink_testkit::identity::an_email;
 use futures_util::future::join_all;
 use time::Duration;
 
-use super::{Protected, STEP};
-use crate::support::{ADA, GOOD, client, password};
+use super::{Protected, STEP, shown};
+use crate::support::{ADA, GOOD, Identity, client, password};
 
 #[tokio::test]
 async fn a_ticket_takes_five_guesses_and_the_right_code_after_them_is_refused() {
@@ -20,29 +21,70 @@ async fn a_ticket_takes_five_guesses_and_the_right_code_after_them_is_refused() 
     it.signs_in().await;
 }
 
-/// Ten guesses, then one each quarter of an hour: across tickets, sessions and kinds of codes. A delay looks like a wrong code.
+/// Ten guesses, then one each quarter of an hour, across tickets. A delay looks like a wrong code.
 #[tokio::test]
-async fn an_account_takes_ten_guesses_however_they_are_spread() {
+async fn an_account_takes_ten_guesses_with_however_many_tickets() {
     let it = Protected::new().await;
-    let nothing = FactorProof::Recovery(RecoveryCode([0xaa; 16]));
     for n in 0..10 {
-        let refused = match n % 3 {
-            0 => it.completes(&it.ticket().await, it.wrong()).await.err(),
-            1 => it.steps_up(it.session, it.wrong()).await.err(),
-            _ => it.completes(&it.ticket().await, nothing).await.err(),
-        };
-        assert!(matches!(refused, Some(SecondFactorError::InvalidCode)), "{n}: {refused:?}");
+        let refused = it.completes(&it.ticket().await, it.wrong()).await;
+        assert!(matches!(refused, Err(SecondFactorError::InvalidCode)), "{n}");
     }
-    // Right ones are not even looked at, and are not used up by it.
-    for right in [it.code(), FactorProof::Recovery(it.codes[0])] {
-        assert!(matches!(it.completes(&it.ticket().await, right).await, Err(SecondFactorError::InvalidCode)));
-        assert!(matches!(it.steps_up(it.session, right).await, Err(SecondFactorError::InvalidCode)));
-    }
+    // A right one is not even looked at, and is not used up by it.
+    let compared = it.identity.authenticators.compared();
+    assert!(matches!(it.completes(&it.ticket().await, it.code()).await, Err(SecondFactorError::InvalidCode)));
+    assert_eq!(it.identity.authenticators.compared(), compared);
     it.identity.clock.advance(Duration::minutes(15));
     assert!(matches!(it.completes(&it.ticket().await, it.wrong()).await, Err(SecondFactorError::InvalidCode)));
     assert!(matches!(it.completes(&it.ticket().await, it.code()).await, Err(SecondFactorError::InvalidCode)));
     it.identity.clock.advance(Duration::minutes(15));
-    it.completes(&it.ticket().await, FactorProof::Recovery(it.codes[0])).await.unwrap();
+    it.signs_in().await;
+}
+
+/// Whoever knows the password can use up what tickets are worth, and nothing else of its owner's.
+#[tokio::test]
+async fn a_thief_with_the_password_keeps_the_owner_from_nothing_but_codes_with_tickets() {
+    let it = Protected::new().await;
+    for _ in 0..12 {
+        let _ = it.completes(&it.ticket().await, it.wrong()).await;
+    }
+    it.steps_up(it.session, it.code()).await.unwrap();
+    let other = it.completes(&it.ticket().await, FactorProof::Recovery(it.codes[0])).await.unwrap().tokens.session;
+    let nothing = FactorProof::Recovery(RecoveryCode([0xaa; 16]));
+    for _ in 0..20 {
+        assert!(matches!(it.steps_up(other, nothing).await, Err(SecondFactorError::InvalidCode)), "no guess that counts");
+    }
+    it.identity.clock.advance(STEP);
+    it.steps_up(other, it.code()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_takes_ten_guesses_of_its_own() {
+    let it = Protected::new().await;
+    let other = it.signs_in().await.tokens.session;
+    it.identity.clock.advance(STEP);
+    let before = it.identity.authenticators.compared();
+    for _ in 0..20 {
+        assert!(matches!(it.steps_up(it.session, it.wrong()).await, Err(SecondFactorError::InvalidCode)));
+    }
+    assert_eq!(it.identity.authenticators.compared() - before, 10);
+    assert!(matches!(it.steps_up(it.session, it.code()).await, Err(SecondFactorError::InvalidCode)));
+    it.steps_up(other, it.code()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_owner_is_told_once_that_somebody_with_the_password_guesses() {
+    let it = Protected::new().await;
+    let told = || it.letters().into_iter().filter(|letter| letter == "second_factor_guessed").count();
+    for _ in 0..20 {
+        let _ = it.steps_up(it.session, it.wrong()).await;
+    }
+    for n in 0..12 {
+        assert_eq!(told(), usize::from(n > 9), "{n}");
+        let _ = it.completes(&it.ticket().await, it.wrong()).await;
+    }
+    it.identity.clock.advance(Duration::minutes(15));
+    let _ = it.completes(&it.ticket().await, it.wrong()).await;
+    assert_eq!(told(), 1);
 }
 
 #[tokio::test]
@@ -56,9 +98,11 @@ async fn parallel_tickets_give_no_extra_guesses() {
         let it = Arc::clone(&it);
         async move { it.completes(&ticket, it.wrong()).await.err() }
     });
+    let before = it.identity.authenticators.compared();
     let refused = join_all(guesses).await;
     assert!(refused.iter().all(|refused| matches!(refused, Some(SecondFactorError::InvalidCode))));
-    // The eleventh is delayed: had one of the eighty gone beyond the ten, this one would be checked.
+    assert_eq!(it.identity.authenticators.compared() - before, 10);
+    assert_eq!(it.letters().into_iter().filter(|letter| letter == "second_factor_guessed").count(), 1);
     assert!(matches!(it.completes(&it.ticket().await, it.code()).await, Err(SecondFactorError::InvalidCode)));
     it.identity.clock.advance(Duration::minutes(15));
     it.completes(&it.ticket().await, it.code()).await.unwrap();
@@ -123,4 +167,78 @@ async fn an_enrolment_is_guessed_at_within_the_same_budget() {
     }
     let right = super::shown(&secret, now);
     assert!(matches!(identity.second_factor.confirm.execute(at, right, &from).await, Err(SecondFactorError::InvalidCode)));
+}
+
+/// What is still counted of guesses in a session and at its password.
+async fn left_behind(identity: &Identity, session: SessionId) -> u32 {
+    let mut left = 0;
+    let mut tx = identity.store.begin().await.unwrap();
+    for key in [GuardKey::SessionFactor(session), GuardKey::Device(an_email(ADA), session.0)] {
+        let attempts = tx.guards().attempts(&key).await.unwrap();
+        left += attempts.failures + u32::from(attempts.delayed_until.is_some());
+    }
+    left
+}
+
+#[tokio::test]
+async fn sixty_who_confirm_with_the_right_code_at_once_leave_nothing_behind() {
+    let identity = Identity::new();
+    let signed_in = identity.signs_up(ADA).await.unwrap();
+    let (at, from) = ((signed_in.user.id, signed_in.tokens.session), client("192.0.2.1"));
+    let secret = identity.second_factor.set_up.execute(at, &password(GOOD), &from).await.unwrap().secret;
+    let right = super::shown(&secret, identity.clock.now());
+    let done = join_all((0..60).map(|_| identity.second_factor.confirm.execute(at, right, &from))).await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1);
+    assert!(done.iter().any(|done| matches!(done, Err(SecondFactorError::AlreadyOn))), "some were under way together");
+    assert_eq!(left_behind(&identity, at.1).await, 0);
+}
+
+#[tokio::test]
+async fn showing_a_right_code_again_is_no_guess() {
+    let it = Protected::new().await;
+    it.steps_up(it.session, it.code()).await.unwrap();
+    for _ in 0..20 {
+        assert!(matches!(it.steps_up(it.session, it.code()).await, Err(SecondFactorError::UsedCode)));
+    }
+    assert_eq!(left_behind(&it.identity, it.session).await, 0);
+}
+
+#[tokio::test]
+async fn who_turns_it_off_six_times_at_once_leaves_nothing_behind() {
+    let it = Protected::new().await;
+    let (word, from, code) = (password(GOOD), client("192.0.2.1"), FactorProof::Recovery(it.codes[0]));
+    let disable = &it.identity.second_factor.disable;
+    let done = join_all((0..6).map(|_| disable.execute((it.user, it.session), &word, code, &from))).await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1);
+    assert_eq!(left_behind(&it.identity, it.session).await, 0);
+}
+
+/// The store fails after each number of calls: in none of them is a right code, or a right password, taken for a guess.
+#[tokio::test]
+async fn trouble_with_the_store_is_nobodys_guess() {
+    for act in ["confirm", "step up", "turn off"] {
+        for calls in 0.. {
+            let it = Protected::new().await;
+            let (at, from, word) = ((it.user, it.session), client("192.0.2.1"), password(GOOD));
+            let factors = &it.identity.second_factor;
+            let mut right = shown(&it.secret, it.now());
+            if act == "confirm" {
+                factors.disable.execute(at, &word, it.code(), &from).await.unwrap();
+                let secret = factors.set_up.execute(at, &word, &from).await.unwrap().secret;
+                right = shown(&secret, it.now());
+            }
+            it.identity.store.fail_after(calls);
+            let done = match act {
+                "confirm" => factors.confirm.execute(at, right, &from).await.is_ok(),
+                "step up" => it.steps_up(it.session, FactorProof::Code(right)).await.is_ok(),
+                _ => factors.disable.execute(at, &word, FactorProof::Code(right), &from).await.is_ok(),
+            };
+            it.identity.store.recover();
+            it.identity.sign_in.settle().await.unwrap();
+            assert_eq!(left_behind(&it.identity, it.session).await, 0, "{act} {calls}");
+            if done {
+                break;
+            }
+        }
+    }
 }

@@ -16,7 +16,7 @@ use coinlink_domain::{
 use coinlink_ports::shared::{Admission, Admitted, BusError, RequestGate, WindowState};
 use coinlink_testkit::{
     identity::{
-        MemoryIdentity, NOON, PlainAccessTokens, PlainApiKeys, PlainAuthenticators, PlainDeviceTokens, PlainHasher,
+        CountingAuthenticators, MemoryIdentity, NOON, PlainAccessTokens, PlainApiKeys, PlainDeviceTokens, PlainHasher,
         PlainRefreshTokens, PlainWalletSignatures, an_email,
     },
     shared::{CountingEntropy, PlainSecretBox, StoppedClock, TokioPause},
@@ -58,6 +58,7 @@ impl RequestGate for NotedGate {
 pub(crate) struct Identity {
     pub(crate) store: MemoryIdentity,
     pub(crate) hasher: Arc<PlainHasher>,
+    pub(crate) authenticators: Arc<CountingAuthenticators>,
     pub(crate) clock: Arc<StoppedClock>,
     pub(crate) gate: Arc<NotedGate>,
     pub(crate) revoked: Arc<RevokedSessions>,
@@ -97,12 +98,12 @@ impl Identity {
     fn built(policy: SessionPolicy, require_verified_email: bool) -> Self {
         let store = MemoryIdentity::default();
         let (hasher, clock) = (Arc::new(PlainHasher::default()), Arc::new(StoppedClock::at(NOON)));
-        let gate = Arc::new(NotedGate::default());
+        let (gate, authenticators) = (Arc::new(NotedGate::default()), Arc::<CountingAuthenticators>::default());
         let adapters = IdentityAdapters {
             store: Arc::new(store.clone()),
             keys: Arc::new(store.clone()),
             factors: Arc::new(store.clone()),
-            authenticators: Arc::new(PlainAuthenticators),
+            authenticators: authenticators.clone(),
             accounts: Arc::new(store.clone()),
             key_texts: Arc::new(PlainApiKeys),
             wallets: Arc::new(store.clone()),
@@ -129,6 +130,7 @@ impl Identity {
         Self {
             store,
             hasher,
+            authenticators,
             clock,
             gate,
             revoked: use_cases.revoked,

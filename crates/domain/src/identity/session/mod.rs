@@ -91,8 +91,8 @@ impl ClientInfo {
         Self { ip, user_agent: user_agent.map(kept).filter(|text| !text.is_empty()) }
     }
 
-    /// What it seems to be, for people: browser and system where their usual marks are found, else the first word of what the
-    /// client calls itself. Whoever writes the text decides what is found in it.
+    /// What it seems to be, for people: browser and system where their usual marks are found. Whoever
+    /// writes the text decides which are, and nothing else of it is told.
     #[must_use]
     pub fn device(&self) -> String {
         // The first mark that is found counts: others claim to be Safari or Chrome too.
@@ -112,12 +112,14 @@ impl ClientInfo {
             ("Mac OS X", "macOS"),
             ("Linux", "Linux"),
         ];
-        let Some(text) = self.user_agent.as_deref() else { return "unknown device".to_owned() };
+        const UNKNOWN: &str = "unknown device";
+        let Some(text) = self.user_agent.as_deref() else { return UNKNOWN.to_owned() };
         let found = |marks: &[(&str, &'static str)]| marks.iter().find(|(mark, _)| text.contains(mark)).map(|(_, name)| *name);
         match (found(&BROWSERS), found(&SYSTEMS)) {
             (Some(browser), Some(system)) => format!("{browser} on {system}"),
             (Some(name), None) | (None, Some(name)) => name.to_owned(),
-            (None, None) => text.split([' ', '/']).next().unwrap_or_default().to_owned(),
+            // Not a word of what it says: this is read in our letters.
+            (None, None) => UNKNOWN.to_owned(),
         }
     }
 }

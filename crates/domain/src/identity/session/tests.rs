@@ -160,7 +160,8 @@ fn a_device_is_told_by_its_usual_marks() {
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1",
             "Safari on iPhone",
         ),
-        ("curl/8.10.1", "curl"),
+        ("curl/8.10.1", "unknown device"),
+        ("Call-0900-555-now to keep your coins", "unknown device"),
         ("CoinLink for Android", "Android"),
     ] {
         assert_eq!(ClientInfo::new(None, Some(user_agent)).device(), device);

@@ -85,10 +85,25 @@ impl Gatekeeper {
         self.charge(request, Charge { class: RateClass::Credentials, subject }).await
     }
 
-    /// Counts a letter that somebody asks for to the own address.
-    pub async fn charge_own_letter(&self, request: &HttpRequest, user: UserId) -> Result<(), ApiError> {
+    /// Counts what somebody who is signed in tries with the own password or second factor, or a letter asked for to the own
+    /// address: by account, whatever addresses it comes from.
+    pub async fn charge_own(&self, request: &HttpRequest, user: UserId) -> Result<(), ApiError> {
         let charge = Charge { class: RateClass::Credentials, subject: RateSubject::User(user.0) };
         self.charge(request, charge).await
+    }
+
+    /// Counts a try with something that was given out to be tried with: a ticket, or a wallet's challenge.
+    pub async fn charge_given_out(&self, request: &HttpRequest, id: Uuid) -> Result<(), ApiError> {
+        let subject = RateSubject::Account(digest(&format!("given out {id}")));
+        self.charge(request, Charge { class: RateClass::Credentials, subject }).await
+    }
+
+    /// Counts a message asked for to sign in with the wallet `address`. A `device` that signed in before is counted by itself, as
+    /// for [`Gatekeeper::charge_sign_in`].
+    pub async fn charge_wallet(&self, request: &HttpRequest, address: &str, device: Option<Uuid>) -> Result<(), ApiError> {
+        let wallet = || RateSubject::Account(digest(&format!("wallet {}", address.trim().to_ascii_lowercase())));
+        let subject = device.map_or_else(wallet, RateSubject::Device);
+        self.charge(request, Charge { class: RateClass::Credentials, subject }).await
     }
 
     /// Counts a try to refresh or end `session`; without one, because the token could not be read, the client's address is
@@ -210,9 +225,13 @@ const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// An account by what is tried with it. An address is lower-case already.
 fn account(purpose: &str, email: &Email) -> RateSubject {
+    RateSubject::Account(digest(&format!("{purpose} {email}")))
+}
+
+fn digest(text: &str) -> [u8; 16] {
     let mut digest = [0; 16];
-    digest.copy_from_slice(&Sha256::digest(format!("{purpose} {email}"))[..16]);
-    RateSubject::Account(digest)
+    digest.copy_from_slice(&Sha256::digest(text)[..16]);
+    digest
 }
 
 /// Counts somebody without credentials.

@@ -82,7 +82,7 @@ impl From<SecondFactorError> for ApiError {
             SecondFactorError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
             SecondFactorError::WrongPassword => Self::new(error_codes::INVALID_INPUT).detail("password", "is not your password"),
             SecondFactorError::InvalidTicket => Self::new(error_codes::INVALID_MFA_TICKET),
-            SecondFactorError::InvalidCode => Self::new(error_codes::INVALID_CODE),
+            SecondFactorError::InvalidCode | SecondFactorError::UsedCode => Self::new(error_codes::INVALID_CODE),
             SecondFactorError::AlreadyOn => Self::new(error_codes::SECOND_FACTOR_ENABLED),
             SecondFactorError::NotSetUp => Self::new(error_codes::SECOND_FACTOR_NOT_SET_UP),
             SecondFactorError::NotFresh => Self::new(error_codes::SECOND_FACTOR_REQUIRED),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     answers::{MessageBody, ProfileBody, TokensAnswer, VerifiedBody},
     cookie_mode::{self, Mode, Sent},
-    requests::{ChangePasswordBody, RefreshBody, SignOutBody},
+    requests::{ChangePasswordBody, RefreshBody, SignOutBody, SignOutEverywhereBody},
 };
 use crate::{
     http::{
@@ -173,12 +173,16 @@ pub(in crate::http) async fn sign_out(
 }
 
 /// Sign out everywhere.
+///
+/// Ends all your sessions. API keys stay, unless the body says `revoke_api_keys`.
 #[utoipa::path(
     post,
     path = "/api/v2/auth/logout-all",
     tag = "auth",
+    request_body(content = Option<SignOutEverywhereBody>, content_type = "application/json"),
     responses(
         (status = 200, description = "All your sessions are over, this one too, on every node within a second", body = MessageBody),
+        (status = 400, description = "`invalid_json`", body = ErrorBody),
         (status = 401, description = "Not signed in", body = ErrorBody)
     ),
     security(("bearer" = []))
@@ -190,8 +194,11 @@ pub(in crate::http) async fn sign_out_everywhere(
     metrics: Data<Metrics>,
     use_case: Data<SignOutEverywhere>,
     client: Client,
+    body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let ended = use_case.execute(caller.user, &client.0).await?;
+    let sent: Option<JsonObject<SignOutEverywhereBody>> =
+        if body.is_empty() { None } else { ApiError::read_json(&request, &body)? };
+    let ended = use_case.execute(caller.user, sent.unwrap_or_default().0.revoke_api_keys, &client.0).await?;
     metrics.auth_event("sign_out_everywhere", "ok");
     let said = message(format!("You are signed out of {ended} session{}.", if ended == 1 { "" } else { "s" }));
     cookie_mode::of_caller(&request, &gatekeeper).unset(said)
@@ -199,7 +206,7 @@ pub(in crate::http) async fn sign_out_everywhere(
 
 /// Change your password.
 ///
-/// Your other sessions are ended; this one goes on.
+/// Your other sessions are ended; this one goes on. API keys stay, unless the body says `revoke_api_keys`.
 #[utoipa::path(
     post,
     path = "/api/v2/auth/password/change",
@@ -214,7 +221,9 @@ pub(in crate::http) async fn sign_out_everywhere(
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn change_password(
+    request: HttpRequest,
     caller: SignedIn,
+    gatekeeper: Data<Gatekeeper>,
     metrics: Data<Metrics>,
     use_case: Data<ChangePassword>,
     client: Client,
@@ -224,8 +233,9 @@ pub(in crate::http) async fn change_password(
     if body.current_password.0.expose().chars().count() > Password::MAX_CHARS {
         return Err(ApiError::new(error_codes::INVALID_INPUT).detail("current_password", "1 to 512 characters"));
     }
+    gatekeeper.charge_own(&request, caller.user).await?;
     let (present, new) = (body.current_password.0, body.new_password.0);
-    let changed = use_case.execute((caller.user, caller.session), &present, &new, &client.0).await.map_err(ApiError::from);
+    let changed = use_case.execute((caller.user, caller.session), &present, &new, body.revoke_api_keys, &client.0).await.map_err(ApiError::from);
     metrics.auth_event("password_change", changed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
     changed?;
     Ok(message("Your password is changed; your other sessions are over."))
