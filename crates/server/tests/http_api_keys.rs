@@ -112,6 +112,62 @@ async fn every_method_of_every_route_takes_exactly_the_keys_that_the_table_says(
     server.stop().await;
 }
 
+/// What a key reaches, written down here once more: whoever opens a route to keys says so in two places.
+const OPEN_TO_KEYS: &[(&str, &str)] = &[
+    ("/", "GET"),
+    ("/page.js", "GET"),
+    ("/favicon.ico", "GET"),
+    ("/health", "GET"),
+    ("/livez", "GET"),
+    ("/readyz", "GET"),
+    ("/metrics", "GET"),
+    ("/api/crypto/ticker", "GET"),
+    ("/api/bitcoin/price", "GET"),
+    ("/api/stream/ticker", "GET"),
+    ("/api/connections", "GET"),
+    ("/ws", "GET"),
+    ("/.well-known/jwks.json", "GET"),
+    ("/openapi.json", "GET"),
+    ("/asyncapi.json", "GET"),
+    ("/docs", "GET"),
+    ("/docs/{file:.*}", "GET"),
+    // A script, the same for everybody.
+    ("/account/page.js", "GET"),
+    ("/api/v2/user/profile", "GET"),
+    ("/api/v2/user/profile", "PUT"),
+    ("/api/v2/user/preferences", "GET"),
+    ("/api/v2/user/preferences", "PUT"),
+    ("/api/v2/user/stats", "GET"),
+];
+
+#[test]
+fn what_is_not_named_as_open_to_keys_is_forbidden_to_them() {
+    let mut open = Vec::new();
+    for endpoint in ENDPOINTS {
+        for method in endpoint.methods.split(", ") {
+            let seen = if method == "HEAD" { "GET" } else { method };
+            let is_open = OPEN_TO_KEYS.contains(&(endpoint.path, seen));
+            let access = KeyAccess::of(Some(endpoint.path), method);
+            assert_eq!(access != KeyAccess::Forbidden, is_open, "{method} {}: {access:?}", endpoint.path);
+            open.extend(is_open.then_some(endpoint.path));
+        }
+    }
+    // Neither list holds what the other lacks.
+    for (path, _) in OPEN_TO_KEYS {
+        assert!(*path == "/metrics" || open.contains(path), "{path} is no route");
+    }
+    for (path, methods, access) in KEY_ACCESS.iter().filter(|(.., access)| *access != KeyAccess::Forbidden) {
+        let named =
+            methods.split(", ").all(|method| OPEN_TO_KEYS.contains(&(*path, if method == "HEAD" { "GET" } else { method })));
+        assert!(named, "{methods} {path}: {access:?}");
+    }
+    for path in
+        ["/account/verify", "/account/reset", "/account/change", "/account/undo", "/api/auth/verify", "/api/v2/auth/verify"]
+    {
+        assert_eq!(KeyAccess::of(Some(path), "GET"), KeyAccess::Forbidden, "{path}");
+    }
+}
+
 #[test]
 fn the_document_of_keys_shows_the_table_as_it_is() {
     const BEGIN: &str = "<!-- made from crates/server/src/http/gate/key_access.rs -->\n";
@@ -295,18 +351,19 @@ async fn ask(server: &Server, method: Method, path: &str, token: &str, body: Opt
 }
 
 async fn signed_up(server: &Server) -> String {
-    let account = body!({"email": "ada@example.org", "password": "Correct-horse-9-battery"}).to_string();
+    let account = body!({"email": "ada@example.org", "password": PASSWORD}).to_string();
     let request = server.request(Method::POST, "/api/v2/auth/signup").header("content-type", "application/json");
     json(request.body(account).send().await.unwrap()).await["tokens"]["access_token"].as_str().unwrap().to_owned()
 }
 
 const KEYS: &str = "/api/v2/user/api-keys";
+const PASSWORD: &str = "Correct-horse-9-battery";
 
 #[actix_web::test]
 async fn a_key_is_made_shown_without_its_text_and_revoked() {
     let server = Server::start();
     let token = signed_up(&server).await;
-    let new = body!({"name": "Bot", "scopes": ["account:read", "market:read"], "allowed_networks": ["127.0.0.9/8"], "expires_at": "2030-01-01T01:00:00+01:00"});
+    let new = body!({"name": "Bot", "scopes": ["account:read", "market:read"], "allowed_networks": ["127.0.0.9/8"], "expires_at": "2030-01-01T01:00:00+01:00", "password": PASSWORD});
     let (status, made) = ask(&server, Method::POST, KEYS, &token, Some(new)).await;
     assert_eq!(status, 201, "{made}");
     let (text, id) = (made["key"].as_str().unwrap(), made["id"].as_str().unwrap());
@@ -314,15 +371,15 @@ async fn a_key_is_made_shown_without_its_text_and_revoked() {
     assert_eq!(get(&server, PROFILE, text).await.status(), 200);
 
     let (_, shown) = ask(&server, Method::GET, KEYS, &token, None).await;
-    assert_eq!(shown[0]["scopes"], body!(["market:read", "account:read"]));
-    assert_eq!(shown[0]["allowed_networks"], body!(["127.0.0.0/8"]));
-    assert_eq!((&shown[0]["expires_at"], &shown[0]["id"]), (&"2030-01-01T00:00:00Z".into(), &id.into()));
+    assert_eq!(shown["data"][0]["scopes"], body!(["market:read", "account:read"]));
+    assert_eq!(shown["data"][0]["allowed_networks"], body!(["127.0.0.0/8"]));
+    assert_eq!((&shown["data"][0]["expires_at"], &shown["data"][0]["id"]), (&"2030-01-01T00:00:00Z".into(), &id.into()));
     assert!(!shown.to_string().contains(text.split('_').nth(2).unwrap()));
 
     let path = format!("{KEYS}/{id}");
     assert_eq!(ask(&server, Method::DELETE, &path, &token, None).await.0, 200);
     assert_eq!(ask(&server, Method::DELETE, &path, &token, None).await.0, 404);
-    assert_eq!(ask(&server, Method::GET, KEYS, &token, None).await.1, body!([]));
+    assert_eq!(ask(&server, Method::GET, KEYS, &token, None).await.1["data"], body!([]));
     server.behind.clock.advance(Duration::milliseconds(500));
     assert_eq!(refusal(&server, PROFILE, text).await, pair(401, "invalid_api_key"));
     server.stop().await;
@@ -340,17 +397,21 @@ async fn what_is_wrong_with_a_new_key_is_told_by_field() {
         (body!({"allowed_networks": vec!["::1"; 21]}), "allowed_networks"),
         (body!({"expires_at": "tomorrow"}), "expires_at"),
         (body!({"expires_at": "2025-12-31T23:59:59Z"}), "expires_at"),
+        (body!({"password": "wrong"}), "password"),
+        (body!({"password": ""}), "password"),
+        (body!({"password": "x".repeat(513)}), "password"),
     ] {
-        let mut new = body!({"name": "Bot", "scopes": ["market:read"]});
+        let mut new = body!({"name": "Bot", "scopes": ["market:read"], "password": PASSWORD});
         new.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let (status, told) = ask(&server, Method::POST, KEYS, &token, Some(new)).await;
         assert_eq!((status, &told["error"]["code"]), (400, &"invalid_input".into()), "{change}");
         assert!(told["error"]["details"][field].is_string(), "{change}: {told}");
     }
     let (status, told) =
-        ask(&server, Method::POST, KEYS, &token, Some(body!({"name": "Bot", "scopes": [], "admin": true}))).await;
+        ask(&server, Method::POST, KEYS, &token, Some(body!({"name": "Bot", "scopes": [], "password": PASSWORD, "admin": true})))
+            .await;
     assert_eq!((status, &told["error"]["code"]), (400, &"invalid_json".into()));
-    assert_eq!(ask(&server, Method::GET, KEYS, &token, None).await.1, body!([]));
+    assert_eq!(ask(&server, Method::GET, KEYS, &token, None).await.1["data"], body!([]));
     server.stop().await;
 }
 
@@ -362,8 +423,93 @@ async fn an_account_with_as_many_keys_as_it_may_have_hears_so() {
     for _ in 0..25 {
         server.behind.store.put_api_key(&an_api_key(user));
     }
-    let new = body!({"name": "Bot", "scopes": ["market:read"]});
+    let new = body!({"name": "Bot", "scopes": ["market:read"], "password": PASSWORD});
     let (status, told) = ask(&server, Method::POST, KEYS, &token, Some(new)).await;
     assert_eq!((status, &told["error"]["code"]), (409, &"too_many_keys".into()));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn making_keys_counts_as_trying_a_password() {
+    let server = Server::start_with(Setup::limited(RateLimits { credentials: 3, ..all(1_000) }));
+    let token = signed_up(&server).await;
+    let new = body!({"name": "Bot", "scopes": ["market:read"], "password": PASSWORD});
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(ask(&server, Method::POST, KEYS, &token, Some(new.clone())).await.0);
+    }
+    assert_eq!(told, [201, 201, 201, 429, 429]);
+    assert_eq!(ask(&server, Method::GET, KEYS, &token, None).await.0, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn who_made_as_many_keys_today_as_may_be_hears_why_there_is_no_other() {
+    let server = Server::start();
+    let token = signed_up(&server).await;
+    let user = server.behind.store.accounts()[0].user.id;
+    for _ in 0..25 {
+        let at = http_support::NOW;
+        server.behind.store.put_api_key(&ApiKey { created_at: at, revoked_at: Some(at), ..an_api_key(user) });
+    }
+    let new = body!({"name": "Bot", "scopes": ["market:read"], "password": PASSWORD});
+    let (status, told) = ask(&server, Method::POST, KEYS, &token, Some(new)).await;
+    assert_eq!((status, &told["error"]["code"]), (409, &"too_many_keys".into()));
+    assert!(told["error"]["message"].as_str().unwrap().contains("25 API keys a day"), "{told}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn keys_are_listed_by_the_page_and_a_cursor_of_another_list_is_none() {
+    let server = Server::start();
+    let token = signed_up(&server).await;
+    let user = server.behind.store.accounts()[0].user.id;
+    for n in 0..5 {
+        server.behind.store.put_api_key(&ApiKey { created_at: http_support::NOW - Duration::days(n), ..an_api_key(user) });
+    }
+    let (mut path, mut days, mut lengths) = (format!("{KEYS}?limit=2"), Vec::new(), Vec::new());
+    loop {
+        let (status, page) = ask(&server, Method::GET, &path, &token, None).await;
+        assert_eq!((status, &page["page"]["limit"]), (200, &2.into()), "{page}");
+        let keys = page["data"].as_array().unwrap();
+        lengths.push(keys.len());
+        days.extend(keys.iter().map(|key| key["created_at"].as_str().unwrap().to_owned()));
+        let next = page["page"]["next_cursor"].as_str();
+        assert_eq!(page["page"]["has_more"], next.is_some());
+        let Some(next) = next else { break };
+        path = format!("{KEYS}?limit=2&cursor={next}");
+    }
+    assert_eq!(lengths, [2, 2, 1]);
+    assert!(days.len() == 5 && days.is_sorted_by(|one, other| one > other), "{days:?}");
+    for bad in ["limit=0", "limit=101", "limit=x", "cursor=x", "cursor=dQ", "after=1"] {
+        let (status, told) = ask(&server, Method::GET, &format!("{KEYS}?{bad}"), &token, None).await;
+        assert_eq!((status, &told["error"]["code"]), (400, &"invalid_query".into()), "{bad}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn signing_out_everywhere_and_another_password_revoke_keys_where_the_body_says_so() {
+    let server = Server::start();
+    let token = signed_up(&server).await;
+    let user = server.behind.store.accounts()[0].user.id;
+    another_key(&server, user, |key| key);
+    let revoked = || server.behind.store.api_keys().iter().filter(|key| key.revoked_at.is_some()).count();
+    let other = "Another-horse-9-battery";
+    for (from, to, said, so_far) in [
+        (PASSWORD, other, body!({}), 0),
+        (other, PASSWORD, body!({"revoke_api_keys": false}), 0),
+        (PASSWORD, other, body!({"revoke_api_keys": true}), 1),
+    ] {
+        let mut change = body!({"current_password": from, "new_password": to});
+        change.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        assert_eq!(ask(&server, Method::POST, "/api/v2/auth/password/change", &token, Some(change)).await.0, 200);
+        assert_eq!(revoked(), so_far);
+    }
+    another_key(&server, user, |key| key);
+    let everywhere = "/api/v2/auth/logout-all";
+    assert_eq!(ask(&server, Method::POST, everywhere, &token, Some(body!({"keys": true}))).await.0, 400);
+    assert_eq!(ask(&server, Method::POST, everywhere, &token, Some(body!({"revoke_api_keys": true}))).await.0, 200);
+    assert_eq!(revoked(), 2);
     server.stop().await;
 }

@@ -3,7 +3,12 @@
 
 mod http_support;
 
-use coinlink_domain::shared::mail::OutgoingMail;
+use coinlink_domain::{
+    identity::{Email, GuardKey, GuardPolicies},
+    shared::mail::OutgoingMail,
+};
+use coinlink_ports::identity::IdentityStore as _;
+use coinlink_testkit::identity::NOON;
 use http_support::{
     Server,
     gated::{Setup, all},
@@ -149,7 +154,7 @@ async fn a_link_is_looked_at_before_it_is_used_and_tells_what_it_takes() {
     let elsewhere = send(&server, Method::GET, &path, &None, None, None).await;
     assert_eq!(
         elsewhere.body,
-        json!({"valid": true, "purpose": "verify_email", "email": "a…@example.org", "code_needed": true,
+        json!({"valid": true, "purpose": "verify_email", "email": "a…@example.org", "usable_here": true, "code_needed": true,
                "csrf_needed": false, "expires_at": "2026-01-02T00:00:00Z", "message": "Enter the code that came with the link."})
     );
     assert!(elsewhere.headers.contains(&("cache-control".to_owned(), "no-store".to_owned())));
@@ -189,7 +194,11 @@ async fn elsewhere_it_takes_the_code_and_a_new_password() {
     let server = Server::start();
     let stranger = access(&signs_up(&server, ADA).await);
     let (token, code) = letter(&server, ADA, "verify_email");
-    let wrong = post(&server, "email/verify", &None, json!({"token": token, "code": "1"})).await;
+    for none in ["", "1", "- -", "abcdefgh", "123456789"] {
+        let refused = post(&server, "email/verify", &None, json!({"token": token, "code": none})).await;
+        assert_eq!((refused.status, refused.code()), (403, "code_required"), "{none}");
+    }
+    let wrong = post(&server, "email/verify", &None, json!({"token": token, "code": "0000 0000"})).await;
     assert_eq!((wrong.status, wrong.code()), (401, "invalid_code"));
     assert_eq!(wrong.body["error"]["details"]["code"], "is another; 4 more tries");
     let bare = post(&server, "email/verify", &None, json!({"token": token, "code": code})).await;
@@ -234,7 +243,7 @@ async fn the_session_that_signed_up_verifies_by_the_code_alone() {
     assert_eq!(nobody, 401);
     let none = verify(Some(&bearer), json!({})).await;
     assert_eq!((none.0, none.1.as_str()), (400, "invalid_input"));
-    let wrong = verify(Some(&bearer), json!({"code": "1"})).await;
+    let wrong = verify(Some(&bearer), json!({"code": "0000 0000"})).await;
     assert_eq!(wrong, (401, "invalid_code".to_owned(), "is another; 4 more tries".to_owned()));
     // Who opens a second account with the address hears the same, owned or not.
     let other = access(&signs_up(&server, ADA).await);
@@ -318,6 +327,54 @@ async fn an_address_is_changed_and_changed_back() {
     server.stop().await;
 }
 
+#[actix_web::test]
+async fn no_code_moves_somebodys_address_to_a_strangers_account() {
+    for setup in [Setup::default(), Setup::strict()] {
+        let server = Server::start_with(setup);
+        let up = signs_up(&server, "eve@example.org").await;
+        let (stranger, strangers) = (access(&up), up.browser());
+        let body = json!({"email": ADA, "password": GOOD});
+        let asked = send(&server, Method::POST, "/api/v2/auth/email/change", &strangers, Some(&stranger), Some(body)).await;
+        assert_eq!(asked.status, 202, "{}", asked.body);
+        let (token, code) = letter(&server, ADA, "confirm_email_change");
+        let victim = signs_up(&server, ADA).await;
+        let (bearer, jar) = (access(&victim), victim.browser());
+        let before = kept(&server);
+        for (jar, token_of) in [(&None, None), (&jar, None), (&jar, Some(bearer.as_str()))] {
+            let path = format!("/api/v2/auth/email/change/confirm?token={token}");
+            let looked = send(&server, Method::GET, &path, jar, token_of, None).await;
+            assert_eq!((&looked.body["usable_here"], &looked.body["code_needed"]), (&json!(false), &json!(false)));
+            let told = looked.body["message"].as_str().unwrap().to_owned();
+            for body in [json!({"token": token}), json!({"token": token, "code": code})] {
+                let path = "/api/v2/auth/email/change/confirm";
+                let refused = send(&server, Method::POST, path, jar, token_of, Some(body)).await;
+                assert_eq!((refused.status, refused.code()), (403, "code_required"));
+                assert_eq!(refused.body["detail"], told);
+                assert!(told.contains("where you asked for the change") && told.contains("signed in"), "{told}");
+            }
+        }
+        assert_eq!(kept(&server), before);
+        let (verify, _) = letter(&server, ADA, "verify_email");
+        assert_eq!(post(&server, "email/verify", &jar, json!({"token": verify})).await.status, 200);
+        server.stop().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_change_is_confirmed_signed_in_to_the_account_that_asked() {
+    let server = Server::start();
+    let bearer = access(&signs_up(&server, ADA).await);
+    let body = json!({"email": "new@example.org", "password": GOOD});
+    assert_eq!(send(&server, Method::POST, "/api/v2/auth/email/change", &None, Some(&bearer), Some(body)).await.status, 202);
+    let (token, _) = letter(&server, "new@example.org", "confirm_email_change");
+    let elsewhere = access(&post(&server, "login", &None, json!({"email": ADA, "password": GOOD})).await);
+    let path = "/api/v2/auth/email/change/confirm";
+    let done = send(&server, Method::POST, path, &None, Some(&elsewhere), Some(json!({"token": token}))).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    assert_eq!(server.behind.store.users()[0].email.as_str(), "new@example.org");
+    server.stop().await;
+}
+
 /// Bytes and headers, the windows of the rate limits among them.
 #[actix_web::test]
 async fn nothing_in_an_answer_tells_whether_there_is_an_account() {
@@ -326,16 +383,23 @@ async fn nothing_in_an_answer_tells_whether_there_is_an_account() {
     let (token, _) = letter(&server, ADA, "verify_email");
     post(&server, "email/verify", &jar, json!({"token": token})).await;
     signs_up(&server, "unverified@example.org").await;
-    let mut locked = server.behind.store.accounts().remove(0);
-    let mut off = locked.clone();
+    let mut off = server.behind.store.accounts().remove(0);
     off.user.id = coinlink_domain::identity::UserId(uuid::Uuid::now_v7());
-    off.user.email = coinlink_domain::identity::Email::try_new("off@example.org").unwrap();
+    off.user.email = Email::try_new("off@example.org").unwrap();
     off.user.is_active = false;
     server.behind.store.put_account(&off);
-    locked.user.updated_at += Duration::SECOND;
+    // Guessed at so often that only a reset lets anybody in.
+    signs_up(&server, "locked@example.org").await;
+    let key = [GuardKey::Account(Email::try_new("locked@example.org").unwrap())];
+    let mut tx = server.behind.store.begin().await.unwrap();
+    for failure in 0..100 {
+        let at = NOON + Duration::minutes(16) * failure;
+        tx.guards().reserve(&key, at, &GuardPolicies::default()).await.unwrap().unwrap();
+    }
+    tx.commit().await.unwrap();
     for path in ["password/forgot", "email/resend"] {
         let mut said = Vec::new();
-        for (n, email) in [ADA, "nobody@example.org", "unverified@example.org", "off@example.org"].iter().enumerate() {
+        for (n, email) in [ADA, "nobody@example.org", "unverified@example.org", "off@example.org", "locked@example.org"].iter().enumerate() {
             for round in 0..12 {
                 let request = server
                     .request(Method::POST, &format!("/api/v2/auth/{path}"))
@@ -387,7 +451,7 @@ async fn what_takes_a_verified_address_says_so_until_it_is() {
     let up = signs_up(&server, ADA).await;
     let (bearer, jar) = (access(&up), up.browser());
     let tries = async || {
-        let key = json!({"name": "bot", "scopes": ["market:read"]});
+        let key = json!({"name": "bot", "scopes": ["market:read"], "password": GOOD});
         let keys = send(&server, Method::POST, "/api/v2/user/api-keys", &None, Some(&bearer), Some(key)).await;
         let setup = json!({"password": GOOD});
         let factor = send(&server, Method::POST, "/api/v2/auth/2fa/setup", &None, Some(&bearer), Some(setup)).await;

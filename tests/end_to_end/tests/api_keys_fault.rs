@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coinlink_end_to_end_tests::{Answer, Api, Held, Serve, UNLIMITED, eventually, somebody};
+use coinlink_end_to_end_tests::{Answer, Api, Held, PASSWORD, Serve, UNLIMITED, eventually, somebody};
 use coinlink_testkit::{
     servers::{PrivateRedis, fresh_database},
     upstream_stub::StubUpstream,
@@ -30,7 +30,10 @@ async fn with_key(api: &Api, key: &str) -> Answer {
 }
 
 async fn a_key(api: &Api, ada: &Held) -> (String, String) {
-    let made = api.post_as(&ada.access, KEYS, &json!({"name": "bot", "scopes": ["account:read"]})).await.expect(201);
+    let made = api
+        .post_as(&ada.access, KEYS, &json!({"name": "bot", "scopes": ["account:read"], "password": PASSWORD}))
+        .await
+        .expect(201);
     let text = |field: &str| made.json[field].as_str().unwrap().to_owned();
     (text("id"), text("key"))
 }
@@ -121,7 +124,7 @@ async fn the_last_use_of_a_key_is_told_soon_and_wherever_it_was() {
     eventually("the node is ready", SOON, async || nodes[0].get("/readyz").await.0 == 200).await;
     let ada = apis[0].sign_up(&somebody()).await;
     let (_, key) = a_key(&apis[0], &ada).await;
-    let last_used = async || apis[0].get_as(&ada.access, KEYS).await.expect(200).json[0]["last_used_at"].clone();
+    let last_used = async || apis[0].get_as(&ada.access, KEYS).await.expect(200).json["data"][0]["last_used_at"].clone();
     assert_eq!(last_used().await, Value::Null);
     let _ = with_key(&apis[1], &key).await.expect(200);
     eventually("the use is noted", SOON, async || last_used().await.is_string()).await;

@@ -81,13 +81,15 @@ pub struct ChangePassword {
 }
 
 impl ChangePassword {
-    /// Changes `present` to `new` for `user`, whose `session` goes on. Tells how many others were ended.
+    /// Changes `present` to `new` for `user`, whose `session` goes on, and revokes the API keys where `revoke_keys` says so. Tells
+    /// how many other sessions were ended.
     #[tracing::instrument(name = "identity.change_password", skip_all)]
     pub async fn execute(
         &self,
         (user, session): (UserId, SessionId),
         present: &Password,
         new: &Password,
+        revoke_keys: bool,
         client: &ClientInfo,
     ) -> Result<usize, ChangePasswordError> {
         let _place = self.hasher.place()?;
@@ -130,6 +132,7 @@ impl ChangePassword {
             .by(user.0)
             .on(user.to_string())
             .detail("sessions_ended", ended.len().to_string());
+        let entry = if revoke_keys { end_sessions::with_keys(&mut *tx, user, now, entry).await? } else { entry };
         tx.audit().record(&entry).await?;
         self.letters.notice(&mut *tx, &changed.user, "password_changed", client, now).await?;
         tx.commit().await?;

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{ClientInfo, EndReason, SessionId, SessionPolicy, UserId};
+use coinlink_domain::{
+    identity::{ClientInfo, EndReason, SessionId, SessionPolicy, UserId},
+    shared::audit::AuditEntry,
+};
 use coinlink_ports::{
     identity::{IdentityStore, IdentityTx},
     shared::{Clock, Entropy, StoreError},
@@ -26,6 +29,17 @@ pub(super) async fn all_but(
         }
     }
     Ok(ended)
+}
+
+/// Revokes the API keys of `user`, whose account `tx` holds, and writes into `entry` how many there were.
+pub(super) async fn with_keys(
+    tx: &mut dyn IdentityTx,
+    user: UserId,
+    now: OffsetDateTime,
+    entry: AuditEntry,
+) -> Result<AuditEntry, StoreError> {
+    let revoked = tx.api_keys().purge(user, now).await?;
+    Ok(entry.detail("api_keys_revoked", revoked.to_string()))
 }
 
 /// Ends one session from the list of its owner.

@@ -7,12 +7,12 @@ use coinlink_ports::{
 };
 use time::Duration;
 
-/// Sessions that are over, keys that were revoked and attempts that failed are kept so long.
+/// Sessions and keys that are over and attempts that failed are kept so long.
 const KEEP: Duration = Duration::days(90);
 /// Rows in one statement: others wait for no more than that.
 const AT_ONCE: u64 = 1_000;
 
-/// Removes sessions that have long been over, keys that were revoked and attempts that failed long ago.
+/// Removes sessions and keys that have long been over and attempts that failed long ago.
 pub struct PruneIdentity {
     /// Where they are.
     pub store: Arc<dyn IdentityStore>,

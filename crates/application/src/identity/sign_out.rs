@@ -64,7 +64,7 @@ impl SignOut {
     }
 }
 
-/// Ends every session of a user.
+/// Ends every session of a user, and revokes the API keys where that is asked for.
 pub struct SignOutEverywhere {
     /// Sessions.
     pub store: Arc<dyn IdentityStore>,
@@ -79,9 +79,9 @@ pub struct SignOutEverywhere {
 }
 
 impl SignOutEverywhere {
-    /// Ends them and tells how many there were.
+    /// Ends them and tells how many there were; `revoke_keys` says what becomes of API keys.
     #[tracing::instrument(name = "identity.sign_out_everywhere", skip_all)]
-    pub async fn execute(&self, user: UserId, client: &ClientInfo) -> Result<usize, StoreError> {
+    pub async fn execute(&self, user: UserId, revoke_keys: bool, client: &ClientInfo) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         // A sign-in holds the account too: it is either before this and ended, or after it.
@@ -91,6 +91,7 @@ impl SignOutEverywhere {
             .by(user.0)
             .on(user.to_string())
             .detail("sessions", ended.len().to_string());
+        let entry = if revoke_keys { super::end_sessions::with_keys(&mut *tx, user, now, entry).await? } else { entry };
         tx.audit().record(&entry).await?;
         tx.commit().await?;
         self.ended.announce(&ended, now).await;

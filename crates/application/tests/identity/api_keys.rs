@@ -10,23 +10,22 @@ use std::{
 
 use async_trait::async_trait;
 use coinlink_application::identity::{
-    Actor, Administrator, CreateApiKey, CreateApiKeyError, KeyRefusal, NewApiKey, ProfileChange, SignedIn, VerifiedEmail,
-    VerifyApiKey,
+    Actor, Administrator, CreateApiKeyError, KeyRefusal, NewApiKey, ProfileChange, SignedIn, VerifyApiKey,
 };
 use coinlink_domain::{
     identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange, Role, SecondFactor, Session, User, UserId},
     shared::{audit::AuditStatus, reason::Reason, sealed::Sealed},
 };
 use coinlink_ports::{
-    identity::{Account, ApiKeyCodec as _, ApiKeyReads, IdentityStore as _},
-    shared::StoreError,
+    identity::{Account, ApiKeyCodec as _, ApiKeyPlace, ApiKeyReads, IdentityStore as _},
+    shared::{Clock as _, StoreError},
 };
 use coinlink_testkit::identity::{NOON, PlainApiKeys, a_user, an_account_of, an_api_key};
 use futures_util::future::join_all;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::support::{ADA, Identity, client};
+use crate::support::{ADA, GOOD, Identity, client, password};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -43,8 +42,18 @@ fn a_new_key() -> NewApiKey {
 
 impl Identity {
     async fn makes_key(&self, by: &SignedIn, new: NewApiKey) -> Result<(ApiKey, String), CreateApiKeyError> {
-        let (key, text) = self.api_keys.create.execute((by.user.id, by.tokens.session), new, &client("192.0.2.1")).await?;
+        self.makes_key_by(by, GOOD, new).await
+    }
+
+    async fn makes_key_by(&self, by: &SignedIn, word: &str, new: NewApiKey) -> Result<(ApiKey, String), CreateApiKeyError> {
+        let (caller, from) = ((by.user.id, by.tokens.session), client("192.0.2.1"));
+        let (key, text) = self.api_keys.create.execute(caller, &password(word), new, &from).await?;
         Ok((key, text.0))
+    }
+
+    /// The keys of an account, as they are shown.
+    async fn keys_of(&self, user: UserId) -> Vec<ApiKey> {
+        self.api_keys.list.execute(user, None, 100).await.unwrap().keys
     }
 
     /// What a node says that was started a moment ago.
@@ -76,10 +85,11 @@ async fn verifies(node: &VerifyApiKey, text: &str) -> bool {
 async fn a_key_is_told_once_and_good_for_its_owner_and_scopes() {
     let it = Identity::new();
     let ada = it.signs_up(ADA).await.unwrap();
+    it.put_user(|user| user.is_verified = true);
     let (key, text) = it.makes_key(&ada, a_new_key()).await.unwrap();
     let verified = it.api_keys.verify.execute(&text, ip("192.0.2.1"), ip("192.0.2.1")).await.unwrap();
     assert_eq!((verified.user, verified.key, verified.scopes), (ada.user.id, key.id, key.scopes));
-    assert_eq!(it.api_keys.list.execute(ada.user.id).await.unwrap(), [ApiKey { last_used_at: None, ..key.clone() }]);
+    assert_eq!(it.keys_of(ada.user.id).await, [ApiKey { last_used_at: None, ..key.clone() }]);
 
     let entry = it.store.audit().pop().unwrap();
     assert_eq!(
@@ -97,20 +107,113 @@ async fn a_key_is_told_once_and_good_for_its_owner_and_scopes() {
 async fn an_account_has_so_many_keys_and_room_again_once_one_is_revoked_or_over() {
     let it = Identity::new();
     let ada = it.signs_up(ADA).await.unwrap();
-    let soon = NewApiKey { expires_at: Some(NOON + Duration::SECOND), ..a_new_key() };
-    it.makes_key(&ada, soon).await.unwrap();
+    let later = NOON + Duration::days(2);
+    it.makes_key(&ada, NewApiKey { expires_at: Some(later), ..a_new_key() }).await.unwrap();
     let mut last = None;
     for _ in 1..25 {
         last = Some(it.makes_key(&ada, a_new_key()).await.unwrap().0);
     }
+    it.clock.advance(Duration::DAY);
     assert!(matches!(it.makes_key(&ada, a_new_key()).await, Err(CreateApiKeyError::TooMany)));
     let entry = it.store.audit().pop().unwrap();
     assert_eq!((entry.status, entry.details["reason"].as_str()), (AuditStatus::Failure, "too_many_keys"));
     assert!(it.api_keys.revoke.execute(ada.user.id, last.unwrap().id, &client("192.0.2.1")).await.unwrap());
     it.makes_key(&ada, a_new_key()).await.unwrap();
     assert!(matches!(it.makes_key(&ada, a_new_key()).await, Err(CreateApiKeyError::TooMany)));
-    it.clock.advance(Duration::SECOND);
+    it.clock.advance(Duration::DAY);
     it.makes_key(&ada, a_new_key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_keys_are_made_in_a_day_whatever_becomes_of_them() {
+    let it = Identity::new();
+    let (ada, bob) = (it.signs_up(ADA).await.unwrap(), it.signs_up("bob@example.org").await.unwrap());
+    for n in 0..25 {
+        let expires_at = (n % 2 == 0).then_some(it.clock.now() + Duration::SECOND);
+        let (key, _) = it.makes_key(&ada, NewApiKey { expires_at, ..a_new_key() }).await.unwrap();
+        if expires_at.is_none() {
+            assert!(it.api_keys.revoke.execute(ada.user.id, key.id, &client("192.0.2.1")).await.unwrap());
+        }
+        it.clock.advance(Duration::MINUTE);
+    }
+    assert!(matches!(it.makes_key(&ada, a_new_key()).await, Err(CreateApiKeyError::TooManyToday)));
+    let entry = it.store.audit().pop().unwrap();
+    assert_eq!((entry.status, entry.details["reason"].as_str()), (AuditStatus::Failure, "too_many_keys_today"));
+    it.makes_key(&bob, a_new_key()).await.unwrap();
+    it.clock.advance(Duration::DAY - Duration::minutes(25));
+    it.makes_key(&ada, a_new_key()).await.unwrap();
+    assert!(matches!(it.makes_key(&ada, a_new_key()).await, Err(CreateApiKeyError::TooManyToday)), "one at a time");
+    let letters = it.store.mails().into_iter().filter(|mail| mail.template == "api_key_created" && mail.to == ADA).count();
+    assert!(letters <= 20, "{letters}");
+}
+
+#[tokio::test]
+async fn a_key_takes_the_password_and_guesses_at_it_are_counted() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    for _ in 0..30 {
+        assert!(matches!(it.makes_key_by(&ada, "wrong", a_new_key()).await, Err(CreateApiKeyError::WrongPassword)));
+    }
+    let entry = it.store.audit().pop().unwrap();
+    assert_eq!((&*entry.action, entry.details["reason"].as_str()), ("api_key.create", "wrong_password"));
+    let delayed = it.makes_key(&ada, a_new_key()).await;
+    assert!(matches!(delayed, Err(CreateApiKeyError::WrongPassword)), "the right one is not told from others for a while");
+    assert!(it.store.api_keys().is_empty());
+}
+
+#[tokio::test]
+async fn a_letter_holds_the_name_of_a_key_once_the_address_is_verified_and_no_sooner() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    let mut named = Vec::new();
+    for verified in [false, true] {
+        it.put_user(|user| user.is_verified = verified);
+        it.makes_key(&ada, a_new_key()).await.unwrap();
+        named.push(it.store.mails().pop().unwrap().fields["name"].clone());
+    }
+    assert_eq!(named, ["", "bot"]);
+}
+
+#[tokio::test]
+async fn another_password_and_signing_out_everywhere_revoke_keys_where_that_is_asked_for() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    let who = (ada.user.id, ada.tokens.session);
+    let (from, another) = (client("192.0.2.1"), password("Another-horse-9-battery"));
+    let (_, text) = it.makes_key(&ada, a_new_key()).await.unwrap();
+    it.change_password.execute(who, &password(GOOD), &another, false, &from).await.unwrap();
+    assert!(it.takes_key(&text).await);
+    it.change_password.execute(who, &another, &password(GOOD), true, &from).await.unwrap();
+    assert!(!it.takes_key(&text).await);
+    assert_eq!(it.store.audit().pop().unwrap().details["api_keys_revoked"], "1");
+
+    let (_, text) = it.makes_key(&ada, a_new_key()).await.unwrap();
+    it.everywhere.execute(ada.user.id, false, &from).await.unwrap();
+    assert!(it.takes_key(&text).await);
+    it.everywhere.execute(ada.user.id, true, &from).await.unwrap();
+    assert!(!it.takes_key(&text).await);
+    assert_eq!(it.store.audit().pop().unwrap().details["api_keys_revoked"], "1");
+}
+
+#[tokio::test]
+async fn keys_are_listed_by_the_page() {
+    let it = Identity::new();
+    let ada = it.signs_up(ADA).await.unwrap();
+    for _ in 0..5 {
+        it.makes_key(&ada, a_new_key()).await.unwrap();
+        it.clock.advance(Duration::SECOND);
+    }
+    let (mut seen, mut before, mut lengths) = (Vec::new(), None, Vec::new());
+    loop {
+        let page = it.api_keys.list.execute(ada.user.id, before, 2).await.unwrap();
+        lengths.push(page.keys.len());
+        seen.extend(page.keys);
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((lengths, seen), (vec![2, 2, 1], it.keys_of(ada.user.id).await));
 }
 
 #[tokio::test]
@@ -119,7 +222,7 @@ async fn a_session_that_is_over_or_an_account_that_is_switched_off_makes_no_key(
     let ada = it.signs_up(ADA).await.unwrap();
     it.sign_out.with_access_token(ada.tokens.session, &client("192.0.2.1")).await.unwrap();
     assert!(matches!(it.makes_key(&ada, a_new_key()).await, Err(CreateApiKeyError::NoAccount)));
-    let again = it.signs_in(ADA, crate::support::GOOD).await.unwrap();
+    let again = it.signs_in(ADA, GOOD).await.unwrap();
     it.put_user(|user| user.is_active = false);
     assert!(matches!(it.makes_key(&again, a_new_key()).await, Err(CreateApiKeyError::NoAccount)));
     assert!(it.store.api_keys().is_empty());
@@ -135,18 +238,13 @@ async fn a_key_that_would_be_over_from_the_start_is_not_made() {
 
 #[tokio::test]
 async fn where_addresses_have_to_be_verified_an_account_without_has_no_keys() {
-    let it = Identity::new();
+    let it = Identity::strict();
     let ada = it.signs_up(ADA).await.unwrap();
-    let CreateApiKey { store, codec, policy, clock, entropy, .. } = &*it.api_keys.create;
-    let (store, codec, clock, entropy) = (store.clone(), codec.clone(), clock.clone(), entropy.clone());
-    let verified_email = Arc::new(VerifiedEmail { store: store.clone(), required: true });
-    let strict = CreateApiKey { store, codec, verified_email, policy: *policy, clock, entropy };
-    let by = (ada.user.id, ada.tokens.session);
-    let refused = strict.execute(by, a_new_key(), &client("192.0.2.1")).await;
+    let refused = it.makes_key(&ada, a_new_key()).await;
     assert!(matches!(refused, Err(CreateApiKeyError::EmailNotVerified)));
     assert_eq!(it.audited().pop(), Some(("api_key.create".to_owned(), AuditStatus::Denied)));
     it.put_user(|user| user.is_verified = true);
-    strict.execute(by, a_new_key(), &client("192.0.2.1")).await.unwrap();
+    it.makes_key(&ada, a_new_key()).await.unwrap();
 }
 
 #[tokio::test]
@@ -194,7 +292,7 @@ async fn an_account_that_is_locked_loses_its_keys_for_good() {
     it.administration.accounts.lock(admin, ada.user.id, &why, &client("192.0.2.9")).await.unwrap();
     assert!(!it.takes_key(&text).await);
     it.administration.accounts.unlock(admin, ada.user.id, &why, &client("192.0.2.9")).await.unwrap();
-    assert!(!it.takes_key(&text).await && it.api_keys.list.execute(ada.user.id).await.unwrap().is_empty());
+    assert!(!it.takes_key(&text).await && it.keys_of(ada.user.id).await.is_empty());
 }
 
 #[tokio::test]
@@ -204,7 +302,7 @@ async fn nobody_revokes_the_key_of_another() {
     let bob = it.signs_up("bob@example.org").await.unwrap();
     let (key, text) = it.makes_key(&ada, a_new_key()).await.unwrap();
     assert!(!it.api_keys.revoke.execute(bob.user.id, key.id, &client("192.0.2.1")).await.unwrap());
-    assert!(it.takes_key(&text).await && it.api_keys.list.execute(bob.user.id).await.unwrap().is_empty());
+    assert!(it.takes_key(&text).await && it.keys_of(bob.user.id).await.is_empty());
 }
 
 #[tokio::test]
@@ -319,7 +417,7 @@ impl ApiKeyReads for Frozen {
         self.clock.advance(Duration::seconds(2));
         Err(StoreError::Unavailable("frozen".into()))
     }
-    async fn keys_of(&self, _: UserId) -> Result<Vec<ApiKey>, StoreError> {
+    async fn keys_of(&self, _: UserId, _: Option<ApiKeyPlace>, _: u32) -> Result<Vec<ApiKey>, StoreError> {
         Ok(vec![])
     }
     async fn note_use(&self, _: ApiKeyId, _: OffsetDateTime) -> Result<(), StoreError> {
@@ -375,14 +473,16 @@ async fn what_a_key_changes_is_written_down_as_its_doing() {
 }
 
 #[tokio::test]
-async fn revoked_keys_are_forgotten_after_ninety_days() {
+async fn keys_are_forgotten_ninety_days_after_they_were_revoked_or_expired() {
     let it = Identity::new();
     let ada = it.signs_up(ADA).await.unwrap();
-    let key = ApiKey { revoked_at: Some(NOON), ..an_api_key(ada.user.id) };
-    it.store.put_api_key(&key);
+    let revoked = ApiKey { revoked_at: Some(NOON), ..an_api_key(ada.user.id) };
+    let expired = ApiKey { expires_at: Some(NOON), ..an_api_key(ada.user.id) };
+    it.store.put_api_key(&revoked);
+    it.store.put_api_key(&expired);
     it.clock.advance(Duration::days(90));
     it.prune.execute().await.unwrap();
-    assert_eq!(it.store.api_keys(), [key]);
+    assert_eq!(it.store.api_keys(), [revoked, expired]);
     it.clock.advance(Duration::SECOND);
     it.prune.execute().await.unwrap();
     assert!(it.store.api_keys().is_empty());

@@ -18,7 +18,8 @@ async fn a_password_change_is_whole_or_not_at_all() {
         let before = identity.store.audit().len();
         identity.store.fail_after(calls);
         let who = (here.user.id, here.tokens.session);
-        let done = identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await.is_ok();
+        let done =
+            identity.change_password.execute(who, &password(GOOD), &password(NEW), false, &client("192.0.2.1")).await.is_ok();
         identity.store.recover();
         let is_new = identity.store.accounts()[0].password == identity.hasher.stored(NEW);
         let over = identity.store.sessions().iter().filter(|session| session.ended.is_some()).count();

@@ -19,7 +19,8 @@ async fn a_new_password_ends_the_other_sessions_and_the_old_one_is_of_no_use() {
     let here = identity.signs_up(ADA).await.unwrap();
     let there = identity.signs_in(ADA, GOOD).await.unwrap();
     let who = (here.user.id, here.tokens.session);
-    let ended = identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await.unwrap();
+    let ended =
+        identity.change_password.execute(who, &password(GOOD), &password(NEW), false, &client("192.0.2.1")).await.unwrap();
     assert_eq!((ended, identity.is_revoked(&here), identity.is_revoked(&there)), (1, false, true));
     let over = identity.store.sessions().into_iter().find_map(|session| session.ended).unwrap();
     assert_eq!(over.reason, EndReason::PasswordChanged);
@@ -34,10 +35,11 @@ async fn the_present_password_is_asked_for_and_guessing_at_it_is_slowed_down() {
     let here = identity.signs_up(ADA).await.unwrap();
     let who = (here.user.id, here.tokens.session);
     for _ in 0..11 {
-        let refused = identity.change_password.execute(who, &password("wrong"), &password(NEW), &client("192.0.2.1")).await;
+        let refused =
+            identity.change_password.execute(who, &password("wrong"), &password(NEW), false, &client("192.0.2.1")).await;
         assert!(matches!(refused, Err(ChangePasswordError::WrongPassword)));
     }
-    let delayed = identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await;
+    let delayed = identity.change_password.execute(who, &password(GOOD), &password(NEW), false, &client("192.0.2.1")).await;
     assert!(matches!(delayed, Err(ChangePasswordError::WrongPassword)));
     assert_eq!(identity.audited().last().unwrap(), &("auth.password_change".to_owned(), AuditStatus::Failure));
     identity.signs_in(ADA, GOOD).await.unwrap();
@@ -48,9 +50,9 @@ async fn a_weak_or_unchanged_password_changes_nothing() {
     let identity = Identity::new();
     let here = identity.signs_up(ADA).await.unwrap();
     let who = (here.user.id, here.tokens.session);
-    let weak = identity.change_password.execute(who, &password(GOOD), &password("short"), &client("192.0.2.1")).await;
+    let weak = identity.change_password.execute(who, &password(GOOD), &password("short"), false, &client("192.0.2.1")).await;
     assert!(matches!(weak, Err(ChangePasswordError::WeakPassword(_))));
-    let same = identity.change_password.execute(who, &password(GOOD), &password(GOOD), &client("192.0.2.1")).await;
+    let same = identity.change_password.execute(who, &password(GOOD), &password(GOOD), false, &client("192.0.2.1")).await;
     assert!(matches!(same, Err(ChangePasswordError::Unchanged)));
     identity.signs_in(ADA, GOOD).await.unwrap();
 }
@@ -102,7 +104,7 @@ async fn who_was_signed_out_while_the_password_was_hashed_does_not_change_it_any
         let hasher = slow(&identity, meanwhile);
         Arc::get_mut(&mut identity.change_password).unwrap().hasher = hasher;
         let who = (here.user.id, here.tokens.session);
-        let refused = identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await;
+        let refused = identity.change_password.execute(who, &password(GOOD), &password(NEW), false, &client("192.0.2.1")).await;
         assert!(matches!(refused, Err(ChangePasswordError::NoAccount)));
         assert_eq!(identity.store.accounts()[0].password, identity.hasher.stored(GOOD));
     }
@@ -116,7 +118,7 @@ async fn a_new_password_makes_strangers_of_all_devices() {
     identity.signs_in_from(ADA, GOOD, "192.0.2.1", Some(&device)).await.unwrap();
     assert_eq!(identity.store.audit().last().unwrap().details["device"], "known");
     let who = (here.user.id, here.tokens.session);
-    identity.change_password.execute(who, &password(GOOD), &password(NEW), &client("192.0.2.1")).await.unwrap();
+    identity.change_password.execute(who, &password(GOOD), &password(NEW), false, &client("192.0.2.1")).await.unwrap();
     identity.signs_in_from(ADA, NEW, "192.0.2.1", Some(&device)).await.unwrap();
     assert_eq!(identity.store.audit().last().unwrap().details["device"], "new");
 }

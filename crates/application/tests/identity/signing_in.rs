@@ -140,7 +140,7 @@ async fn signing_out_everywhere_ends_every_session_of_this_user_only() {
     let identity = Identity::new();
     let sessions = [identity.signs_up(ADA).await.unwrap(), identity.signs_in(ADA, GOOD).await.unwrap()];
     let eve = identity.signs_up("eve@example.org").await.unwrap();
-    assert_eq!(identity.everywhere.execute(sessions[0].user.id, &client("192.0.2.1")).await.unwrap(), 2);
+    assert_eq!(identity.everywhere.execute(sessions[0].user.id, false, &client("192.0.2.1")).await.unwrap(), 2);
     assert!(sessions.iter().all(|session| identity.is_revoked(session)) && !identity.is_revoked(&eve));
     identity.signs_in(ADA, GOOD).await.unwrap();
 }

@@ -45,6 +45,10 @@ pub struct ApiKey {
 impl ApiKey {
     /// Keys an account may have that are neither revoked nor expired.
     pub const MAX_LIVE: u64 = 25;
+    /// Keys that are made for an account within [`ApiKey::DAY`], whatever becomes of them: the owner gets a letter about each.
+    pub const MAX_A_DAY: u64 = 25;
+    /// See [`ApiKey::MAX_A_DAY`].
+    pub const DAY: Duration = Duration::DAY;
     /// Networks a key may be bound to.
     pub const MAX_NETWORKS: usize = 20;
     /// How often its use is noted at most.

@@ -26,6 +26,15 @@ pub struct PresentedApiKey {
     pub digest: SecretDigest,
 }
 
+/// Where a key stands in the list of its owner's, which is newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeyPlace {
+    /// When it was made.
+    pub at: OffsetDateTime,
+    /// The key.
+    pub id: ApiKeyId,
+}
+
 /// Makes and reads the texts of keys. No I/O.
 pub trait ApiKeyCodec: Send + Sync {
     /// The text of a key, and what to keep of its secret.
@@ -47,6 +56,9 @@ pub trait ApiKeys: Send {
     /// How many keys of a user are live at `now` ([`ApiKey::is_live`]). Exact only while the user's account is held.
     async fn count_live(&mut self, user: UserId, now: OffsetDateTime) -> Result<u64, StoreError>;
 
+    /// How many keys were made for a user after `since`, whatever became of them. Exact only while the user's account is held.
+    async fn count_made(&mut self, user: UserId, since: OffsetDateTime) -> Result<u64, StoreError>;
+
     /// Revokes a key of `user` at `at`. Whether there was one that was not revoked.
     async fn revoke(&mut self, user: UserId, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
@@ -60,12 +72,12 @@ pub trait ApiKeyReads: Send + Sync {
     /// A key that was not revoked, of an account that is not switched off. One read.
     async fn usable(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
 
-    /// A user's keys that were not revoked, newest first.
-    async fn keys_of(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError>;
+    /// At most `limit` of a user's keys that were not revoked, newest first; those behind the place `before`.
+    async fn keys_of(&self, user: UserId, before: Option<ApiKeyPlace>, limit: u32) -> Result<Vec<ApiKey>, StoreError>;
 
     /// Notes that a key was used at `at`, where that is [`ApiKey::NOTED_EVERY`] or more after what was noted before.
     async fn note_use(&self, id: ApiKeyId, at: OffsetDateTime) -> Result<(), StoreError>;
 
-    /// Forgets keys that were revoked before `before`, at most `limit`. Answers how many.
+    /// Forgets keys that were revoked or expired before `before`, at most `limit`. Answers how many.
     async fn prune_keys(&self, before: OffsetDateTime, limit: u64) -> Result<u64, StoreError>;
 }

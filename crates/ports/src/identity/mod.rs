@@ -12,7 +12,7 @@ mod store;
 mod tokens;
 mod wallets;
 
-pub use api_keys::{ApiKeyCodec, ApiKeyReads, ApiKeyText, ApiKeys, PresentedApiKey};
+pub use api_keys::{ApiKeyCodec, ApiKeyPlace, ApiKeyReads, ApiKeyText, ApiKeys, PresentedApiKey};
 pub use authenticator::{Authenticators, Enrolment, EnrolmentError};
 pub use csrf::CsrfTokens;
 pub use directory::{AccountCounts, AccountDirectory, AccountFilter};

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use coinlink_domain::identity::{ApiKey, ApiKeyId, UserId};
 use coinlink_ports::{
-    identity::{ApiKeyReads, ApiKeys},
+    identity::{ApiKeyPlace, ApiKeyReads, ApiKeys},
     shared::StoreError,
 };
 use sea_orm::{
@@ -56,6 +56,14 @@ impl ApiKeys for SqlTx {
         Ok(live)
     }
 
+    async fn count_made(&mut self, user: UserId, since: OffsetDateTime) -> Result<u64, StoreError> {
+        let transaction = self.take()?;
+        let made = Entity::find().filter(Column::UserId.eq(user.0)).filter(Column::CreatedAt.gt(Moment(since)));
+        let made = self.call(made.count(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(made)
+    }
+
     async fn revoke(&mut self, user: UserId, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
         let transaction = self.take()?;
         let revoke = Entity::update_many().set(revoked(at)).filter(unrevoked(user)).filter(Column::Id.eq(id.0));
@@ -83,8 +91,13 @@ impl ApiKeyReads for SqlIdentityStore {
         row.as_ref().map(key).transpose()
     }
 
-    async fn keys_of(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
-        let newest_first = Entity::find().filter(unrevoked(user)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+    async fn keys_of(&self, user: UserId, before: Option<ApiKeyPlace>, limit: u32) -> Result<Vec<ApiKey>, StoreError> {
+        let behind = before.map(|ApiKeyPlace { at, id }| {
+            let made_together = Condition::all().add(Column::CreatedAt.eq(Moment(at))).add(Column::Id.lt(id.0));
+            Condition::any().add(Column::CreatedAt.lt(Moment(at))).add(made_together)
+        });
+        let newest_first = Entity::find().filter(unrevoked(user).add_option(behind)).order_by_desc(Column::CreatedAt);
+        let newest_first = newest_first.order_by_desc(Column::Id).limit(u64::from(limit));
         let rows = self.database.within_deadline(newest_first.all(&self.database.connection)).await?;
         rows.iter().map(key).collect()
     }
@@ -102,15 +115,19 @@ impl ApiKeyReads for SqlIdentityStore {
         let limit = limit.min(PRUNED_AT_ONCE);
         let pruned = async {
             let transaction = write_transaction::begin_with_row_locks(&self.database.connection).await?;
-            let old = Entity::find().select_only().column(Column::Id).filter(Column::RevokedAt.lt(Moment(before)));
-            let old = old.order_by_asc(Column::RevokedAt).limit(limit);
-            let old = old.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-            let ids: Vec<Uuid> = old.into_tuple().all(&transaction).await?;
-            for chunk in ids.chunks(ROWS) {
-                Entity::delete_many().filter(Column::Id.is_in(chunk.iter().copied())).exec(&transaction).await?;
+            let mut pruned = 0;
+            for over in [Column::RevokedAt, Column::ExpiresAt] {
+                let old = Entity::find().select_only().column(Column::Id).filter(over.lt(Moment(before)));
+                let old = old.order_by_asc(over).limit(limit - pruned);
+                let old = old.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+                let ids: Vec<Uuid> = old.into_tuple().all(&transaction).await?;
+                for chunk in ids.chunks(ROWS) {
+                    Entity::delete_many().filter(Column::Id.is_in(chunk.iter().copied())).exec(&transaction).await?;
+                }
+                pruned += ids.len() as u64;
             }
             transaction.commit().await?;
-            Ok(ids.len() as u64)
+            Ok(pruned)
         };
         self.database.within_deadline(pruned).await
     }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use coinlink_domain::identity::{ApiKey, ApiKeyId, UserId};
 use coinlink_ports::{
-    identity::{ApiKeyReads, ApiKeys},
+    identity::{ApiKeyPlace, ApiKeyReads, ApiKeys},
     shared::StoreError,
 };
 use time::OffsetDateTime;
@@ -61,6 +61,14 @@ impl ApiKeys for MemoryTx {
         self.call(|draft| Ok(draft.unrevoked(user).filter(|key| key.is_live(now)).count() as u64))
     }
 
+    async fn count_made(&mut self, user: UserId, since: OffsetDateTime) -> Result<u64, StoreError> {
+        let since = micros(since);
+        self.call(|draft| {
+            let made = draft.api_keys.values().filter(|key| key.user == user && key.created_at > since);
+            Ok(made.count() as u64)
+        })
+    }
+
     async fn revoke(&mut self, user: UserId, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
         self.call(|draft| {
             let found = draft.unrevoked(user).find(|key| key.id == id);
@@ -82,11 +90,14 @@ impl ApiKeyReads for MemoryIdentity {
         })
     }
 
-    async fn keys_of(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
+    async fn keys_of(&self, user: UserId, before: Option<ApiKeyPlace>, limit: u32) -> Result<Vec<ApiKey>, StoreError> {
+        let before = before.map(|ApiKeyPlace { at, id }| (micros(at), id));
         self.read(|state| {
             let unrevoked = state.api_keys.values().filter(|key| key.user == user && key.revoked_at.is_none());
-            let mut keys: Vec<_> = unrevoked.cloned().collect();
+            let behind = unrevoked.filter(|key| before.is_none_or(|before| (key.created_at, key.id) < before));
+            let mut keys: Vec<_> = behind.cloned().collect();
             keys.sort_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
+            keys.truncate(limit as usize);
             keys
         })
     }
@@ -108,7 +119,7 @@ impl ApiKeyReads for MemoryIdentity {
         let _turn = self.kept.turn().await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut kept = lock(&self.kept.committed);
-        let over = |key: &&ApiKey| key.revoked_at.is_some_and(|at| at < micros(before));
+        let over = |key: &&ApiKey| key.revoked_at.into_iter().chain(key.expires_at).any(|at| at < micros(before));
         let ids: Vec<_> = kept.api_keys.values().filter(over).map(|key| key.id).take(limit).collect();
         kept.api_keys.retain(|id, _| !ids.contains(id));
         Ok(ids.len() as u64)

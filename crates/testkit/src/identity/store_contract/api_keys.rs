@@ -1,6 +1,7 @@
 //! Keys of programs.
 
 use coinlink_domain::identity::{ApiKey, ApiKeyId, ApiScope, ApiScopes, IpRange, User, UserId};
+use coinlink_ports::identity::ApiKeyPlace;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -26,6 +27,10 @@ impl IdentityUnderTest {
         let revoked = tx.api_keys().revoke(user, id, NOON).await.unwrap();
         tx.commit().await.unwrap();
         revoked
+    }
+
+    async fn all_of(&self, user: UserId) -> Vec<ApiKey> {
+        self.keys.keys_of(user, None, u32::MAX).await.unwrap()
     }
 
     async fn live(&self, user: UserId, now: OffsetDateTime) -> u64 {
@@ -71,7 +76,7 @@ pub async fn a_revoked_key_is_not_usable_and_is_revoked_once_and_by_its_owner(it
     });
     assert_eq!(revoked.await.into_iter().filter(|revoked| *revoked).count(), 1);
     assert_eq!(it.usable(key.id).await, None);
-    assert_eq!(it.keys.keys_of(ada).await.unwrap(), [other]);
+    assert_eq!(it.all_of(ada).await, [other]);
 }
 
 pub async fn a_key_of_an_account_that_is_switched_off_is_not_usable(it: IdentityUnderTest) {
@@ -109,11 +114,48 @@ pub async fn keys_are_listed_newest_first_and_counted_until_the_microsecond_they
         keys.push(it.with_key(ApiKey { created_at, expires_at, ..an_api_key(ada) }).await);
     }
     it.with_key(an_api_key(bob)).await;
-    assert_eq!(it.keys.keys_of(ada).await.unwrap(), keys, "one that expired is still shown");
+    assert_eq!(it.all_of(ada).await, keys, "one that expired is still shown");
     assert_eq!(it.live(ada, NOON).await, 2);
     assert_eq!(it.live(ada, NOON + Duration::MICROSECOND).await, 1);
     it.revoked(ada, keys[0].id).await;
     assert_eq!(it.live(ada, NOON).await, 1);
+}
+
+pub async fn a_list_of_keys_goes_on_where_a_page_ended(it: IdentityUnderTest) {
+    let (ada, bob) = (it.a_user("ada@example.org").await.id, it.a_user("bob@example.org").await.id);
+    // Two that were made together, between one before and one after.
+    let mut keys = Vec::new();
+    for created_at in [NOON, NOON - Duration::MICROSECOND, NOON - Duration::MICROSECOND, NOON - Duration::DAY] {
+        keys.push(it.with_key(ApiKey { created_at, ..an_api_key(ada) }).await);
+    }
+    keys.sort_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
+    it.with_key(an_api_key(bob)).await;
+    let place = |key: &ApiKey| ApiKeyPlace { at: key.created_at, id: key.id };
+    for length in 1..=5 {
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = it.keys.keys_of(ada, before, length).await.unwrap();
+            assert!(page.len() <= length as usize);
+            let Some(last) = page.last() else { break };
+            before = Some(place(last));
+            seen.extend(page);
+        }
+        assert_eq!(seen, keys, "by {length}");
+    }
+    assert_eq!(it.keys.keys_of(bob, Some(place(&keys[3])), 10).await.unwrap(), []);
+}
+
+pub async fn keys_are_counted_from_when_they_were_made_whatever_became_of_them(it: IdentityUnderTest) {
+    let (ada, bob) = (it.a_user("ada@example.org").await.id, it.a_user("bob@example.org").await.id);
+    let made = |at| ApiKey { created_at: at, ..an_api_key(ada) };
+    it.with_key(made(NOON)).await;
+    it.with_key(ApiKey { revoked_at: Some(NOON), ..made(NOON + Duration::MICROSECOND) }).await;
+    it.with_key(ApiKey { expires_at: Some(NOON), ..made(NOON + Duration::DAY) }).await;
+    it.with_key(an_api_key(bob)).await;
+    let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.api_keys().count_made(ada, NOON - Duration::MICROSECOND).await.unwrap(), 3);
+    assert_eq!(tx.api_keys().count_made(ada, NOON).await.unwrap(), 2);
+    assert_eq!(tx.api_keys().count_made(ada, NOON + Duration::DAY).await.unwrap(), 0);
 }
 
 pub async fn however_many_make_keys_at_once_no_account_has_too_many(it: IdentityUnderTest) {
@@ -151,17 +193,20 @@ pub async fn a_use_is_noted_once_a_minute(it: IdentityUnderTest) {
     assert_eq!(it.usable(other.id).await, Some(other));
 }
 
-pub async fn keys_are_forgotten_some_time_after_they_were_revoked(it: IdentityUnderTest) {
+pub async fn keys_are_forgotten_some_time_after_they_were_revoked_or_expired(it: IdentityUnderTest) {
     let ada = it.a_user("ada@example.org").await.id;
     let revoked = |at| ApiKey { revoked_at: Some(at), ..an_api_key(ada) };
     for key in [revoked(NOON - Duration::MICROSECOND), revoked(NOON - Duration::DAY), revoked(NOON)] {
         it.with_key(key).await;
     }
-    let stays = it.with_key(ApiKey { expires_at: Some(NOON - Duration::DAY), ..an_api_key(ada) }).await;
+    it.with_key(ApiKey { expires_at: Some(NOON - Duration::MICROSECOND), ..an_api_key(ada) }).await;
+    it.with_key(ApiKey { expires_at: Some(NOON - Duration::DAY), ..revoked(NOON) }).await;
+    let stays = it.with_key(ApiKey { expires_at: Some(NOON), ..an_api_key(ada) }).await;
+    it.with_key(ApiKey { expires_at: Some(NOON + Duration::DAY), ..an_api_key(ada) }).await;
     assert_eq!(it.keys.prune_keys(NOON, 0).await.unwrap(), 0);
-    assert_eq!(it.keys.prune_keys(NOON, 1).await.unwrap(), 1);
+    assert_eq!(it.keys.prune_keys(NOON, 3).await.unwrap(), 3);
     assert_eq!(it.keys.prune_keys(NOON, 100).await.unwrap(), 1);
     assert_eq!(it.keys.prune_keys(NOON, 100).await.unwrap(), 0);
     assert_eq!(it.usable(stays.id).await, Some(stays));
-    assert_eq!(it.keys.prune_keys(NOON + Duration::MICROSECOND, u64::MAX).await.unwrap(), 1);
+    assert_eq!(it.keys.prune_keys(NOON + Duration::MICROSECOND, u64::MAX).await.unwrap(), 2);
 }
