@@ -399,7 +399,9 @@ async fn nothing_in_an_answer_tells_whether_there_is_an_account() {
     tx.commit().await.unwrap();
     for path in ["password/forgot", "email/resend"] {
         let mut said = Vec::new();
-        for (n, email) in [ADA, "nobody@example.org", "unverified@example.org", "off@example.org", "locked@example.org"].iter().enumerate() {
+        for (n, email) in
+            [ADA, "nobody@example.org", "unverified@example.org", "off@example.org", "locked@example.org"].iter().enumerate()
+        {
             for round in 0..12 {
                 let request = server
                     .request(Method::POST, &format!("/api/v2/auth/{path}"))

@@ -1,11 +1,11 @@
-use coinlink_domain::identity::{Email, EndReason, Preferences, SessionId, SessionPolicy, UserId};
+use coinlink_domain::identity::{ClientInfo, Email, EndReason, Preferences, Role, SessionId, SessionPolicy, UserId};
 use coinlink_ports::{
     identity::{Account, IdentityTx},
-    shared::StoreError,
+    shared::{Entropy, StoreError},
 };
 use time::OffsetDateTime;
 
-use super::super::end_sessions;
+use super::super::{audit, end_sessions};
 
 /// Claimants in one call: others wait for no more than that.
 const AT_ONCE: u64 = 200;
@@ -30,27 +30,59 @@ pub(super) async fn reclaim(
     Ok(ended)
 }
 
-/// Switches off the accounts that claim an address which `owner` has shown to be theirs: nobody else will ever show that. To
+/// Somebody shows that an address is theirs.
+pub(super) struct Displacement<'a> {
+    /// Whose it is.
+    pub(super) owner: UserId,
+    /// Who asks.
+    pub(super) client: &'a ClientInfo,
+    /// When.
+    pub(super) now: OffsetDateTime,
+    /// How long sessions live.
+    pub(super) policy: &'a SessionPolicy,
+    /// Ids of audit entries.
+    pub(super) entropy: &'a dyn Entropy,
+}
+
+/// Switches off the accounts that claim an address which its owner has shown to be theirs: nobody else will ever show that. To
 /// be called before the owner's account is held: accounts are held in the order of their ids.
 pub(super) async fn displace_claimants(
     tx: &mut dyn IdentityTx,
     email: &Email,
-    owner: UserId,
-    now: OffsetDateTime,
-    policy: &SessionPolicy,
+    act: &Displacement<'_>,
 ) -> Result<Vec<SessionId>, StoreError> {
     let mut ended = Vec::new();
     loop {
         let claimants = tx.users().lock_claimants(email, AT_ONCE).await?;
-        let others: Vec<_> = claimants.into_iter().filter(|account| account.user.id != owner).collect();
+        let others: Vec<_> = claimants.into_iter().filter(|account| account.user.id != act.owner).collect();
         if others.is_empty() {
             return Ok(ended);
         }
         for mut account in others {
-            account.user.is_active = false;
-            account.user.updated_at = now;
-            ended.extend(reclaim(tx, &mut account, now, policy).await?);
-            tx.users().save(&account).await?;
+            ended.extend(displace(tx, &mut account, act).await?);
         }
     }
+}
+
+/// Switches an account off. A role that was given to it was meant for the owner of the address, and goes with it, be it the last
+/// administrator's: whoever shows to receive the mail wins, and whoever runs the server grants the role anew. An audit entry says so.
+pub(super) async fn displace(
+    tx: &mut dyn IdentityTx,
+    account: &mut Account,
+    act: &Displacement<'_>,
+) -> Result<Vec<SessionId>, StoreError> {
+    account.user.is_active = false;
+    account.user.updated_at = act.now;
+    let ended = reclaim(tx, account, act.now, act.policy).await?;
+    let was = std::mem::replace(&mut account.user.role, Role::User);
+    tx.users().save(account).await?;
+    if was != Role::User {
+        let entry = audit::on_user(act.entropy, act.now, audit::ADMIN_REVOKE, act.client)
+            .by(act.owner.0)
+            .on(account.user.id.to_string())
+            .detail("by", "owner_of_the_address")
+            .detail("sessions", ended.len().to_string());
+        tx.audit().record(&entry).await?;
+    }
+    Ok(ended)
 }

@@ -17,7 +17,7 @@ use super::{
         end_sessions,
     },
     Asked, Letters, LinkError, OpenLink, Opening,
-    reclaim::reclaim,
+    reclaim::{Displacement, displace},
     verify_email::taken,
 };
 
@@ -90,7 +90,8 @@ impl UndoEmailChange {
         let mut account = locked.ok_or(LinkError::Invalid)?;
         let after = if let Some(id) = squatter.filter(|id| *id > user) { tx.users().lock(id).await? } else { None };
         let link = OpenLink::spend(&mut *tx, opening, LinkPurpose::UndoEmailChange, now).await?;
-        let mut ended = self.displace_squatter(&mut *tx, before.or(after), &link.email, now).await?;
+        let act = Displacement { owner: user, client, now, policy: &self.policy, entropy: &*self.entropy };
+        let mut ended = displace_squatter(&mut *tx, before.or(after), &link.email, &act).await?;
         let was = std::mem::replace(&mut account.user.email, link.email.clone());
         account.user.owns_email = true;
         account.user.is_verified = true;
@@ -121,22 +122,17 @@ impl UndoEmailChange {
         tx.commit().await?;
         Ok(ended)
     }
+}
 
-    /// Whoever opened an account with the address meanwhile, without showing to receive its mail, does not keep it from its owner.
-    async fn displace_squatter(
-        &self,
-        tx: &mut dyn IdentityTx,
-        squatter: Option<Account>,
-        email: &Email,
-        now: OffsetDateTime,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        let squats = |found: &Account| found.user.owns_email && found.user.email == *email && !found.user.is_verified;
-        let Some(mut squatter) = squatter.filter(squats) else { return Ok(Vec::new()) };
-        squatter.user.owns_email = false;
-        squatter.user.is_active = false;
-        squatter.user.updated_at = now;
-        let ended = reclaim(tx, &mut squatter, now, &self.policy).await?;
-        tx.users().save(&squatter).await?;
-        Ok(ended)
-    }
+/// Whoever opened an account with the address meanwhile, without showing to receive its mail, does not keep it from its owner.
+async fn displace_squatter(
+    tx: &mut dyn IdentityTx,
+    squatter: Option<Account>,
+    email: &Email,
+    act: &Displacement<'_>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let squats = |found: &Account| found.user.owns_email && found.user.email == *email && !found.user.is_verified;
+    let Some(mut squatter) = squatter.filter(squats) else { return Ok(Vec::new()) };
+    squatter.user.owns_email = false;
+    displace(tx, &mut squatter, act).await
 }

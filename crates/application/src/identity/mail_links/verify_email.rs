@@ -12,7 +12,7 @@ use coinlink_ports::{
 use super::{
     super::{EndedSessions, audit},
     LinkError, OpenLink, Opening,
-    reclaim::{displace_claimants, reclaim},
+    reclaim::{Displacement, displace_claimants, reclaim},
 };
 
 /// The address is not verified.
@@ -120,7 +120,8 @@ impl VerifyEmail {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let user = known.id;
-        let mut ended = displace_claimants(&mut *tx, &known.email, user, now, &self.policy).await?;
+        let act = Displacement { owner: user, client, now, policy: &self.policy, entropy: &*self.entropy };
+        let mut ended = displace_claimants(&mut *tx, &known.email, &act).await?;
         let locked = tx.users().lock(user).await?.filter(|account| account.user.is_active);
         let mut account = locked.ok_or(LinkError::Invalid)?;
         let link = OpenLink::spend(&mut *tx, opening, LinkPurpose::VerifyEmail, now).await?;

@@ -26,7 +26,10 @@ async fn a_reset_sets_the_password_ends_all_sessions_and_signs_nobody_in() {
     assert!(identity.is_revoked(&here) && identity.signs_in(ADA, GOOD).await.is_err());
     identity.signs_in(ADA, NEW).await.unwrap();
     let told = identity.letters(ADA, "password_changed");
-    assert_eq!((told.len(), told[0].fields["ip"].as_str(), told[0].fields["device"].as_str()), (1, "192.0.2.1", "unknown device"));
+    assert_eq!(
+        (told.len(), told[0].fields["ip"].as_str(), told[0].fields["device"].as_str()),
+        (1, "192.0.2.1", "unknown device")
+    );
     let again = identity.links.reset_password.execute(&letter.inside(browser(2)), &password(GOOD), &client("192.0.2.1")).await;
     assert!(matches!(again, Err(ResetPasswordError::Link(LinkError::Invalid))));
 }

@@ -82,9 +82,8 @@ async fn the_session_that_signed_up_verifies_by_the_code_alone_with_five_tries()
     let here = identity.signs_up(ADA).await.unwrap();
     let there = identity.signs_in(ADA, GOOD).await.unwrap();
     let code = LinkCode::from_text(&identity.letter(ADA, "verify_email").code);
-    let by_code = async |session, code| {
-        identity.links.verify_email.by_code((here.user.id, session), code, &client("192.0.2.1")).await
-    };
+    let by_code =
+        async |session, code| identity.links.verify_email.by_code((here.user.id, session), code, &client("192.0.2.1")).await;
     let elsewhere = by_code(there.tokens.session, code.clone()).await;
     assert!(matches!(elsewhere, Err(VerifyEmailError::Link(LinkError::Invalid))));
     for left in (0..5).rev() {
