@@ -143,10 +143,6 @@ impl ChangeEmail {
         Ok(tx.commit().await?)
     }
 
-    fn displacement<'a>(&'a self, owner: UserId, client: &'a ClientInfo, now: OffsetDateTime) -> Displacement<'a> {
-        Displacement { owner, client, now, policy: &self.policy, entropy: &*self.entropy }
-    }
-
     /// Changes the address by the link that went to the new one, where the change was asked for: in that browser or by the same
     /// account. The old one gets a link to take that back with where it was verified, and is told otherwise.
     #[tracing::instrument(name = "identity.change_email", skip_all)]
@@ -154,7 +150,8 @@ impl ChangeEmail {
         let (link, _) = self.links.check(opening, LinkPurpose::ChangeEmail, self.clock.now()).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let mut ended = displace_claimants(&mut *tx, &link.email, &self.displacement(link.user, client, now)).await?;
+        let act = Displacement { owner: link.user, client, now, policy: &self.policy, entropy: &*self.entropy };
+        let mut ended = displace_claimants(&mut *tx, &link.email, &act).await?;
         let locked = tx.users().lock(link.user).await?.filter(|account| account.user.is_active);
         let mut account = locked.ok_or(LinkError::Invalid)?;
         let link = OpenLink::spend(&mut *tx, opening, LinkPurpose::ChangeEmail, now).await?;

@@ -8,7 +8,6 @@ use coinlink_ports::{
     identity::{Account, HashError, IdentityStore, IdentityTx, PasswordHasher},
     shared::{Clock, Entropy, StoreError},
 };
-use time::OffsetDateTime;
 
 use super::{
     super::{

@@ -1,7 +1,7 @@
 //! Accounts that a thief or a squatter had: whose they are in the end, and with what.
 
 use coinlink_application::identity::{ChangeEmailError, LinkError, Opening, SignedIn};
-use coinlink_domain::identity::{LinkCode, LinkProof, LinkPurpose, PersonName, Preferences, Theme};
+use coinlink_domain::identity::{LinkCode, LinkProof, LinkPurpose, PersonName, Preferences, Role, Theme};
 use coinlink_ports::identity::{IdentityStore as _, SecondFactorStore as _};
 use coinlink_testkit::identity::an_email;
 use time::Duration;
@@ -218,4 +218,40 @@ async fn who_has_a_second_factor_shows_it_before_the_address_changes() {
     let refused = identity.links.change_email.ask(session, &an_email(EVIL), &password(GOOD), browser(1), &from).await;
     assert!(matches!(refused, Err(ChangeEmailError::SecondFactorRequired)));
     assert!(identity.letters(EVIL, "confirm_email_change").is_empty());
+}
+
+/// The role was given to an address, by somebody who took whoever had it for its owner.
+#[tokio::test(start_paused = true)]
+async fn a_role_goes_with_an_account_that_never_owned_its_address_and_the_log_says_so() {
+    for squats in [true, false] {
+        let identity = if squats { Identity::new() } else { Identity::strict() };
+        let (other, opening) = if squats {
+            let owner = identity.verified(ADA, GOOD).await;
+            asks(&identity, &owner, EVIL).await;
+            let change = identity.letter(EVIL, "confirm_email_change").inside(browser(6));
+            identity.links.change_email.confirm(&change, &client("203.0.113.9")).await.unwrap();
+            let undo = identity.letter(ADA, "undo_email_change");
+            (identity.signs_up_in(ADA, GOOD, browser(6)).await.unwrap(), undo)
+        } else {
+            let other = identity.signs_up_in(ADA, GOOD, browser(6)).await.unwrap();
+            identity.signs_up_in(ADA, NEW, browser(1)).await.unwrap();
+            (other, identity.letter(ADA, "verify_email"))
+        };
+        let mut account = identity.store.accounts().into_iter().find(|account| account.user.id == other.user.id).unwrap();
+        account.user.role = Role::Admin;
+        identity.store.put_account(&account);
+        if squats {
+            identity.links.undo_email_change.execute(&opening.by_hand(), &client("192.0.2.1")).await.unwrap();
+        } else {
+            identity.links.verify_email.execute(&opening.inside(browser(1)), None, &client("192.0.2.1")).await.unwrap();
+        }
+        let owner = identity.owner(ADA).unwrap().id;
+        let account = identity.store.accounts().into_iter().find(|account| account.user.id == other.user.id).unwrap();
+        assert!(owner != other.user.id && !account.user.is_active && account.user.role == Role::User);
+        let log = identity.store.audit();
+        let told: Vec<_> = log.iter().filter(|entry| entry.action == "admin.revoke").collect();
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].user, told[0].resource_id.as_deref()), (Some(owner.0), Some(&*other.user.id.to_string())));
+        assert_eq!(told[0].details["by"], "owner_of_the_address");
+    }
 }
