@@ -91,11 +91,12 @@ impl Windows {
     }
 }
 
-/// What a policy is called: its class, and which of two where one request is counted in both.
+/// What a policy is called: its class, and which of several where one request is counted in more than one.
 const fn name(charge: &Charge) -> &'static str {
     match (charge.class, charge.subject) {
         (RateClass::Credentials, RateSubject::Account(_)) => "credentials_account",
         (RateClass::Credentials, RateSubject::Device(_)) => "credentials_device",
+        (RateClass::Credentials, RateSubject::User(_)) => "credentials_user",
         (class, _) => class.name(),
     }
 }
