@@ -34,7 +34,7 @@ pub const TEMPLATES: &[Template] = &[
     template!("already_registered", ["reset_link"]),
     template!("api_key_created", ["when", "ip", "name", "reset_link"]),
     template!("confirm_email_change", ["link", "expires", "old_email"]),
-    template!("email_changed", ["when", "ip", "device", "reset_link"]),
+    template!("email_changed", ["when", "ip", "device"]),
     template!("email_changed_back", ["link", "code", "expires"]),
     template!("new_device", ["when", "ip", "device", "reset_link"]),
     template!("password_changed", ["when", "ip", "device", "reset_link"]),
