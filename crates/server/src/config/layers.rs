@@ -246,8 +246,7 @@ impl Stack {
 /// Where it is and what is wrong, without the line itself, which may hold a secret.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().and_then(|span| text.as_bytes().get(..span.start));
-    let line =
-        at.map(|before| format!("line {}: ", before.iter().filter(|byte| **byte == b'\n').count() + 1)).unwrap_or_default();
+    let line = at.map(|before| format!("line {}: ", before.split(|byte| *byte == b'\n').count())).unwrap_or_default();
     format!("is not TOML: {line}{}", error.message().replace('\n', " "))
 }
 

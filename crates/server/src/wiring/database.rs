@@ -14,13 +14,12 @@ use crate::{config::Settings, serve::StartError};
 
 /// Connects to it. The embedded one is made where none is.
 pub async fn database(settings: &Settings) -> Result<Database, StartError> {
-    let url = match &settings.database.url {
-        Some(url) => url.expose_secret().to_owned(),
-        None => {
-            let file = settings.server.data_dir.join("coinlink.db");
-            make_private(&file).map_err(|source| StartError::File { file: file.display().to_string(), source })?;
-            format!("sqlite://{}?mode=rw", file.display())
-        }
+    let url = if let Some(url) = &settings.database.url {
+        url.expose_secret().to_owned()
+    } else {
+        let file = settings.server.data_dir.join("coinlink.db");
+        make_private(&file).map_err(|source| StartError::File { file: file.display().to_string(), source })?;
+        format!("sqlite://{}?mode=rw", file.display())
     };
     Ok(Database::connect(&ConnectSettings::new(url)).await?)
 }
