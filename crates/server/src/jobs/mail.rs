@@ -45,17 +45,16 @@ pub async fn deliver_mail(job: MailJob, mut stop: watch::Receiver<bool>) {
             _ = beats.tick() => None,
             Some(ended) = post.under_way.join_next() => Some(ended),
         };
-        match ended {
-            Some(ended) => post.note(ended),
-            None => {
-                if turn.is_multiple_of(COUNT_EVERY)
-                    && let Some(counts) = counting.tell(post.job.queue.counts().await)
-                {
-                    post.job.show(counts);
-                }
-                turn = turn.wrapping_add(1);
-                more = true;
+        if let Some(ended) = ended {
+            post.note(ended);
+        } else {
+            if turn.is_multiple_of(COUNT_EVERY)
+                && let Some(counts) = counting.tell(post.job.queue.counts().await)
+            {
+                post.job.show(counts);
             }
+            turn = turn.wrapping_add(1);
+            more = true;
         }
         // Where nothing more was due a moment ago, a free place waits for the next beat.
         if more {

@@ -1,7 +1,7 @@
 use coinlink_application::identity::{LinkError, ResetPasswordError};
 use coinlink_domain::identity::{EndReason, GuardKey, guard_keys};
 use coinlink_ports::identity::IdentityStore as _;
-use coinlink_testkit::identity::an_email;
+use coinlink_testkit::identity::{an_api_key, an_email};
 use time::Duration;
 
 use super::{Letter, browser};
@@ -32,6 +32,19 @@ async fn a_reset_sets_the_password_ends_all_sessions_and_signs_nobody_in() {
     );
     let again = identity.links.reset_password.execute(&letter.inside(browser(2)), &password(GOOD), &client("192.0.2.1")).await;
     assert!(matches!(again, Err(ResetPasswordError::Link(LinkError::Invalid))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_revokes_the_keys_of_the_account_and_says_how_many() {
+    let identity = Identity::new();
+    let (ada, bob) = (identity.verified(ADA, GOOD).await.user.id, identity.verified("bob@example.org", GOOD).await.user.id);
+    [ada, ada, bob].map(|user| identity.store.put_api_key(&an_api_key(user)));
+    let letter = asked(&identity).await;
+    identity.links.reset_password.execute(&letter.inside(browser(2)), &password(NEW), &client("192.0.2.1")).await.unwrap();
+    let good: Vec<_> = identity.store.api_keys().into_iter().filter(|key| key.revoked_at.is_none()).map(|key| key.user).collect();
+    assert_eq!(good, [bob]);
+    let reset = identity.store.audit().into_iter().rfind(|entry| entry.action == "auth.password_reset").unwrap();
+    assert_eq!(reset.details["api_keys_revoked"], "2");
 }
 
 #[tokio::test(start_paused = true)]
