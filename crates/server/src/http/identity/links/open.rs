@@ -56,19 +56,16 @@ pub(in crate::http) async fn verify_email(
 ) -> Result<HttpResponse, ApiError> {
     let JsonObject(body) = body.into_inner();
     let code = body.code.as_deref();
-    let done = match &body.token {
-        Some(token) => {
-            let password = body.password.as_ref().map(|password| &password.0);
-            use_case.execute(&opening(&request, token, code), password, &client.0).await
+    let done = if let Some(token) = &body.token {
+        let password = body.password.as_ref().map(|password| &password.0);
+        use_case.execute(&opening(&request, token, code), password, &client.0).await
+    } else {
+        let Some(Caller::User { user, session, .. }) = Caller::of(&request) else { return Err(SignedIn::missing(&request)) };
+        if body.password.is_some() {
+            return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "goes with a token"));
         }
-        None => {
-            let Some(Caller::User { user, session, .. }) = Caller::of(&request) else { return Err(SignedIn::missing(&request)) };
-            if body.password.is_some() {
-                return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "goes with a token"));
-            }
-            let code = code.ok_or_else(|| ApiError::new(error_codes::INVALID_INPUT).detail("code", "send it, or the token"))?;
-            use_case.by_code((user, session), LinkCode::from_text(code), &client.0).await.map(|()| false)
-        }
+        let code = code.ok_or_else(|| ApiError::new(error_codes::INVALID_INPUT).detail("code", "send it, or the token"))?;
+        use_case.by_code((user, session), LinkCode::from_text(code), &client.0).await.map(|()| false)
     };
     let done = done.map_err(ApiError::from);
     metrics.auth_event("email_verify", done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
