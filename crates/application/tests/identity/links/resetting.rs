@@ -38,7 +38,9 @@ async fn a_reset_sets_the_password_ends_all_sessions_and_signs_nobody_in() {
 async fn a_reset_revokes_the_keys_of_the_account_and_says_how_many() {
     let identity = Identity::new();
     let (ada, bob) = (identity.verified(ADA, GOOD).await.user.id, identity.verified("bob@example.org", GOOD).await.user.id);
-    [ada, ada, bob].iter().for_each(|user| identity.store.put_api_key(&an_api_key(*user)));
+    for user in [ada, ada, bob] {
+        identity.store.put_api_key(&an_api_key(user));
+    }
     let letter = asked(&identity).await;
     identity.links.reset_password.execute(&letter.inside(browser(2)), &password(NEW), &client("192.0.2.1")).await.unwrap();
     let good: Vec<_> = identity.store.api_keys().into_iter().filter(|key| key.revoked_at.is_none()).map(|key| key.user).collect();
