@@ -11,7 +11,9 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use coinlink_application::identity::{EndedSessions, IssueTokens, Letters, RefreshError, RefreshSession, RevokedSessions, SignOut};
+use coinlink_application::identity::{
+    EndedSessions, IssueTokens, Letters, RefreshError, RefreshSession, RevokedSessions, SignOut,
+};
 use coinlink_domain::identity::{ClientInfo, EndReason, SessionPolicy};
 use coinlink_embedded::{EmbeddedGate, SystemEntropy};
 use coinlink_end_to_end_tests::{Answer, Api, Node, Serve, UNLIMITED, somebody};
@@ -146,7 +148,11 @@ fn desk(database: Database, clock: Arc<StoppedClock>) -> Desk {
     let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
     let access_ttl = time::Duration::minutes(15);
     let tokens = IssueTokens { access: Arc::new(PlainAccessTokens), refresh: Arc::new(PlainRefreshTokens), policy, access_ttl };
-    let letters = Letters { entropy: Arc::new(SystemEntropy), public_url: "http://127.0.0.1:8000".to_owned() };
+    let letters = Letters {
+        entropy: Arc::new(SystemEntropy),
+        secrets: Arc::new(PlainSecretBox::default()),
+        public_url: "http://127.0.0.1:8000".to_owned(),
+    };
     Desk {
         refresh: [0, 1].map(|_| {
             RefreshSession::new(

@@ -1,7 +1,8 @@
 //! Signing in with a wallet, linking and unlinking it.
 
 use coinlink_application::identity::{
-    AskWalletError, FactorProof, LinkWalletError, SecondFactorError, SignInOutcome, SignedIn, UnlinkWalletError, WalletAsked, WalletSignInError,
+    AskWalletError, FactorProof, LinkWalletError, SecondFactorError, SignInOutcome, SignedIn, UnlinkWalletError, WalletAsked,
+    WalletSignInError,
 };
 use coinlink_domain::{
     identity::{OneTimeSecret, SecondFactor, SessionId, TotpCode, UserId, Wallet, WalletChallenge, WalletId, WalletPurpose},

@@ -24,8 +24,12 @@ pub trait MailLinks: Send {
     async fn void(&mut self, user: UserId, spared: OffsetDateTime, now: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Those of this purpose that were sent to an address at `since` or later, over or not, newest first; at most 100.
-    async fn sent_since(&mut self, email: &Email, purpose: LinkPurpose, since: OffsetDateTime)
-    -> Result<Vec<MailLink>, StoreError>;
+    async fn sent_since(
+        &mut self,
+        email: &Email,
+        purpose: LinkPurpose,
+        since: OffsetDateTime,
+    ) -> Result<Vec<MailLink>, StoreError>;
 }
 
 /// Links in mail as they are committed, for looking at.

@@ -155,7 +155,9 @@ impl Settings {
             Some(key) => problems.extend(weak_key(key).map(|why| Problem::new("TOTP_ENCRYPTION_KEY", why, BOX_KEY))),
         }
         let earlier = self.auth.totp_encryption_key_previous.as_ref().and_then(weak_key);
-        problems.extend(earlier.map(|why| Problem::new("TOTP_ENCRYPTION_KEY_PREVIOUS", why, "no server takes such a key: leave it out")));
+        problems.extend(
+            earlier.map(|why| Problem::new("TOTP_ENCRYPTION_KEY_PREVIOUS", why, "no server takes such a key: leave it out")),
+        );
         if self.auth.require_verified_email && self.mail.smtp_url.is_none() {
             let fix = "without a mail server nobody can verify an address; set SMTP_URL, or REQUIRE_VERIFIED_EMAIL to false";
             problems.push(Problem::new("SMTP_URL", "is missing where REQUIRE_VERIFIED_EMAIL is true", fix));

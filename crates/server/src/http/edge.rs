@@ -134,7 +134,8 @@ fn finished<B: MessageBody + 'static>(mut response: ServiceResponse<B>) -> Servi
 /// An error that did not come from a handler of ours: the framework's, or a middleware's.
 fn is_foreign_error(status: StatusCode, headers: &HeaderMap) -> bool {
     // Of our pages one says that there is none.
-    let ours = |value: &HeaderValue| [&b"application/json"[..], b"text/html"].iter().any(|kind| value.as_bytes().starts_with(kind));
+    let ours =
+        |value: &HeaderValue| [&b"application/json"[..], b"text/html"].iter().any(|kind| value.as_bytes().starts_with(kind));
     status.as_u16() >= 400 && !headers.get(header::CONTENT_TYPE).is_some_and(ours)
 }
 

@@ -19,6 +19,7 @@ mod identity;
 mod json_object;
 mod jwks;
 mod key_document;
+mod lists;
 mod metrics;
 mod operations;
 mod prices;

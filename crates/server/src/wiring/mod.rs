@@ -40,8 +40,8 @@ use crate::{
 
 pub use audit::{checkpoint_key, sealer};
 pub use database::database;
-pub use identity::{secret_box, session_policy};
 pub use identity::{Identity, LEEWAY, identity};
+pub use identity::{secret_box, session_policy};
 pub use mail::mail;
 pub use operations::operations;
 pub use tokens::key_folder;

@@ -45,7 +45,8 @@ impl SecondFactorUseCases {
         let (own, letters) = (own.clone(), letters.clone());
         let (lost, told, at, ids) = (store.clone(), letters.clone(), clock.clone(), entropy.clone());
         let reset = ResetSecondFactor { store: lost, letters: told, policy, clock: at, entropy: ids };
-        let parts = SecondFactorParts { store, factors, own, authenticators, secrets, letters, ended, guards, policy, clock, entropy };
+        let parts =
+            SecondFactorParts { store, factors, own, authenticators, secrets, letters, ended, guards, policy, clock, entropy };
         Self {
             set_up: Arc::new(SetUpSecondFactor { parts: parts.clone() }),
             confirm: Arc::new(ConfirmSecondFactor { parts: parts.clone() }),

@@ -69,8 +69,9 @@ async fn the_secret_is_stored_sealed_for_its_own_account() {
 async fn a_session_is_fresh_for_five_minutes_after_the_factor_was_shown() {
     let it = Protected::new().await;
     let from = client("192.0.2.1");
-    let change =
-        async |to: &str| it.identity.change_password.execute((it.user, it.session), &password(GOOD), &password(to), false, &from).await;
+    let change = async |to: &str| {
+        it.identity.change_password.execute((it.user, it.session), &password(GOOD), &password(to), false, &from).await
+    };
     it.identity.clock.advance(SessionPolicy::default().factor_fresh);
     let hashed = it.identity.hasher.calls();
     assert!(matches!(change("Another-horse-9-battery").await, Err(ChangePasswordError::SecondFactorRequired)));

@@ -23,7 +23,7 @@ use crate::{
         ApiError, error_codes,
         gate::{Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
-        operations::{Cursor as _, PageBody, read_cursor, read_limit},
+        lists::{Cursor as _, PageBody, read_cursor, read_limit},
         shapes::ErrorBody,
     },
     telemetry::Metrics,

@@ -32,8 +32,8 @@ pub(super) use docs::IdentityDocument;
 pub(super) use limits::rate_limit;
 pub(super) use links::{
     LinksDocument, change_email, change_password_page, confirm_email_change, forgot_password, look_at_change, look_at_reset,
-    look_at_undo, look_at_verification, no_page as no_account_page, old_verification, page as account_page, resend_verification, reset_password, script as account_script,
-    undo_email_change, verify_email,
+    look_at_undo, look_at_verification, no_page as no_account_page, old_verification, page as account_page, resend_verification,
+    reset_password, script as account_script, undo_email_change, verify_email,
 };
 pub(super) use second_factor::{
     confirm_second_factor, disable_second_factor, renew_recovery_codes, second_factor, set_up_second_factor, verify_second_factor,

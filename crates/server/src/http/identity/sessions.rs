@@ -235,7 +235,10 @@ pub(in crate::http) async fn change_password(
     }
     gatekeeper.charge_own(&request, caller.user).await?;
     let (present, new) = (body.current_password.0, body.new_password.0);
-    let changed = use_case.execute((caller.user, caller.session), &present, &new, body.revoke_api_keys, &client.0).await.map_err(ApiError::from);
+    let changed = use_case
+        .execute((caller.user, caller.session), &present, &new, body.revoke_api_keys, &client.0)
+        .await
+        .map_err(ApiError::from);
     metrics.auth_event("password_change", changed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
     changed?;
     Ok(message("Your password is changed; your other sessions are over."))

@@ -15,26 +15,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::cursor::Cursor as _;
+use crate::http::lists::{Cursor as _, PageBody};
 use crate::wire::rfc3339;
-
-/// Where in a list this is.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http) struct PageBody {
-    /// Lines in one answer.
-    #[schema(minimum = 1, maximum = 100)]
-    limit: u32,
-    /// Whether there are more.
-    has_more: bool,
-    /// `cursor` of the next request, where there are more.
-    next_cursor: Option<String>,
-}
-
-impl PageBody {
-    pub(in crate::http) fn new(limit: u32, next_cursor: Option<String>) -> Self {
-        Self { limit, has_more: next_cursor.is_some(), next_cursor }
-    }
-}
 
 /// An account, as administrators see it.
 #[derive(Serialize, ToSchema)]

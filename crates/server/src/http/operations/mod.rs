@@ -3,7 +3,6 @@
 mod accounts;
 mod answers;
 mod audit;
-mod cursor;
 mod docs;
 mod errors;
 mod guard;
@@ -14,10 +13,6 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 use coinlink_application::{identity::AdministrationUseCases, operations::OperationsUseCases};
-
-pub(super) use answers::PageBody;
-pub(super) use cursor::Cursor;
-pub(super) use requests::{cursor as read_cursor, limit as read_limit};
 
 pub(super) use accounts::{lock_user, revoke_sessions, unlock_user, users};
 pub(super) use audit::audit;

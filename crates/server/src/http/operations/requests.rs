@@ -13,12 +13,11 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::cursor::Cursor;
-use crate::http::{ApiError, error_codes};
+use crate::http::{
+    ApiError, error_codes,
+    lists::{Cursor, read_cursor, read_limit},
+};
 
-/// Lines of a page that nobody asked for in number.
-const LIMIT: u32 = 20;
-const MOST: u32 = 100;
 /// The longest text that is looked for.
 const LONGEST: usize = 200;
 
@@ -73,22 +72,9 @@ impl ClearCacheBody {
     }
 }
 
-/// How much of a list, and from where on.
-pub(in crate::http) fn limit(asked: Option<&str>) -> Result<u32, ApiError> {
-    match asked.map_or(Ok(LIMIT), str::parse) {
-        Ok(limit @ 1..=MOST) => Ok(limit),
-        _ => Err(bad("limit", "1 to 100")),
-    }
-}
-
 /// Numbers, ids and such come as text, so that what cannot be read is told by its name.
 fn flag(field: &'static str, text: Option<&str>) -> Result<Option<bool>, ApiError> {
     text.map(str::parse).transpose().map_err(|_| bad(field, "true or false"))
-}
-
-/// Where the answer before ended.
-pub(in crate::http) fn cursor<C: Cursor>(text: Option<&str>) -> Result<Option<C>, ApiError> {
-    text.map(C::read).transpose().map_err(|_| bad("cursor", "is none that this list gave"))
 }
 
 /// Which accounts.
@@ -117,11 +103,11 @@ pub(in crate::http) struct UsersQuery {
 
 impl UsersQuery {
     pub(super) fn limit(&self) -> Result<u32, ApiError> {
-        limit(self.limit.as_deref())
+        read_limit(self.limit.as_deref())
     }
 
     pub(super) fn cursor<C: Cursor>(&self) -> Result<Option<C>, ApiError> {
-        cursor(self.cursor.as_deref())
+        read_cursor(self.cursor.as_deref())
     }
 
     pub(super) fn filter(&self) -> Result<AccountFilter, ApiError> {
@@ -184,11 +170,11 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<OffsetDateTi
 
 impl AuditQuery {
     pub(super) fn limit(&self) -> Result<u32, ApiError> {
-        limit(self.limit.as_deref())
+        read_limit(self.limit.as_deref())
     }
 
     pub(super) fn cursor<C: Cursor>(&self) -> Result<Option<C>, ApiError> {
-        cursor(self.cursor.as_deref())
+        read_cursor(self.cursor.as_deref())
     }
 
     pub(super) fn filter(&self) -> Result<AuditFilter, ApiError> {

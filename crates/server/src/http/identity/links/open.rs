@@ -106,9 +106,7 @@ pub(in crate::http) async fn reset_password(
     let device = done?;
     let message = "Your password is changed, and all sessions are over. Sign in with the new one.";
     let mut response = private(PasswordResetBody { message, device_token: device.0.clone() });
-    response
-        .add_cookie(&device_cookie(device))
-        .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
+    response.add_cookie(&device_cookie(device)).map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
     Ok(response)
 }
 
