@@ -125,7 +125,7 @@ async fn a_forgotten_password_is_set_anew_from_another_browser_with_the_code() {
         )
     };
     browser.run(&fill("0000 0000")).await;
-    said(&mut browser, "code").await;
+    said(&mut browser, "is another").await;
     browser.run(&fill(&letter.code)).await;
     said(&mut browser, "Your password is changed").await;
 
