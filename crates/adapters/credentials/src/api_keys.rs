@@ -1,6 +1,9 @@
 use std::fmt::Write as _;
 
-use coinlink_domain::identity::{ApiKeyId, SecretDigest};
+use coinlink_domain::{
+    identity::{ApiKeyId, SecretDigest},
+    shared::hex,
+};
 use coinlink_ports::identity::{ApiKeyCodec, ApiKeyText, PresentedApiKey};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
@@ -19,10 +22,7 @@ impl ApiKeyCodec for CheckedApiKeys {
     fn mint(&self, id: ApiKeyId, secret: &[u8; 32]) -> (ApiKeyText, SecretDigest) {
         let mut text = String::with_capacity(LEN);
         // Writing to a string cannot fail.
-        let _ = write!(text, "{PREFIX}{}_", id.0.simple());
-        for byte in secret {
-            let _ = write!(text, "{byte:02x}");
-        }
+        let _ = write!(text, "{PREFIX}{}_{}", id.0.simple(), hex::lower(secret));
         let crc = crc32fast::hash(text.as_bytes());
         let _ = write!(text, "_{crc:08x}");
         (ApiKeyText(text), SecretDigest::of(PURPOSE, secret))

@@ -1,4 +1,4 @@
-use coinlink_domain::identity::SessionId;
+use coinlink_domain::{identity::SessionId, shared::hex};
 use coinlink_ports::identity::CsrfTokens;
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -20,7 +20,7 @@ impl HmacCsrfTokens {
 
 impl CsrfTokens for HmacCsrfTokens {
     fn mint(&self, session: SessionId) -> String {
-        keys::hex(&keys::hmac(self.key.as_slice(), &[session.0.as_bytes()]))
+        hex::lower(&keys::hmac(self.key.as_slice(), &[session.0.as_bytes()]))
     }
 
     fn belongs(&self, presented: &str, session: SessionId) -> bool {

@@ -1,4 +1,7 @@
-use coinlink_domain::identity::{StoredPassword, UserId};
+use coinlink_domain::{
+    identity::{StoredPassword, UserId},
+    shared::hex,
+};
 use coinlink_ports::identity::{DeviceTokens, PresentedDevice, SigningError};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -34,7 +37,7 @@ impl PasetoDeviceTokens {
 
 impl DeviceTokens for PasetoDeviceTokens {
     fn mint(&self, user: UserId, device: Uuid, password: &StoredPassword) -> Result<String, SigningError> {
-        self.sealer.seal(&format!("{user}:{device}:{}", keys::hex(&self.proof(user, device, password))))
+        self.sealer.seal(&format!("{user}:{device}:{}", hex::lower(&self.proof(user, device, password))))
     }
 
     fn open(&self, presented: &str) -> Option<PresentedDevice> {

@@ -1,5 +1,6 @@
 //! Keys and what is made with them. HMAC takes keys of any length and HKDF gives 32 bytes, so that neither can fail here.
 
+use coinlink_domain::shared::hex;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -33,13 +34,7 @@ pub(crate) fn derive(secret: &SecretString, purpose: &str) -> Result<Zeroizing<[
 /// A secret for tokens where there is none of their own: derived from that of passwords, and of no use for those.
 pub fn token_secret_of(pepper: &SecretString) -> Result<SecretString, CredentialsError> {
     let secret = derive(pepper, "coinlink tokens").map_err(|_| CredentialsError::ShortPepper)?;
-    Ok(hex(secret.as_slice()).into())
-}
-
-/// Two digits a byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    Ok(hex::lower(secret.as_slice()).into())
 }
 
 /// The secret's bytes, if there are enough.
@@ -55,7 +50,7 @@ mod tests {
     #[test]
     fn hmac_is_the_one_of_rfc_4231() {
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(hex(&hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"])), expected);
+        assert_eq!(hex::lower(&hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"])), expected);
     }
 
     #[test]

@@ -1,4 +1,7 @@
-use coinlink_domain::identity::{FamilyKey, Session, SessionId};
+use coinlink_domain::{
+    identity::{FamilyKey, Session, SessionId},
+    shared::hex,
+};
 use coinlink_ports::identity::{PresentedRefreshToken, RefreshTokens, SigningError};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -22,7 +25,7 @@ impl PasetoRefreshTokens {
 impl RefreshTokens for PasetoRefreshTokens {
     fn seal(&self, session: &Session) -> Result<String, SigningError> {
         let proof = proof(session.id, session.generation, &session.family_key);
-        self.0.seal(&format!("{}:{}:{}", session.id, session.generation, keys::hex(&proof)))
+        self.0.seal(&format!("{}:{}:{}", session.id, session.generation, hex::lower(&proof)))
     }
 
     fn open(&self, presented: &str) -> Option<PresentedRefreshToken> {

@@ -1,13 +1,11 @@
 //! Secrets that have to be read again: XChaCha20-Poly1305 (RFC 8439 with the 24-byte nonce of draft-irtf-cfrg-xchacha), whose
 //! nonces may be drawn at random for any number of secrets.
 
-use std::fmt::Write as _;
-
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
-use coinlink_domain::shared::sealed::Sealed;
+use coinlink_domain::shared::{hex, sealed::Sealed};
 use coinlink_ports::shared::{SecretBox, SecretBoxError};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -35,11 +33,7 @@ impl KeyRing {
 /// Tells keys apart, and nothing about them.
 fn id(key: &BoxKey) -> String {
     let digest = Sha256::new().chain_update("coinlink secret box key id\0").chain_update(key.as_slice()).finalize();
-    digest[..4].iter().fold(String::new(), |mut id, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    hex::lower(&digest[..4])
 }
 
 impl SecretBox for KeyRing {

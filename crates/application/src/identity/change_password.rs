@@ -12,7 +12,7 @@ use time::Duration;
 
 use super::{
     EndedSessions, Letters, audit, end_sessions,
-    own_password::{OwnPassword, OwnPasswordError},
+    own_password::OwnPassword,
     second_factor::{FactorError, require_fresh},
 };
 
@@ -47,15 +47,6 @@ impl From<FactorError> for ChangePasswordError {
         match error {
             FactorError::Missing => Self::SecondFactorRequired,
             FactorError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<OwnPasswordError> for ChangePasswordError {
-    fn from(error: OwnPasswordError) -> Self {
-        match error {
-            OwnPasswordError::Hash(error) => Self::Hash(error),
-            OwnPasswordError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -99,7 +90,7 @@ impl ChangePassword {
         let mut tx = self.store.begin().await?;
         self.require_factor(&mut *tx, (user, session)).await?;
         drop(tx);
-        if !self.own.is_right(&account, session, present).await? {
+        if !self.own.is_right::<ChangePasswordError>(&account, session, present).await? {
             self.record_failure(user, client, "wrong_password").await?;
             return Err(ChangePasswordError::WrongPassword);
         }

@@ -8,17 +8,6 @@ use coinlink_ports::{
 
 use super::{IdentityAdapters, OwedGuesses, owed_guesses::Reserved};
 
-/// A password could not be compared.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum OwnPasswordError {
-    /// It was not hashed.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The store is not there.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Asks somebody who is signed in for the password once more.
 #[derive(Clone)]
 pub(super) struct OwnPassword {
@@ -48,12 +37,12 @@ impl OwnPassword {
 
     /// Whether `password` is that of `account`. Guesses are counted by session: whoever found one open gets few, and an attack
     /// from outside does not stand in the way.
-    pub(super) async fn is_right(
+    pub(super) async fn is_right<E: From<HashError> + From<StoreError>>(
         &self,
         account: &Account,
         session: SessionId,
         password: &Password,
-    ) -> Result<bool, OwnPasswordError> {
+    ) -> Result<bool, E> {
         let keys = vec![GuardKey::Device(account.user.email.clone(), session.0)];
         let guess = Reserved { keys, at: self.clock.now() };
         let admitted = guess.reserve(&*self.store, &self.guards).await?;

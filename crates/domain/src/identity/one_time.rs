@@ -1,9 +1,11 @@
 //! Secrets that are given out once and of which only a digest is kept.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use crate::shared::hex;
 
 /// What is kept of a secret: its SHA-256. Enough for secrets of 128 random bits and more, which nobody finds by trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +42,7 @@ impl OneTimeSecret {
     /// As it is given out; not [`fmt::Display`], so that it is not printed by mistake.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = self.id.simple().to_string();
-        for byte in self.secret {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        format!("{}{}", self.id.simple(), hex::lower(&self.secret))
     }
 
     /// What was given out; `None` for any other text.

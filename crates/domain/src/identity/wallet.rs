@@ -1,11 +1,12 @@
 //! Signing in with a Bitcoin wallet: what the wallet is asked to sign, and the addresses that open an account.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use time::{Duration, OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
 use super::{SecretDigest, SessionId, UserId};
+use crate::shared::hex;
 
 /// A chain. An address belongs to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -273,11 +274,7 @@ impl WalletChallenge {
                 format!("Link this address to the CoinLink account {user}: whoever holds it can sign in there."),
             ),
         };
-        let nonce = self.nonce.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let nonce = hex::lower(&self.nonce);
         format!(
             "{domain} {opening} with your Bitcoin address:\n{address}\n\n{what}\nThis is no transaction and costs nothing.\n\n\
              URI: {uri}\nNetwork: {network}\nNonce: {nonce}\nIssued At: {issued}\nExpires At: {expires}",

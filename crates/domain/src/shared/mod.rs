@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backoff;
 pub mod breaker;
+pub mod hex;
 pub mod mail;
 pub mod quota;
 pub mod rate_limit;

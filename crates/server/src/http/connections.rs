@@ -2,7 +2,6 @@
 
 use actix_web::{
     HttpResponse,
-    http::header,
     web::{Data, Json},
 };
 use coinlink_application::operations::CheckReadiness;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{ApiError, error_codes, shapes::ErrorBody};
+use super::{ApiError, error_codes, private::private, shapes::ErrorBody};
 use crate::{broadcast::Broadcaster, wire::rfc3339, ws::Connections};
 
 /// The sockets of this node.
@@ -64,7 +63,7 @@ pub(super) async fn connections(
         websocket_stats,
         timestamp: rfc3339(OffsetDateTime::now_utc()),
     };
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+    private(body)
 }
 
 /// The socket: see `/asyncapi.json`. Handshakes do not come here.

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use coinlink_application::operations::{CheckFailure, CheckReadiness, Readiness};
 use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::private::private_as;
 use crate::{
     broadcast::Broadcaster,
     wire::rfc3339,
@@ -58,7 +55,7 @@ fn now() -> String {
 
 fn answer(healthy: bool, body: &impl Serialize) -> HttpResponse {
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+    private_as(status, body)
 }
 
 /// How this node is.

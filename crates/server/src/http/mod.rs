@@ -23,6 +23,7 @@ mod lists;
 mod metrics;
 mod operations;
 mod prices;
+mod private;
 mod routes;
 pub mod shapes;
 mod stream;

@@ -1,5 +1,5 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use coinlink_domain::identity::Password;
+use coinlink_domain::{identity::Password, shared::hex};
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ impl Pepper {
         if key.len() < keys::MIN_SECRET {
             return Err(CredentialsError::ShortPepper);
         }
-        let id = keys::hex(&keys::hmac(&key, &[b"coinlink pepper id"])[..8]);
+        let id = hex::lower(&keys::hmac(&key, &[b"coinlink pepper id"])[..8]);
         Ok(Self { key, id })
     }
 

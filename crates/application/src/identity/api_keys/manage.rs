@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use super::{
     super::{
         Letters, VerifiedEmail, audit,
-        own_password::{OwnPassword, OwnPasswordError},
+        own_password::OwnPassword,
         second_factor::{FactorError, require_fresh},
     },
     KnownKeys,
@@ -71,15 +71,6 @@ impl From<FactorError> for CreateApiKeyError {
         match error {
             FactorError::Missing => Self::FactorMissing,
             FactorError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<OwnPasswordError> for CreateApiKeyError {
-    fn from(error: OwnPasswordError) -> Self {
-        match error {
-            OwnPasswordError::Hash(error) => Self::Hash(error),
-            OwnPasswordError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -152,7 +143,7 @@ impl CreateApiKey {
         let mut tx = self.store.begin().await?;
         let account = self.admitted(&mut *tx, caller, self.clock.now()).await?;
         drop(tx);
-        if !self.own.is_right(&account, session, password).await? {
+        if !self.own.is_right::<CreateApiKeyError>(&account, session, password).await? {
             return Err(CreateApiKeyError::WrongPassword);
         }
 

@@ -15,7 +15,7 @@ use super::{
         EndedSessions,
         audit::{self, masked},
         end_sessions,
-        own_password::{OwnPassword, OwnPasswordError},
+        own_password::OwnPassword,
         second_factor::{FactorError, require_fresh},
     },
     Asked, Letters, LinkError, OpenLink, Opening,
@@ -51,15 +51,6 @@ impl From<FactorError> for ChangeEmailError {
         match error {
             FactorError::Missing => Self::SecondFactorRequired,
             FactorError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<OwnPasswordError> for ChangeEmailError {
-    fn from(error: OwnPasswordError) -> Self {
-        match error {
-            OwnPasswordError::Hash(error) => Self::Hash(error),
-            OwnPasswordError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -103,7 +94,7 @@ impl ChangeEmail {
         tx.users().lock(user).await?;
         require_fresh(&mut *tx, user, session, self.clock.now(), &self.policy).await?;
         drop(tx);
-        if !self.own.is_right(&account, session, password).await? {
+        if !self.own.is_right::<ChangeEmailError>(&account, session, password).await? {
             let entry = audit::on_user(&*self.entropy, self.clock.now(), audit::EMAIL_CHANGE, client)
                 .by(user.0)
                 .on(user.to_string())

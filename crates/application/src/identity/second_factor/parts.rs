@@ -14,11 +14,7 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 
 use super::SecondFactorError;
-use crate::identity::{
-    EndedSessions, Letters, audit,
-    owed_guesses::Reserved,
-    own_password::{OwnPassword, OwnPasswordError},
-};
+use crate::identity::{EndedSessions, Letters, audit, owed_guesses::Reserved, own_password::OwnPassword};
 
 /// What somebody shows of a second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +84,8 @@ impl SecondFactorParts {
         session: SessionId,
         password: &Password,
     ) -> Result<(), SecondFactorError> {
-        match self.own.is_right(account, session, password).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(SecondFactorError::WrongPassword),
-            Err(OwnPasswordError::Hash(error)) => Err(error.into()),
-            Err(OwnPasswordError::Store(error)) => Err(error.into()),
-        }
+        let is_right = self.own.is_right::<SecondFactorError>(account, session, password).await?;
+        if is_right { Ok(()) } else { Err(SecondFactorError::WrongPassword) }
     }
 
     /// Holds an account that may be used, and a session of it that goes on.

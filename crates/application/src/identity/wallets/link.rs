@@ -11,11 +11,7 @@ use super::{
     WalletParts,
     parts::{Proven, masked},
 };
-use crate::identity::{
-    audit,
-    own_password::{OwnPassword, OwnPasswordError},
-    second_factor::FactorError,
-};
+use crate::identity::{audit, own_password::OwnPassword, second_factor::FactorError};
 
 /// No wallet is linked.
 #[derive(Debug, thiserror::Error)]
@@ -51,15 +47,6 @@ impl From<FactorError> for LinkWalletError {
         match error {
             FactorError::Missing => Self::NotFresh,
             FactorError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<OwnPasswordError> for LinkWalletError {
-    fn from(error: OwnPasswordError) -> Self {
-        match error {
-            OwnPasswordError::Hash(error) => Self::Hash(error),
-            OwnPasswordError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -119,7 +106,7 @@ impl LinkWallet {
         let locked = parts.lock_fresh(&mut *tx, caller, parts.clock.now()).await?;
         same(locked, &account)?;
         drop(tx);
-        if !self.password.is_right(&account, session, password).await? {
+        if !self.password.is_right::<LinkWalletError>(&account, session, password).await? {
             return Err(LinkWalletError::WrongPassword);
         }
         // What can be put right without another signature is found before the challenge is used up.

@@ -12,12 +12,13 @@ use super::{
     answers::{MessageBody, ProfileBody, SessionBody, StatsBody},
     preferences::PreferencesBody,
     requests::ProfileChangeBody,
-    sessions::{message, private},
+    sessions::message,
 };
 use crate::http::{
     ApiError, error_codes,
     gate::{Account, Client, SignedIn},
     json_object::JsonObject,
+    private::private,
     shapes::ErrorBody,
 };
 

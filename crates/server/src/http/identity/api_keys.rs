@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header,
+    http::StatusCode,
     web::{Data, Json, Path, Query},
 };
 use coinlink_application::identity::{ApiKeyPage, CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
@@ -13,17 +13,14 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{
-    answers::MessageBody,
-    requests::PasswordField,
-    sessions::{message, private},
-};
+use super::{answers::MessageBody, outcome::note, requests::PasswordField, sessions::message};
 use crate::{
     http::{
         ApiError, error_codes,
         gate::{Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
         lists::{Cursor as _, PageBody, read_cursor, read_limit},
+        private::{private, private_as},
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -253,10 +250,10 @@ pub(in crate::http) async fn create_api_key(
     let (new, password) = body.into_inner().0.read()?;
     gatekeeper.charge_own(&request, caller.user).await?;
     let made = use_case.execute((caller.user, caller.session), &password, new, &client.0).await.map_err(ApiError::from);
-    metrics.auth_event("api_key_create", made.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "api_key_create", &made);
     let (key, text) = made?;
     let body = CreatedApiKeyBody { key: text.0, made: ApiKeyBody::from(&key) };
-    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+    Ok(private_as(StatusCode::CREATED, body))
 }
 
 /// Revoke a key.

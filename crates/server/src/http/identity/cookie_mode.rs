@@ -10,15 +10,13 @@ use coinlink_application::identity::{RefreshSession, Tokens};
 use coinlink_domain::identity::SessionId;
 use coinlink_ports::identity::PresentedRefreshToken;
 
-use super::{
-    answers::{CookieTokensBody, CsrfBody, TokensAnswer, TokensBody},
-    sessions::private,
-};
+use super::answers::{CookieTokensBody, CsrfBody, TokensAnswer, TokensBody};
 use crate::http::{
     ApiError, error_codes,
     gate::{
         ACCESS_COOKIE, Caller, Gatekeeper, Pages, Presented, REFRESH_COOKIE, SignedIn, cookie, has_other_credential, json_alone,
     },
+    private::private,
     shapes::ErrorBody,
 };
 

@@ -8,14 +8,12 @@ use coinlink_domain::shared::{
 use coinlink_ports::shared::WindowState;
 use time::OffsetDateTime;
 
-use super::{
-    answers::{LimitBody, LimitsBody},
-    sessions::private,
-};
+use super::answers::{LimitBody, LimitsBody};
 use crate::{
     http::{
         ApiError,
         gate::{Caller, Gatekeeper},
+        private::private,
         shapes::ErrorBody,
     },
     wire::{rfc3339, seconds_up},

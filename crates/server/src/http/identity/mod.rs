@@ -9,6 +9,7 @@ mod docs;
 mod errors;
 mod limits;
 mod links;
+mod outcome;
 mod preferences;
 mod requests;
 mod second_factor;

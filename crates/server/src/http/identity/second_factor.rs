@@ -12,12 +12,13 @@ use coinlink_domain::identity::{OneTimeSecret, Password, RecoveryCode, TotpCode}
 
 use super::{
     cookie_mode::Mode,
+    outcome::note,
     requests::PasswordField,
     second_factor_shapes::{
         ConfirmBody, DisableBody, EnrolmentBody, FactorStatusBody, FreshBody, ProvenBody, RecoveryCodesBody, SinglePasswordBody,
         VerifyFactorBody,
     },
-    sessions::{message, private},
+    sessions::message,
     sign_in::{answer, shown_device},
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
         ApiError, error_codes,
         gate::{Client, Gatekeeper, SignedIn, Verified},
         json_object::JsonObject,
+        private::private,
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -59,7 +61,7 @@ fn proof(code_text: Option<&str>, recovery_code: Option<&str>) -> Result<FactorP
 /// The outcome as it is measured, and as it is answered.
 fn told<T>(metrics: &Metrics, event: &'static str, done: Result<T, SecondFactorError>) -> Result<T, ApiError> {
     let done = done.map_err(ApiError::from);
-    metrics.auth_event(event, done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(metrics, event, &done);
     done
 }
 

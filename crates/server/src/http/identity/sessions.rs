@@ -2,16 +2,16 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{self, HeaderName},
+    http::header::HeaderName,
     web::{Bytes, Data, Json},
 };
 use coinlink_application::identity::{ChangePassword, OwnAccount, RefreshSession, SignOut, SignOutEverywhere};
 use coinlink_domain::identity::{Password, RetryKey};
-use serde::Serialize;
 
 use super::{
     answers::{MessageBody, ProfileBody, TokensAnswer, VerifiedBody},
     cookie_mode::{self, Mode, Sent},
+    outcome::note,
     requests::{ChangePasswordBody, RefreshBody, SignOutBody, SignOutEverywhereBody},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
         ApiError, error_codes,
         gate::{Caller, Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
+        private::private,
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -26,11 +27,7 @@ use crate::{
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// An answer that is for nobody else and for no cache.
-pub(super) fn private(body: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
-}
-
+/// Words for people, and nothing else.
 pub(super) fn message(message: impl Into<String>) -> HttpResponse {
     private(MessageBody { message: message.into() })
 }
@@ -87,7 +84,7 @@ pub(in crate::http) async fn refresh(
         use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from)
     };
     let refreshed = exchange.await;
-    metrics.auth_event("refresh", refreshed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "refresh", &refreshed);
     let answer = refreshed.and_then(|tokens| mode.set(&tokens, private(mode.told(&tokens))));
     mode.settled(answer)
 }
@@ -239,7 +236,7 @@ pub(in crate::http) async fn change_password(
         .execute((caller.user, caller.session), &present, &new, body.revoke_api_keys, &client.0)
         .await
         .map_err(ApiError::from);
-    metrics.auth_event("password_change", changed.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "password_change", &changed);
     changed?;
     Ok(message("Your password is changed; your other sessions are over."))
 }

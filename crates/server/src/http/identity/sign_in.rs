@@ -15,15 +15,16 @@ use super::{
     answers::{SecondFactorRequiredBody, SignedInBody},
     cookie_mode::Mode,
     links::mark,
+    outcome::note,
     requests::{SignInBody, SignUpBody, name},
     second_factor_shapes::SignInAnswer,
-    sessions::private,
 };
 use crate::{
     http::{
         ApiError, error_codes,
         gate::{Client, Gatekeeper},
         json_object::JsonObject,
+        private::private,
         shapes::ErrorBody,
     },
     telemetry::{Metrics, RequestContext},
@@ -122,7 +123,7 @@ pub(in crate::http) async fn sign_up(
     // The browser that opens the account may verify its address without the code.
     let (mark, browser) = mark(&request, &asking);
     let opened = use_case.in_browser(new, Some(mark), client.0).await.map_err(ApiError::from);
-    metrics.auth_event("sign_up", opened.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "sign_up", &opened);
     let mut response = answer(&mode, StatusCode::CREATED, &opened?, "Welcome to CoinLink.")?;
     response.add_cookie(&browser).map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
     Ok(response)
@@ -175,6 +176,6 @@ pub(in crate::http) async fn sign_in(
     let signed_in = signed_in
         .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))
         .and_then(|signed_in| signed_in.map_err(ApiError::from));
-    metrics.auth_event("sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "sign_in", &signed_in);
     outcome(&mode, signed_in?, "You are signed in.")
 }

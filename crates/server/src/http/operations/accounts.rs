@@ -2,12 +2,10 @@
 
 use actix_web::{
     HttpResponse,
-    http::header,
     web::{Data, Json, Path, Query},
 };
 use coinlink_application::identity::{AdministerAccounts, ReadAccounts};
 use coinlink_domain::identity::UserId;
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
@@ -15,12 +13,7 @@ use super::{
     guard::Admin,
     requests::{ReasonBody, UsersQuery},
 };
-use crate::http::{ApiError, gate::Client, json_object::JsonObject, shapes::ErrorBody};
-
-/// An answer that is for nobody else and for no cache.
-pub(super) fn private(body: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
-}
+use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private, shapes::ErrorBody};
 
 /// Accounts, opened last first.
 #[utoipa::path(

@@ -6,8 +6,8 @@ use actix_web::{
 };
 use coinlink_application::operations::ReadAudit;
 
-use super::{accounts::private, answers::AuditBody, guard::Admin, requests::AuditQuery};
-use crate::http::{ApiError, gate::Client, shapes::ErrorBody};
+use super::{answers::AuditBody, guard::Admin, requests::AuditQuery};
+use crate::http::{ApiError, gate::Client, private::private, shapes::ErrorBody};
 
 /// The audit log, newest first.
 ///

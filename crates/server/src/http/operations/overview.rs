@@ -7,12 +7,11 @@ use actix_web::{
 use coinlink_application::operations::{ClearCaches, ReadStats};
 
 use super::{
-    accounts::private,
     answers::{AdminStatsBody, ClearedBody},
     guard::Admin,
     requests::ClearCacheBody,
 };
-use crate::http::{ApiError, gate::Client, json_object::JsonObject, shapes::ErrorBody};
+use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private, shapes::ErrorBody};
 
 /// Accounts, sessions, sign-ins and mail in numbers.
 #[utoipa::path(

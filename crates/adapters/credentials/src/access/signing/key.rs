@@ -5,6 +5,7 @@ use aws_lc_rs::{
     signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use coinlink_domain::shared::hex;
 use coinlink_ports::identity::{PublicKey, PublicKeyMaterial, SigningError};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::pem;
-use crate::keys::hex;
 
 /// How a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +153,7 @@ impl SigningKey {
 /// The name of a key follows from the key: the first half of its thumbprint (RFC 7638), in hex.
 fn named(material: PublicKeyMaterial) -> PublicKey {
     let print = thumbprint(&material);
-    PublicKey { id: hex(&print[..16]), material }
+    PublicKey { id: hex::lower(&print[..16]), material }
 }
 
 fn thumbprint(material: &PublicKeyMaterial) -> [u8; 32] {
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(URL_SAFE_NO_PAD.encode(x), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
         let print = thumbprint(&key.public.material);
         assert_eq!(URL_SAFE_NO_PAD.encode(print), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-        assert_eq!(key.public.id, hex(&print[..16]));
+        assert_eq!(key.public.id, hex::lower(&print[..16]));
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         assert_eq!(URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes()).unwrap()), signature);

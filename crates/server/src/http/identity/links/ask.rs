@@ -8,7 +8,7 @@ use coinlink_application::identity::{AskForMail, ChangeEmail};
 use coinlink_domain::identity::Password;
 
 use super::{
-    super::{answers::MessageBody, sign_in::email},
+    super::{answers::MessageBody, outcome::note, sign_in::email},
     bodies::{ChangeEmailBody, EmailBody, ResendBody},
     browser::mark,
 };
@@ -144,7 +144,7 @@ pub(in crate::http) async fn change_email(
     let (mark, cookie) = mark(&request, &asking);
     let who = (caller.user, caller.session);
     let asked = use_case.ask(who, &new, &body.password.0, mark, &client.0).await.map_err(ApiError::from);
-    metrics.auth_event("email_change", asked.as_ref().map_or_else(|error| error.code().code, |()| "ok"));
+    note(&metrics, "email_change", &asked);
     asked?;
     Ok(on_its_way(Some(cookie)))
 }

@@ -8,13 +8,12 @@ use coinlink_application::identity::LookAtLink;
 use coinlink_domain::identity::LinkPurpose;
 
 use super::{
-    super::sessions::private,
     bodies::{LinkBody, LinkQuery, OldVerificationBody},
     browser::opening,
     errors::ASKED_ELSEWHERE,
 };
 use crate::{
-    http::{ApiError, error_codes, gate::is_shown, shapes::ErrorBody},
+    http::{ApiError, error_codes, gate::is_shown, private::private, shapes::ErrorBody},
     wire::rfc3339,
 };
 

@@ -6,11 +6,7 @@ use coinlink_application::identity::{ChangeEmail, ResetPassword, UndoEmailChange
 use coinlink_domain::identity::LinkCode;
 
 use super::{
-    super::{
-        answers::MessageBody,
-        sessions::{message, private},
-        sign_in::device_cookie,
-    },
+    super::{answers::MessageBody, outcome::note, sessions::message, sign_in::device_cookie},
     bodies::{OpenLinkBody, PasswordResetBody, ResetPasswordBody, VerifyEmailBody},
     browser::opening,
 };
@@ -19,14 +15,11 @@ use crate::{
         ApiError, error_codes,
         gate::{Caller, Client, SignedIn},
         json_object::JsonObject,
+        private::private,
         shapes::ErrorBody,
     },
     telemetry::Metrics,
 };
-
-fn note(metrics: &Metrics, event: &'static str, done: &Result<(), ApiError>) {
-    metrics.auth_event(event, done.as_ref().map_or_else(|error| error.code().code, |()| "ok"));
-}
 
 /// Verify an address.
 ///
@@ -68,7 +61,7 @@ pub(in crate::http) async fn verify_email(
         use_case.by_code((user, session), LinkCode::from_text(code), &client.0).await.map(|()| false)
     };
     let done = done.map_err(ApiError::from);
-    metrics.auth_event("email_verify", done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "email_verify", &done);
     Ok(message(if done? {
         "Your e-mail address is verified, and your new password is set: the old one no longer works. Sign in with the new one."
     } else {
@@ -102,7 +95,7 @@ pub(in crate::http) async fn reset_password(
     let JsonObject(body) = body.into_inner();
     let opening = opening(&request, &body.token, body.code.as_deref());
     let done = use_case.execute(&opening, &body.password.0, &client.0).await.map_err(ApiError::from);
-    metrics.auth_event("password_reset", done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "password_reset", &done);
     let device = done?;
     let message = "Your password is changed, and all sessions are over. Sign in with the new one.";
     let mut response = private(PasswordResetBody { message, device_token: device.0.clone() });

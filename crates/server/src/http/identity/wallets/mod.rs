@@ -5,7 +5,7 @@ mod errors;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header,
+    http::StatusCode,
     web::{Data, Json, Path},
 };
 use coinlink_application::identity::{AskWallet, LinkWallet, ListWallets, SignInWithWallet, UnlinkWallet};
@@ -16,7 +16,8 @@ use self::bodies::{AskWalletBody, AskedFor, LinkWalletBody, VerifyWalletBody, Wa
 use super::{
     answers::{MessageBody, SignedInBody},
     cookie_mode::Mode,
-    sessions::{message, private},
+    outcome::note,
+    sessions::message,
     sign_in::{outcome, shown_device},
 };
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
         ApiError, error_codes,
         gate::{Caller, Client, Gatekeeper, SignedIn, Verified},
         json_object::JsonObject,
+        private::{private, private_as},
         shapes::ErrorBody,
     },
     telemetry::Metrics,
@@ -100,7 +102,7 @@ pub(in crate::http) async fn verify_wallet(
         gatekeeper.charge_given_out(&request, secret.id).await?;
     }
     let signed_in = use_case.execute(secret, &body.signature, device, client.0).await.map_err(ApiError::from);
-    metrics.auth_event("wallet_sign_in", signed_in.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "wallet_sign_in", &signed_in);
     outcome(&mode, signed_in?, "You are signed in.")
 }
 
@@ -143,9 +145,9 @@ pub(in crate::http) async fn link_wallet(
     let secret = OneTimeSecret::from_text(&body.challenge);
     let linked = use_case.execute((caller.user, caller.session), password, secret, &body.signature, &client.0).await;
     let linked = linked.map_err(ApiError::from);
-    metrics.auth_event("wallet_link", linked.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+    note(&metrics, "wallet_link", &linked);
     let body = WalletBody::from(&linked?);
-    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(body))
+    Ok(private_as(StatusCode::CREATED, body))
 }
 
 /// The wallets that sign in to your account.
@@ -191,7 +193,7 @@ pub(in crate::http) async fn unlink_wallet(
 ) -> Result<HttpResponse, ApiError> {
     let unlinked = use_case.execute((caller.user, caller.session), WalletId(id.into_inner()), &client.0).await;
     let unlinked = unlinked.map_err(ApiError::from);
-    metrics.auth_event("wallet_unlink", unlinked.as_ref().map_or_else(|error| error.code().code, |()| "ok"));
+    note(&metrics, "wallet_unlink", &unlinked);
     unlinked?;
     Ok(message("The wallet is unlinked."))
 }

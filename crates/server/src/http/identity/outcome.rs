@@ -1,0 +1,6 @@
+use crate::{http::ApiError, telemetry::Metrics};
+
+/// Counts what came of an act: `ok`, or the code it is refused with.
+pub(super) fn note<T>(metrics: &Metrics, event: &'static str, done: &Result<T, ApiError>) {
+    metrics.auth_event(event, done.as_ref().map_or_else(|error| error.code().code, |_| "ok"));
+}
