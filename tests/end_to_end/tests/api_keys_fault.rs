@@ -93,15 +93,16 @@ async fn a_revoked_key_is_refused_within_a_second_on_busy_nodes_with_redis_and_w
         let (id, key) = a_key(&apis[0], &ada).await;
         let stop = Arc::new(AtomicBool::new(false));
         let clients = kept_busy(&apis, &key, &stop);
-        sleep(Duration::from_millis(1_500)).await;
+        sleep(Duration::from_secs(2)).await;
         let revoke = apis[0].request(Method::DELETE, &format!("{KEYS}/{id}")).bearer_auth(&ada.access);
         let _ = apis[0].send(revoke).await.expect(200);
         let revoked = Instant::now();
-        sleep(Duration::from_millis(2_500)).await;
+        // Long past the promise, so that a key that came back would be seen.
+        sleep(Duration::from_millis(4_000)).await;
         stop.store(true, Ordering::SeqCst);
         let mut latest = Duration::ZERO;
         for seen in clients.join_all().await {
-            assert!(seen.taken.len() > 20 && seen.refused.len() > 20, "{} {}", seen.taken.len(), seen.refused.len());
+            assert!(seen.taken.len() > 5 && seen.refused.len() > 5, "{} {}", seen.taken.len(), seen.refused.len());
             let late = seen.taken.last().unwrap().saturating_duration_since(revoked);
             latest = latest.max(late);
             assert!(seen.refused.iter().all(|refused| seen.taken.iter().all(|taken| taken < refused)), "once refused, for ever");

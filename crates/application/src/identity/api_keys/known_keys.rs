@@ -40,11 +40,14 @@ pub(super) enum Remembered {
 impl KnownKeys {
     /// What is known at `now` (monotonic).
     pub(super) fn look(&self, id: ApiKeyId, now: Duration) -> Remembered {
-        match self.read().get(&id) {
-            None if self.is_nobodys(id, now) => Remembered::Nobodys,
-            None => Remembered::Nothing,
-            Some(known) if is_fresh(known, now) => Remembered::Fresh(Arc::clone(&known.key)),
-            Some(known) => Remembered::Once(Arc::clone(&known.key)),
+        let nobodys_since = self.nobodys_since(id, now);
+        match (self.read().get(&id), nobodys_since) {
+            // A read that was under way while the key was revoked may end, with the key as it was, after the revocation did.
+            (Some(known), Some(since)) if since >= known.read_at => Remembered::Nobodys,
+            (None, Some(_)) => Remembered::Nobodys,
+            (None, None) => Remembered::Nothing,
+            (Some(known), _) if is_fresh(known, now) => Remembered::Fresh(Arc::clone(&known.key)),
+            (Some(known), _) => Remembered::Once(Arc::clone(&known.key)),
         }
     }
 
@@ -78,12 +81,13 @@ impl KnownKeys {
         if nobodys.len() >= MOST {
             nobodys.clear();
         }
-        nobodys.insert(id, read_at);
+        let since = nobodys.entry(id).or_insert(read_at);
+        *since = read_at.max(*since);
     }
 
-    fn is_nobodys(&self, id: ApiKeyId, now: Duration) -> bool {
+    fn nobodys_since(&self, id: ApiKeyId, now: Duration) -> Option<Duration> {
         let nobodys = self.nobodys.read().unwrap_or_else(PoisonError::into_inner);
-        nobodys.get(&id).is_some_and(|read_at| now - *read_at < NOBODYS_FOR)
+        nobodys.get(&id).copied().filter(|read_at| now - *read_at < NOBODYS_FOR)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<ApiKeyId, Known>> {
@@ -133,6 +137,16 @@ mod tests {
         keys.remember_nobodys(key.id, Duration::ZERO);
         assert!(matches!(keys.look(key.id, Duration::milliseconds(4_999)), Remembered::Nobodys));
         assert!(matches!(keys.look(key.id, Duration::seconds(5)), Remembered::Nothing));
+    }
+
+    #[test]
+    fn a_read_that_a_revocation_overtook_makes_no_key_good_again() {
+        let (keys, key) = (KnownKeys::default(), a_key());
+        keys.remember_nobodys(key.id, Duration::SECOND);
+        keys.remember(key.clone(), Duration::milliseconds(999));
+        assert!(matches!(keys.look(key.id, Duration::milliseconds(1_001)), Remembered::Nobodys));
+        keys.remember(key.clone(), Duration::milliseconds(1_001));
+        assert!(matches!(keys.look(key.id, Duration::milliseconds(1_002)), Remembered::Fresh(_)));
     }
 
     #[test]
