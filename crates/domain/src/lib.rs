@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 #![deny(clippy::float_arithmetic)]
 
+pub mod assistant;
 pub mod identity;
 pub mod market;
 pub mod notifications;

@@ -7,7 +7,10 @@ use std::{
 
 use bytes::Bytes;
 use coinlink_domain::market::{Accepted, Resumption, Tick, TickId, TickLog};
-use coinlink_ports::{market::TickAudience, shared::Clock};
+use coinlink_ports::{
+    market::{CurrentPrices, CurrentTick, TickAudience},
+    shared::Clock,
+};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
@@ -149,6 +152,13 @@ impl Broadcaster {
 
     fn past(&self) -> MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CurrentPrices for Broadcaster {
+    fn current(&self) -> Option<CurrentTick> {
+        let shown = Self::current(self);
+        shown.tick.as_ref().map(|tick| CurrentTick { tick: Arc::clone(tick), stale: shown.stale })
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
     command::take_back::{TakeBackError, take_back},
     config::{Mode, Settings},
     http::{self, Environment, HttpParts, TrustedProxies},
-    jobs::{self, Sampled},
+    jobs::{self, Led, Sampled},
     telemetry::Metrics,
     wiring::{self, Feeds, Identity, Shared, Surroundings},
     ws::{Admission, AdmissionPolicy, Connections, Context, Figures, Limits, Upgrade},
@@ -202,6 +202,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let reseal = Arc::clone(&identity.second_factor.reseal);
     let key_uses = Arc::clone(&identity.api_keys.note_uses);
     let probes = shared.probes(&database);
+    let contexts = wiring::contexts(&broadcaster, &around)?;
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
         origins: settings.origins().into(),
@@ -216,6 +217,9 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         public_keys,
         operations: wiring::operations(&adapters, &identity.api_keys.known, &shared, &database),
         identity,
+        market: contexts.market.use_cases.clone(),
+        assistant: contexts.assistant.use_cases.clone(),
+        notifications: contexts.notifications.use_cases.clone(),
     };
     let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];
     if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
@@ -225,7 +229,8 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let interval = wiring::interval(&settings);
     let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);
     let follower = wiring::follower(&settings, &shared, &broadcaster, &metrics, &around);
-    let mut jobs = JoinSet::new();
+    let (mut jobs, mut led) = (JoinSet::new(), Led::default());
+    contexts.spawn(&mut jobs, &mut led);
     jobs.spawn(async move { follower.execute().await });
     let sampled = Sampled {
         broadcaster,
@@ -248,7 +253,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     jobs.spawn(jobs::prune_mail(prune_mail));
     let mut mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
     jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
-    let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, drained));
+    let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, led, drained));
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
 
     let handles: Vec<_> = servers.iter().map(Server::handle).collect();

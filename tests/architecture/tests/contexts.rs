@@ -9,7 +9,8 @@ use std::{fs, path::Path};
 const CONTEXTS: &[&str] = &["identity", "market", "portfolio", "assistant", "mining", "notifications", "operations"];
 
 /// (context, contexts it may name). `shared` is granted to all and is granted nothing.
-const GRANTS: &[(&str, &[&str])] = &[("portfolio", &["market"]), ("assistant", &["market", "portfolio"])];
+const GRANTS: &[(&str, &[&str])] =
+    &[("portfolio", &["market"]), ("notifications", &["market"]), ("assistant", &["market", "portfolio", "notifications"])];
 
 /// Operations watches over everything: outside the domain it reads the ports of every context.
 const WATCHED_BY_OPERATIONS: &[&str] = &["identity", "market", "portfolio", "assistant", "mining", "notifications"];

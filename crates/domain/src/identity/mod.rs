@@ -16,10 +16,11 @@ pub mod signing_keys;
 mod user;
 mod wallet;
 
+pub use crate::shared::user_id::UserId;
 pub use api_key::{ApiKey, ApiKeyId, ApiKeyName, ApiKeyNameError, ApiScope, ApiScopes, NoScopes};
 pub use email::{Email, EmailError};
 pub use email_prefix::{EmailPrefix, EmailPrefixError};
-pub use ids::{SessionId, UserId};
+pub use ids::SessionId;
 pub use ip_range::{IpRange, IpRangeError};
 pub use mail_link::{BrowserMark, LinkCode, LinkPresented, LinkProof, LinkPurpose, LinkRefusal, MailLink};
 pub use one_time::{OneTimeSecret, SecretDigest};

@@ -1,5 +1,7 @@
 //! Prices: quotes from several sources become one ticker.
 
+mod bulletins;
+pub mod candles;
 mod delta;
 mod overlay;
 mod price;
@@ -11,6 +13,7 @@ mod tick;
 mod tick_log;
 mod ticker;
 
+pub use bulletins::{Article, Bulletin, FearGreed, MarketTotals, News, NewsSource, Trending, TrendingAsset};
 pub use delta::TickDelta;
 pub use overlay::{Overlay, OverlayPolicy};
 pub use price::{Percent, Price, PriceError};

@@ -14,3 +14,4 @@ pub mod sealed;
 pub mod sliding_window;
 pub mod token_bucket;
 pub mod upstream_failure;
+pub mod user_id;

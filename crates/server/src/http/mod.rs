@@ -1,6 +1,7 @@
 //! The HTTP edge: routes and what holds for all of them.
 
 mod api_error;
+mod assistant;
 mod client_ip;
 mod coding;
 mod conditional;
@@ -20,7 +21,9 @@ mod json_object;
 mod jwks;
 mod key_document;
 mod lists;
+mod market;
 mod metrics;
+mod notifications;
 mod operations;
 mod prices;
 mod private;
@@ -39,7 +42,10 @@ use actix_web::{
     web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
 };
 use coinlink_application::{
+    assistant::AssistantUseCases,
     identity::IdentityUseCases,
+    market::MarketUseCases,
+    notifications::NotificationsUseCases,
     operations::{CheckReadiness, OperationsUseCases},
 };
 use coinlink_ports::identity::PublicKeys;
@@ -88,6 +94,12 @@ pub struct HttpParts {
     pub public_keys: Arc<dyn PublicKeys>,
     /// Accounts and sessions.
     pub identity: IdentityUseCases,
+    /// The market beside the ticker.
+    pub market: MarketUseCases,
+    /// The assistant.
+    pub assistant: AssistantUseCases,
+    /// Notifications and alerts.
+    pub notifications: NotificationsUseCases,
     /// What administrators do outside of accounts.
     pub operations: OperationsUseCases,
 }
@@ -163,6 +175,9 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(QueryConfig::default().error_handler(api_error::query_error))
         .app_data(PathConfig::default().error_handler(api_error::path_error));
     identity::provide(&parts.identity, config);
+    market::provide(&parts.market, config);
+    assistant::provide(&parts.assistant, config);
+    notifications::provide(&parts.notifications, config);
     operations::provide(&parts.operations, &parts.identity.administration, config);
     let metrics = parts.serves_metrics.then_some(&METRICS);
     for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {

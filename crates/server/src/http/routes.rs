@@ -182,10 +182,16 @@ impl Endpoint {
         Self { path, methods, is_api: true, gated, register }
     }
 
+    /// The path, and the same with a slash after it: older clients ask for some with and some without.
+    fn patterns(&self) -> Vec<String> {
+        let with_slash = (self.is_api && !self.path.ends_with('/')).then(|| format!("{}/", self.path));
+        std::iter::once(self.path.to_owned()).chain(with_slash).collect()
+    }
+
     /// Adds it to an application, behind `gatekeeper`. Without one nothing is counted: that is for a port of our own network.
     pub(super) fn register(&self, config: &mut ServiceConfig, timeout: Duration, gatekeeper: Option<&Arc<Gatekeeper>>) {
         let methods = self.methods;
-        let resource = (self.register)(web::resource(self.path))
+        let resource = (self.register)(web::resource(self.patterns()))
             .app_data(RouteTemplate(self.path))
             .default_service(web::to(move || ready(refused(methods))))
             .wrap(operations::AdminOnly::new(self.path, methods))

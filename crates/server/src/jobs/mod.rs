@@ -1,5 +1,6 @@
 //! What runs beside requests: leading the ticker, following it, looking at it once a second, and upkeep.
 
+mod led;
 mod mail;
 mod signing_keys;
 mod upkeep;
@@ -23,6 +24,7 @@ use tokio::{
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
+pub use led::Led;
 pub use mail::{MailJob, deliver_mail, prune_mail};
 pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};
 pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
@@ -45,6 +47,7 @@ pub async fn lead(
     interval: Duration,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    led: Led,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
@@ -54,6 +57,10 @@ pub async fn lead(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         record(&outcome, &ticker, &metrics);
+        led.leads(ticker.is_leading());
+        if let TickOutcome::Published { tick, .. } = &outcome {
+            led.published(tick);
+        }
         let aligned = until_next(clock.now(), interval);
         let wait = if ticker.is_leading() { aligned } else { aligned.min(ACQUIRE_EVERY) };
         tokio::select! {
@@ -62,6 +69,7 @@ pub async fn lead(
         }
     }
     metrics.leader.set(0);
+    led.leads(false);
     if let Err(error) = ticker.release().await {
         tracing::warn!(%error, "leadership could not be given up; it lapses by itself");
     }

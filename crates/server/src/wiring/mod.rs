@@ -1,9 +1,13 @@
 //! Which adapter stands behind which port: chosen once, at the start, and nowhere else.
 
+mod assistant;
 mod audit;
+mod contexts;
 mod database;
 mod identity;
 mod mail;
+mod market;
+mod notifications;
 mod operations;
 mod tokens;
 
@@ -38,11 +42,15 @@ use crate::{
     telemetry::Metrics,
 };
 
+pub use assistant::{Assistant, assistant};
 pub use audit::{checkpoint_key, sealer};
+pub use contexts::{Contexts, contexts};
 pub use database::database;
 pub use identity::{Identity, LEEWAY, identity};
 pub use identity::{secret_box, session_policy};
 pub use mail::mail;
+pub use market::{Market, market};
+pub use notifications::{Notifications, notifications};
 pub use operations::operations;
 pub use tokens::key_folder;
 

@@ -24,12 +24,18 @@ use coinlink::{
     telemetry::Metrics,
     ws::Connections,
 };
-use coinlink_application::{identity::IdentityAdapters, operations::CheckReadiness};
+use coinlink_application::{
+    assistant::{AssistantAdapters, AssistantUseCases},
+    identity::IdentityAdapters,
+    market::{MarketAdapters, MarketUseCases},
+    notifications::{NotificationsAdapters, NotificationsUseCases},
+    operations::CheckReadiness,
+};
 use coinlink_domain::market::{Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem};
 use coinlink_ports::{
     market::TickAudience as _,
     operations::DependencyProbe,
-    shared::{Clock, Pause},
+    shared::{Clock, Entropy, Pause},
 };
 use coinlink_testkit::identity::FixedPublicKeys;
 use gated::{Behind, Setup};
@@ -172,6 +178,10 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
     let metrics = Metrics::new("0", "test").unwrap();
     let require_verified_email = setup.require_verified_email;
     let adapters = IdentityAdapters { require_verified_email, ..behind.adapters() };
+    let around = || (Arc::clone(&adapters.clock), Arc::clone(&adapters.entropy));
+    let market = market(broadcaster, around().0);
+    let assistant = assistant(&market, around());
+    let notifications = notifications(broadcaster, around());
     HttpParts {
         environment: Environment("test".into()),
         origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
@@ -185,8 +195,23 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
         public_keys: Arc::new(FixedPublicKeys::of_each_kind()),
         gatekeeper: Arc::new(behind.gatekeeper(setup, metrics)),
         identity: behind.identity_on(&adapters),
+        market,
+        assistant,
+        notifications,
         operations: behind.operations_on(&adapters),
     }
+}
+
+fn market(broadcaster: &Broadcaster, clock: Arc<dyn Clock>) -> MarketUseCases {
+    MarketUseCases::new(MarketAdapters { prices: Arc::new(broadcaster.clone()), clock })
+}
+
+fn assistant(market: &MarketUseCases, (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>)) -> AssistantUseCases {
+    AssistantUseCases::new(AssistantAdapters { market: market.clone(), clock, entropy })
+}
+
+fn notifications(broadcaster: &Broadcaster, (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>)) -> NotificationsUseCases {
+    NotificationsUseCases::new(NotificationsAdapters { prices: Arc::new(broadcaster.clone()), clock, entropy })
 }
 
 fn quote(n: u32) -> Quote {

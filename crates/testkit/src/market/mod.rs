@@ -12,6 +12,7 @@ mod live;
 mod memory_last_known_prices;
 mod outage;
 mod prices;
+mod shown_prices;
 
 pub use audience::RecordingAudience;
 pub use builders::{NOON, a_batch, a_failure, a_full_tick, a_quote, a_ranked_quote, a_tick, symbols};
@@ -22,3 +23,4 @@ pub use live::MemoryLiveQuotes;
 pub use memory_last_known_prices::MemoryLastKnownPrices;
 pub use outage::{Cut, Outage};
 pub use prices::ScriptedPrices;
+pub use shown_prices::ShownPrices;

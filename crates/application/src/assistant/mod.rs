@@ -1,0 +1,5 @@
+//! Use cases of the assistant.
+
+mod use_cases;
+
+pub use use_cases::{AssistantAdapters, AssistantUseCases};

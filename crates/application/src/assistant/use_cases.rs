@@ -1,0 +1,28 @@
+use std::sync::Arc;
+
+use coinlink_ports::shared::{Clock, Entropy};
+
+use crate::market::MarketUseCases;
+
+/// What the assistant needs from outside.
+#[derive(Clone)]
+pub struct AssistantAdapters {
+    /// What is asked of the market.
+    pub market: MarketUseCases,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Names.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What is asked of the assistant.
+#[derive(Clone)]
+pub struct AssistantUseCases {}
+
+impl AssistantUseCases {
+    /// All of them.
+    pub fn new(adapters: AssistantAdapters) -> Self {
+        drop(adapters);
+        Self {}
+    }
+}

@@ -1,0 +1,9 @@
+//! The assistant.
+
+use actix_web::web::{Data, ServiceConfig};
+use coinlink_application::assistant::AssistantUseCases;
+
+/// Hands each use case to the handlers that hold it.
+pub(super) fn provide(use_cases: &AssistantUseCases, config: &mut ServiceConfig) {
+    config.app_data(Data::new(use_cases.clone()));
+}
