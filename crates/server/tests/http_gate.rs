@@ -13,7 +13,7 @@ use coinlink::{
     config::ForwardedHeader,
     http::{ENDPOINTS, Gated, METRICS, app_with},
 };
-use coinlink_domain::shared::rate_limit::RateLimits;
+use coinlink_domain::shared::rate_limit::{PromptQuota, RateLimits};
 use coinlink_testkit::shared::StoppedClock;
 use http_support::{
     NOW, ORIGIN, Server, code,
@@ -25,8 +25,16 @@ use http_support::{
 use reqwest::{Method, RequestBuilder};
 use time::Duration;
 
-const LIMITS: RateLimits =
-    RateLimits { anonymous: 3, authenticated: 5, api_key: 1, credentials: 2, session: 4, chat: 6, price: 7 };
+const LIMITS: RateLimits = RateLimits {
+    anonymous: 3,
+    authenticated: 5,
+    api_key: 1,
+    credentials: 2,
+    session: 4,
+    chat: 6,
+    price: 7,
+    prompts: PromptQuota::OFF,
+};
 
 #[test]
 fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {

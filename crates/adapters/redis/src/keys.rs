@@ -68,6 +68,8 @@ impl Display for WindowKey<'_> {
             RateClass::Session => 's',
             RateClass::Chat => 't',
             RateClass::Price => 'p',
+            RateClass::PromptsAnonymous => 'n',
+            RateClass::PromptsUser => 'm',
         };
         write!(f, "{}rl:{class}", self.prefix)?;
         match self.charge.subject {
@@ -126,7 +128,7 @@ mod tests {
             (RateSubject::Device(id), "d:000000000000000000000000000000ab"),
             (RateSubject::ApiKey(id), "k:000000000000000000000000000000ab"),
         ];
-        for (class, letter) in RateClass::ALL.into_iter().zip("aukcstp".chars()) {
+        for (class, letter) in RateClass::ALL.into_iter().zip("aukcstpnm".chars()) {
             for (subject, name) in subjects {
                 let key = keys.window(Charge { class, subject }).to_string();
                 assert_eq!(key, format!("coinlink:rl:{letter}{name}"));

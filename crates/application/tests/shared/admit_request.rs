@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coinlink_application::shared::{AdmitRequest, GateOutcome};
-use coinlink_domain::shared::rate_limit::{Charge, RateClass, RateLimits, RateSubject, WINDOW};
+use coinlink_domain::shared::rate_limit::{Charge, PromptQuota, RateClass, RateLimits, RateSubject, WINDOW};
 use coinlink_ports::shared::{Clock as _, Pause as _};
 use time::Duration;
 use tracing::Level;
@@ -11,8 +11,16 @@ use uuid::Uuid;
 
 use crate::support::{FarGate, Lines, Mood, VirtualTime};
 
-const LIMITS: RateLimits =
-    RateLimits { anonymous: 100, authenticated: 120, api_key: 600, credentials: 9, session: 60, chat: 20, price: 10 };
+const LIMITS: RateLimits = RateLimits {
+    anonymous: 100,
+    authenticated: 120,
+    api_key: 600,
+    credentials: 9,
+    session: 60,
+    chat: 20,
+    price: 10,
+    prompts: PromptQuota::OFF,
+};
 const SESSION: Uuid = Uuid::from_u128(1);
 const ANSWER_WITHIN: Duration = Duration::milliseconds(100);
 /// Waits on tokio's timer end on the next millisecond.

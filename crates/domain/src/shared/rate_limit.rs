@@ -27,12 +27,25 @@ pub enum RateClass {
     Chat,
     /// Asking for prices, by user or address.
     Price,
+    /// Questions to the assistant without credentials, by address: see [`PromptQuota`].
+    PromptsAnonymous,
+    /// Questions to the assistant, by user: see [`PromptQuota`].
+    PromptsUser,
 }
 
 impl RateClass {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Anonymous, Self::Authenticated, Self::ApiKey, Self::Credentials, Self::Session, Self::Chat, Self::Price];
+    pub const ALL: [Self; 9] = [
+        Self::Anonymous,
+        Self::Authenticated,
+        Self::ApiKey,
+        Self::Credentials,
+        Self::Session,
+        Self::Chat,
+        Self::Price,
+        Self::PromptsAnonymous,
+        Self::PromptsUser,
+    ];
 
     /// As in keys, headers and metrics.
     #[must_use]
@@ -45,11 +58,31 @@ impl RateClass {
             Self::Session => "session",
             Self::Chat => "chat",
             Self::Price => "price",
+            Self::PromptsAnonymous => "prompts_anonymous",
+            Self::PromptsUser => "prompts_user",
         }
     }
 }
 
-/// Requests of each class in any [`WINDOW`].
+/// How many questions the assistant answers in a time that is longer than [`WINDOW`]: what a client is promised, while
+/// [`RateClass::Chat`] keeps the pace. A limit of zero is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PromptQuota {
+    /// See [`RateClass::PromptsAnonymous`].
+    pub anonymous: WindowPolicy,
+    /// See [`RateClass::PromptsUser`].
+    pub user: WindowPolicy,
+}
+
+impl PromptQuota {
+    /// As many as the pace allows.
+    pub const OFF: Self = {
+        let none = WindowPolicy { limit: 0, window: WINDOW };
+        Self { anonymous: none, user: none }
+    };
+}
+
+/// Requests of each class in any [`WINDOW`], and of questions in a time of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
     /// See [`RateClass::Anonymous`].
@@ -66,6 +99,8 @@ pub struct RateLimits {
     pub chat: u32,
     /// See [`RateClass::Price`].
     pub price: u32,
+    /// Of questions to the assistant.
+    pub prompts: PromptQuota,
 }
 
 impl RateLimits {
@@ -80,6 +115,8 @@ impl RateLimits {
             RateClass::Session => self.session,
             RateClass::Chat => self.chat,
             RateClass::Price => self.price,
+            RateClass::PromptsAnonymous => return self.prompts.anonymous,
+            RateClass::PromptsUser => return self.prompts.user,
         };
         WindowPolicy { limit, window: WINDOW }
     }
@@ -99,6 +136,8 @@ impl RateLimits {
             session: part(self.session, 2),
             chat: part(self.chat, 2),
             price: part(self.price, 2),
+            // Promised, and no defence: what this node counted so far counts on.
+            prompts: self.prompts,
         }
     }
 }
@@ -135,8 +174,18 @@ mod tests {
 
     #[test]
     fn a_node_alone_is_stricter_and_still_open() {
-        let limits =
-            RateLimits { anonymous: 100, authenticated: 120, api_key: 600, credentials: 10, session: 60, chat: 20, price: 1 };
+        let policy = |limit, window| WindowPolicy { limit, window };
+        let prompts = PromptQuota { anonymous: policy(5, Duration::hours(1)), user: policy(50, Duration::hours(12)) };
+        let limits = RateLimits {
+            anonymous: 100,
+            authenticated: 120,
+            api_key: 600,
+            credentials: 10,
+            session: 60,
+            chat: 20,
+            price: 1,
+            prompts,
+        };
         let alone = limits.on_one_node_alone();
         assert_eq!((alone.anonymous, alone.credentials, alone.price), (50, 4, 1));
         for class in RateClass::ALL {

@@ -109,6 +109,10 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("news.base_url", &["NEWSAPI_BASE_URL"], WEB),
     entry("sentiment.base_url", &["FNG_BASE_URL"], WEB),
     entry("assistant.base_url", &["LLM_BASE_URL"], WEB),
+    entry("assistant.prompts_anonymous", &["PROMPTS_ANONYMOUS"], int(0, 1_000_000)),
+    entry("assistant.prompts_anonymous_window_secs", &["PROMPTS_ANONYMOUS_WINDOW_SECS"], int(60, 2_592_000)),
+    entry("assistant.prompts_user", &["PROMPTS_USER"], int(0, 1_000_000)),
+    entry("assistant.prompts_user_window_secs", &["PROMPTS_USER_WINDOW_SECS"], int(60, 2_592_000)),
 ];
 
 /// The setting at `path`.

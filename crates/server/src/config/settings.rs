@@ -2,10 +2,15 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use coinlink_domain::{identity::Network, market::Source, shared::quota::QuotaPolicy};
+use coinlink_domain::{
+    identity::Network,
+    market::Source,
+    shared::{quota::QuotaPolicy, rate_limit::PromptQuota, sliding_window::WindowPolicy},
+};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use time::Duration;
 
 use super::kind::network;
 
@@ -275,6 +280,21 @@ pub struct Sentiment {
 #[serde(deny_unknown_fields)]
 pub struct Assistant {
     pub base_url: String,
+    pub prompts_anonymous: u32,
+    pub prompts_anonymous_window_secs: u32,
+    pub prompts_user: u32,
+    pub prompts_user_window_secs: u32,
+}
+
+impl Assistant {
+    /// Questions it answers in a time longer than a minute.
+    pub fn prompts(&self) -> PromptQuota {
+        let policy = |limit, secs: u32| WindowPolicy { limit, window: Duration::seconds(secs.into()) };
+        PromptQuota {
+            anonymous: policy(self.prompts_anonymous, self.prompts_anonymous_window_secs),
+            user: policy(self.prompts_user, self.prompts_user_window_secs),
+        }
+    }
 }
 
 impl Settings {

@@ -80,6 +80,7 @@ fn limits(settings: &Settings) -> RateLimits {
         session: limits.session,
         chat: limits.chat,
         price: limits.price,
+        prompts: settings.assistant.prompts(),
     }
 }
 

@@ -24,7 +24,7 @@ use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
     identity::{Email, SessionId, SessionPolicy, UserId},
     shared::{
-        rate_limit::{Charge, RateLimits},
+        rate_limit::{Charge, PromptQuota, RateLimits},
         sliding_window::WindowPolicy,
     },
 };
@@ -61,6 +61,7 @@ pub fn all(limit: u32) -> RateLimits {
         session: limit,
         chat: limit,
         price: limit,
+        prompts: PromptQuota::OFF,
     }
 }
 

@@ -191,7 +191,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_fields_are_structured_and_say_what_was_counted(
-            counted in prop::collection::vec((0..7_usize, 1..10_000_u32, 0..10_000_u32, 0..60_000_000_i64), 1..4),
+            counted in prop::collection::vec((0..RateClass::ALL.len(), 1..10_000_u32, 0..10_000_u32, 0..60_000_000_i64), 1..4),
             limited: bool,
         ) {
             let window = |&(class, limit, remaining, micros): &(usize, u32, u32, i64)| {
