@@ -3,6 +3,12 @@
 pub mod alerts;
 mod delivery;
 mod notification;
+mod outgoing;
+mod settings;
+mod webhook;
 
 pub use delivery::{Attempted, DeliveryPolicy, Next};
 pub use notification::{Notification, NotificationId, NotificationKind, Priority};
+pub use outgoing::{Channel, Delivery};
+pub use settings::{ClockOffset, ClockOffsetError, NotificationSettings, QuietHours, QuietHoursError};
+pub use webhook::{Webhook, WebhookId};

@@ -1,7 +1,13 @@
 //! Ports of the notifications context.
 
+mod delivery_queue;
+mod live_events;
 mod mail_queue;
 mod mail_sender;
+mod store;
 
+pub use delivery_queue::{DeliveryCounts, DeliveryQueue, ForSockets, ForWebhook, WayCounts};
+pub use live_events::{LiveEvent, LiveEvents, LiveListener};
 pub use mail_queue::{ClaimedMail, EndedBefore, MailCounts, MailQueue};
 pub use mail_sender::{MailSender, SendError};
+pub use store::{Inbox, InboxQuery, NotificationsStore, NotificationsTx, Reach, Reaches};
