@@ -4,12 +4,14 @@ mod bus;
 mod gate;
 mod lease;
 mod quota;
+mod socket_tickets;
 mod system;
 
 pub use bus::EmbeddedBus;
 pub use gate::EmbeddedGate;
 pub use lease::EmbeddedLease;
 pub use quota::EmbeddedQuota;
+pub use socket_tickets::EmbeddedSocketTickets;
 pub use system::{SystemClock, SystemDice, SystemEntropy, TokioPause};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

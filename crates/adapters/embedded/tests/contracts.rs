@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota};
+use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota, EmbeddedSocketTickets};
 use coinlink_ports::market::{LeaderLease, TickerBus};
 use coinlink_testkit::{
+    identity::TicketNodes,
     market::{HISTORY_KEPT, LeaseNodes, NOON, TickerNode, a_tick},
     shared::{ManualPause, StoppedClock},
 };
@@ -43,6 +44,18 @@ mod quotas {
     use super::*;
 
     coinlink_testkit::quota_ledger_contract!(Arc::new(EmbeddedQuota::default()));
+}
+
+mod tickets {
+    use super::*;
+
+    fn nodes() -> TicketNodes {
+        let clock = Arc::new(StoppedClock::at(NOON));
+        let tickets = Arc::new(EmbeddedSocketTickets::new(clock.clone()));
+        TicketNodes { one: tickets.clone(), other: tickets, pause: Arc::new(ManualPause::advancing(clock)) }
+    }
+
+    coinlink_testkit::socket_tickets_contract!(nodes());
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use coinlink_domain::{
+    identity::SecretDigest,
     market::Source,
-    shared::rate_limit::{Charge, RateClass, RateSubject},
+    shared::{
+        hex,
+        rate_limit::{Charge, RateClass, RateSubject},
+    },
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -44,6 +48,11 @@ impl Keys {
     /// who it is. One for every client, so it is short.
     pub(crate) fn window(&self, charge: Charge) -> impl Display {
         WindowKey { prefix: &self.prefix, charge }
+    }
+
+    /// A ticket for a socket, by the digest of its text.
+    pub(crate) fn socket_ticket(&self, digest: SecretDigest) -> String {
+        format!("{}ws:ticket:{}", self.prefix, hex::lower(&digest.0))
     }
 
     /// There for as long as this session is remembered to be over.

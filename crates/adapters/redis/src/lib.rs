@@ -15,6 +15,7 @@ mod payload;
 mod probe;
 mod quota;
 mod settings;
+mod socket_tickets;
 
 pub use bus::RedisBus;
 pub use gate::RedisGate;
@@ -23,3 +24,4 @@ pub use link::RedisLink;
 pub use probe::RedisProbe;
 pub use quota::RedisQuota;
 pub use settings::{RedisSettings, RedisSettingsError};
+pub use socket_tickets::RedisSocketTickets;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use coinlink_domain::market::Source;
 use coinlink_ports::market::QuotaLedger;
-use coinlink_redis::{RedisBus, RedisLease, RedisLink, RedisQuota, RedisSettings};
+use coinlink_redis::{RedisBus, RedisLease, RedisLink, RedisQuota, RedisSettings, RedisSocketTickets};
 use coinlink_testkit::{
+    identity::TicketNodes,
     market::{HISTORY_KEPT, LeaseNodes, NOON, TickerNode},
     servers::shared_redis,
     shared::{LoadedDice, TokioPause},
@@ -51,6 +52,18 @@ mod quotas {
     use super::*;
 
     coinlink_testkit::quota_ledger_contract!(Arc::new(RedisQuota::new(link(&settings().await))));
+}
+
+mod tickets {
+    use super::*;
+
+    async fn nodes() -> TicketNodes {
+        let settings = settings().await;
+        let [one, other] = [(), ()].map(|()| Arc::new(RedisSocketTickets::new(link(&settings))));
+        TicketNodes { one, other, pause: Arc::new(TokioPause) }
+    }
+
+    coinlink_testkit::socket_tickets_contract!(nodes().await);
 }
 
 #[tokio::test]

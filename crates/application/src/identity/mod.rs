@@ -21,6 +21,7 @@ mod second_factor;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod socket_access;
 mod turns;
 mod use_cases;
 mod verified_email;
@@ -57,6 +58,7 @@ pub use second_factor::{
 pub use sign_in::{SecondFactorTicket, SignIn, SignInError, SignInOutcome};
 pub use sign_out::{SignOut, SignOutEverywhere};
 pub use sign_up::{DeviceSecret, NewAccount, SignUp, SignUpError, SignedIn};
+pub use socket_access::{SocketAccess, SocketHolder, SocketRefusal};
 pub use use_cases::{IdentityAdapters, IdentityUseCases};
 pub use verified_email::VerifiedEmail;
 pub use wallets::{

@@ -4,7 +4,7 @@ use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
 use coinlink_ports::{
     identity::{
         AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, MailLinkStore,
-        PasswordHasher, RefreshTokens, SecondFactorStore, WalletList, WalletSignatures,
+        PasswordHasher, RefreshTokens, SecondFactorStore, SocketTickets, WalletList, WalletSignatures,
     },
     shared::{Clock, Entropy, Pause, RequestGate, SecretBox},
 };
@@ -13,8 +13,8 @@ use time::Duration;
 use super::{
     AdministrationUseCases, ApiKeyUseCases, Authenticate, ChangePassword, ChangeRole, EndSession, EndedSessions,
     FollowRevocations, IssueTokens, Letters, LinkUseCases, OpenSession, OwedGuesses, OwnAccount, PruneIdentity, RefreshSession,
-    RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, VerifiedEmail, WalletUseCases,
-    own_password::OwnPassword,
+    RevokedSessions, SecondFactorUseCases, SignIn, SignOut, SignOutEverywhere, SignUp, SocketAccess, VerifiedEmail,
+    WalletUseCases, own_password::OwnPassword,
 };
 
 /// What identity needs from outside, and what is set.
@@ -48,6 +48,8 @@ pub struct IdentityAdapters {
     pub refresh: Arc<dyn RefreshTokens>,
     /// Device tokens.
     pub devices: Arc<dyn DeviceTokens>,
+    /// Tickets for sockets.
+    pub socket_tickets: Arc<dyn SocketTickets>,
     /// What the nodes share.
     pub gate: Arc<dyn RequestGate>,
     /// What time it is.
@@ -95,6 +97,8 @@ pub struct IdentityUseCases {
     pub change_role: Arc<ChangeRole>,
     /// Finds out who presents an access token.
     pub authenticate: Arc<Authenticate>,
+    /// Says whose a socket is.
+    pub sockets: Arc<SocketAccess>,
     /// Links in mail.
     pub links: LinkUseCases,
     /// Whether an account may do what takes a verified address.
@@ -120,6 +124,22 @@ impl IdentityUseCases {
         let IdentityAdapters { policy, guards, access_ttl, leeway, .. } = *adapters;
         // Judged with leeway, and made by a node whose clock may be ahead by as much.
         let keep = access_ttl + leeway * 2;
+        let authenticate = Authenticate {
+            tokens: access.clone(),
+            store: store.clone(),
+            revoked: revoked.clone(),
+            clock: clock.clone(),
+            pause,
+            policy,
+        };
+        let authenticate = Arc::new(authenticate);
+        let sockets = SocketAccess {
+            authenticate: Arc::clone(&authenticate),
+            tickets: Arc::clone(&adapters.socket_tickets),
+            gate: gate.clone(),
+            entropy: entropy.clone(),
+            clock: clock.clone(),
+        };
         let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
         let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
         let letters = Letters::new(adapters);
@@ -192,12 +212,13 @@ impl IdentityUseCases {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
-            change_role: Arc::new(ChangeRole { store: store.clone(), policy, clock: clock.clone(), entropy }),
+            change_role: Arc::new(ChangeRole { store: store.clone(), policy, clock, entropy }),
             api_keys: ApiKeyUseCases::new(adapters, &own, &letters),
             administration: AdministrationUseCases::new(adapters, &ended),
             links: LinkUseCases::new(adapters, &own, &letters, &ended),
-            verified_email: Arc::new(VerifiedEmail { store: store.clone(), required: adapters.require_verified_email }),
-            authenticate: Arc::new(Authenticate { tokens: access, store, revoked: revoked.clone(), clock, pause, policy }),
+            verified_email: Arc::new(VerifiedEmail { store, required: adapters.require_verified_email }),
+            authenticate,
+            sockets: Arc::new(sockets),
             revoked,
             ended,
         }

@@ -13,6 +13,7 @@ mod second_factor;
 mod session;
 mod sign_in_guard;
 pub mod signing_keys;
+mod socket_ticket;
 mod user;
 mod wallet;
 
@@ -31,6 +32,7 @@ pub use session::{
     ClientInfo, EndReason, Ending, FamilyKey, Presented, RefreshRefusal, RetryKey, Session, SessionPolicy, to_evict,
 };
 pub use sign_in_guard::{Attempts, GuardKey, GuardPolicies, GuardPolicy, guard_keys};
+pub use socket_ticket::SocketTicket;
 pub use user::{PersonName, PersonNameError, Role, User};
 pub use wallet::{
     AddressKind, ChallengeRefusal, Network, Wallet, WalletAddress, WalletChallenge, WalletId, WalletPurpose, WalletSite,

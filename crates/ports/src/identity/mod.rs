@@ -8,6 +8,7 @@ mod mail_links;
 mod passwords;
 mod public_keys;
 mod second_factors;
+mod socket_tickets;
 mod store;
 mod tokens;
 mod wallets;
@@ -20,6 +21,7 @@ pub use mail_links::{MailLinkStore, MailLinks};
 pub use passwords::{HashError, HashPlace, PasswordCheck, PasswordHasher};
 pub use public_keys::{PublicKey, PublicKeyMaterial, PublicKeys};
 pub use second_factors::{SecondFactorStore, SecondFactors, SignInTickets};
+pub use socket_tickets::SocketTickets;
 pub use store::{Account, IdentityStore, IdentityTx, SessionCounts, Sessions, SignInGuards, Users};
 pub use tokens::{
     AccessGrant, AccessRefusal, AccessToken, AccessTokens, DeviceTokens, PresentedDevice, PresentedRefreshToken, RefreshTokens,

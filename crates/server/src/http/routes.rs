@@ -76,6 +76,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/auth/logout-all", "POST", Gated::General, |at| {
         at.route(web::post().to(identity::sign_out_everywhere))
     }),
+    Endpoint::new("/api/v2/auth/ws-ticket", "POST", Gated::General, |at| at.route(web::post().to(identity::ask_socket_ticket))),
     Endpoint::new("/api/v2/auth/password/change", "POST", Gated::Credentials, |at| {
         at.route(web::post().to(identity::change_password))
     }),

@@ -138,6 +138,7 @@ fn adapters(
         access,
         refresh: Arc::new(PasetoRefreshTokens::new(&jwt_secret)?),
         devices: Arc::new(PasetoDeviceTokens::new(&jwt_secret)?),
+        socket_tickets: Arc::clone(&shared.tickets),
         gate: Arc::clone(&shared.gate),
         clock: Arc::clone(&around.clock),
         pause: Arc::clone(&around.pause),

@@ -20,15 +20,16 @@ use coinlink_domain::{
     market::{DEFAULT_UNIVERSE, OverlayPolicy, Source, SourcePolicy, Sourcing, Symbol, Ticker, TickerPolicy},
     shared::breaker::BreakerPolicy,
 };
-use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedQuota, SystemClock, SystemDice, TokioPause};
+use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedQuota, EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause};
 use coinlink_kraken::{KrakenPrices, KrakenSettings};
 use coinlink_ports::{
+    identity::SocketTickets,
     market::{LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
     operations::{ClearableCache, DependencyProbe},
     shared::{Clock, Dice, Pause, RequestGate},
 };
 use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
-use coinlink_redis::{RedisBus, RedisGate, RedisLease, RedisLink, RedisProbe, RedisQuota, RedisSettings};
+use coinlink_redis::{RedisBus, RedisGate, RedisLease, RedisLink, RedisProbe, RedisQuota, RedisSettings, RedisSocketTickets};
 use coinlink_simulated::SimulatedPrices;
 use secrecy::ExposeSecret as _;
 use time::Duration;
@@ -85,6 +86,8 @@ pub struct Shared {
     pub bus: Arc<dyn TickerBus>,
     pub ledger: Arc<dyn QuotaLedger>,
     pub gate: Arc<dyn RequestGate>,
+    /// Tickets for sockets.
+    pub tickets: Arc<dyn SocketTickets>,
     /// What may be forgotten.
     pub caches: Vec<Arc<dyn ClearableCache>>,
     /// Redis's probe, where there is a Redis.
@@ -98,7 +101,8 @@ impl Shared {
         let bus = Arc::new(EmbeddedBus::new(&leases, HISTORY));
         let caches: Vec<Arc<dyn ClearableCache>> = vec![Arc::clone(&bus) as _];
         let gate = Arc::new(EmbeddedGate::new(Arc::clone(&around.clock)));
-        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), gate, caches, probe: None }
+        let tickets = Arc::new(EmbeddedSocketTickets::new(Arc::clone(&around.clock)));
+        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), gate, tickets, caches, probe: None }
     }
 
     /// On Redis.
@@ -114,6 +118,7 @@ impl Shared {
             bus,
             ledger: Arc::new(RedisQuota::new(link.clone())),
             gate: Arc::new(RedisGate::new(link.clone())),
+            tickets: Arc::new(RedisSocketTickets::new(link.clone())),
             probe: Some(Arc::new(RedisProbe::new(link))),
         })
     }

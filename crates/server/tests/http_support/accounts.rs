@@ -8,6 +8,7 @@ use coinlink_application::{
 };
 use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
+use coinlink_embedded::EmbeddedSocketTickets;
 use coinlink_testkit::{
     identity::{PlainAccessTokens, PlainAuthenticators, PlainDeviceTokens, PlainRefreshTokens},
     shared::{CountingEntropy, PlainSecretBox, TokioPause},
@@ -58,6 +59,7 @@ impl Behind {
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),
             devices: Arc::new(PlainDeviceTokens),
+            socket_tickets: Arc::new(EmbeddedSocketTickets::new(Arc::clone(&self.clock) as _)),
             gate: Arc::clone(&self.shared) as _,
             clock: Arc::clone(&self.clock) as _,
             pause: Arc::new(TokioPause),

@@ -1,6 +1,7 @@
 //! Fakes, builders and the contract suite of the identity context.
 
 pub mod administration_contract;
+pub mod socket_tickets_contract;
 pub mod store_contract;
 
 mod api_keys;
@@ -25,5 +26,6 @@ pub use csrf::PlainCsrfTokens;
 pub use forgeries::{TokenSigner, forged_access_tokens, forged_tokens_of};
 pub use memory::MemoryIdentity;
 pub use public_keys::FixedPublicKeys;
+pub use socket_tickets_contract::TicketNodes;
 pub use store_contract::{Audited, IdentityUnderTest};
 pub use wallet_signatures::PlainWalletSignatures;

@@ -13,6 +13,7 @@ use coinlink_domain::{
     identity::{ClientInfo, GuardPolicies, Network, Password, RetryKey, SessionPolicy},
     shared::{audit::AuditStatus, rate_limit::Charge, sliding_window::WindowPolicy},
 };
+use coinlink_embedded::EmbeddedSocketTickets;
 use coinlink_ports::shared::{Admission, Admitted, BusError, RequestGate, WindowState};
 use coinlink_testkit::{
     identity::{
@@ -114,6 +115,7 @@ impl Identity {
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),
             devices: Arc::new(PlainDeviceTokens),
+            socket_tickets: Arc::new(EmbeddedSocketTickets::new(clock.clone())),
             gate: gate.clone(),
             clock: clock.clone(),
             pause: Arc::new(TokioPause),

@@ -42,6 +42,7 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/api/v2/auth/refresh", "POST", Forbidden),
     ("/api/v2/auth/logout", "POST", Forbidden),
     ("/api/v2/auth/logout-all", "POST", Forbidden),
+    ("/api/v2/auth/ws-ticket", "POST", Forbidden),
     ("/api/v2/auth/password/change", "POST", Forbidden),
     ("/api/v2/auth/2fa", READ, Forbidden),
     ("/api/v2/auth/2fa/setup", "POST", Forbidden),

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sign_in, wallets};
+use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sign_in, socket_ticket, wallets};
 
 /// `/api/v2/auth` and `/api/v2/user`.
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sig
         second_factor::disable_second_factor,
         second_factor::renew_recovery_codes,
         cookie_mode::csrf,
+        socket_ticket::ask_socket_ticket,
         wallets::ask_wallet,
         wallets::verify_wallet,
         wallets::link_wallet,

@@ -16,6 +16,7 @@ mod second_factor;
 mod second_factor_shapes;
 mod sessions;
 mod sign_in;
+mod socket_ticket;
 mod wallets;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(super) use second_factor::{
 };
 pub(super) use sessions::{change_password, refresh, refresh_alias, sign_out, sign_out_everywhere, verify};
 pub(super) use sign_in::{sign_in, sign_up};
+pub(super) use socket_ticket::ask_socket_ticket;
 pub(super) use wallets::{ask_wallet, link_wallet, list_wallets, unlink_wallet, verify_wallet};
 
 /// Hands each use case to the handlers that hold it.
@@ -61,6 +63,7 @@ pub(super) fn provide(use_cases: &IdentityUseCases, config: &mut ServiceConfig) 
         .app_data(Data::from(Arc::clone(&use_cases.change_password)))
         .app_data(Data::from(Arc::clone(&use_cases.own_account)))
         .app_data(Data::from(Arc::clone(&use_cases.end_session)))
+        .app_data(Data::from(Arc::clone(&use_cases.sockets)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.create)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.list)))
         .app_data(Data::from(Arc::clone(&use_cases.api_keys.revoke)))
