@@ -25,6 +25,17 @@ pub enum NewsSource {
     Curated,
 }
 
+impl NewsSource {
+    /// The name on the wire and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewsApi => "newsapi",
+            Self::Curated => "curated",
+        }
+    }
+}
+
 /// One headline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Article {

@@ -1,11 +1,14 @@
 //! Prices: quotes from several sources become one ticker.
 
+mod bulletin_kind;
 mod bulletins;
 pub mod candles;
 mod delta;
 mod overlay;
 mod price;
+mod primers;
 mod quote;
+mod refreshing;
 mod source;
 mod sourcing;
 mod symbol;
@@ -13,11 +16,14 @@ mod tick;
 mod tick_log;
 mod ticker;
 
+pub use bulletin_kind::{AnyBulletin, BulletinKind, BulletinPeriods};
 pub use bulletins::{Article, Bulletin, FearGreed, MarketTotals, News, NewsSource, Trending, TrendingAsset};
 pub use delta::TickDelta;
 pub use overlay::{Overlay, OverlayPolicy};
 pub use price::{Percent, Price, PriceError};
+pub use primers::primers;
 pub use quote::{Quote, QuoteBatch};
+pub use refreshing::{RefreshPolicy, Refreshing};
 pub use source::Source;
 pub use sourcing::{Attempt, SourcePolicy, Sourcing};
 pub use symbol::{Symbol, SymbolError};

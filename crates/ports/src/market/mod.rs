@@ -1,13 +1,19 @@
 //! Ports of the market context.
 
+mod bulletin_board;
+mod bulletin_providers;
 mod bus;
+mod candles;
 mod current_prices;
 mod lease;
 mod prices;
 mod quota;
 mod store;
 
+pub use bulletin_board::BulletinBoard;
+pub use bulletin_providers::{MoodProvider, NewsProvider, OverviewProvider};
 pub use bus::{PublishError, TickAudience, TickFollower, TickerBus};
+pub use candles::{CandleQuery, CandleStore, Keep};
 pub use current_prices::{CurrentPrices, CurrentTick};
 pub use lease::{LeaderLease, Lease};
 pub use prices::{LiveFeedHealth, LiveQuotes, PriceProvider};
