@@ -2,6 +2,7 @@
 //! are `coinlink-embedded`'s, which hold the same contracts as the ones on Redis; [`Cut`] makes any of them fail.
 
 pub mod bus_contract;
+pub mod candles_contract;
 pub mod last_known_contract;
 pub mod lease_contract;
 pub mod quota_contract;
@@ -9,6 +10,7 @@ pub mod quota_contract;
 mod audience;
 mod builders;
 mod live;
+mod memory_candles;
 mod memory_last_known_prices;
 mod outage;
 mod prices;
@@ -20,6 +22,7 @@ pub use bus_contract::{HISTORY_KEPT, TickerNode};
 pub use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota};
 pub use lease_contract::LeaseNodes;
 pub use live::MemoryLiveQuotes;
+pub use memory_candles::MemoryCandles;
 pub use memory_last_known_prices::MemoryLastKnownPrices;
 pub use outage::{Cut, Outage};
 pub use prices::ScriptedPrices;

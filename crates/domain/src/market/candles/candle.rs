@@ -56,6 +56,12 @@ impl Interval {
         let into = moment.unix_timestamp_nanos().rem_euclid(self.length().whole_nanoseconds());
         moment - Duration::nanoseconds(i64::try_from(into).unwrap_or(0))
     }
+
+    /// Whether the time of the candle that opened at `open_at` is over.
+    #[must_use]
+    pub fn is_over(self, open_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+        now - open_at >= self.length()
+    }
 }
 
 /// What a price did from `open_at` on, for one [`Interval`]. `low <= open, close <= high`.
@@ -75,6 +81,40 @@ pub struct Candle {
     pub volume: Option<Decimal>,
     /// Its time is over: nothing of it changes any more, but by a back-fill that knows better.
     pub closed: bool,
+}
+
+impl Candle {
+    /// A candle in which one price was seen so far.
+    #[must_use]
+    pub const fn first(open_at: OffsetDateTime, price: Price) -> Self {
+        Self { open_at, open: price, high: price, low: price, close: price, volume: None, closed: false }
+    }
+
+    /// What two parts of the same candle come to, `later` being the later one: neither's high nor low is lost. A volume only grows
+    /// in the course of a candle, so the larger one is the newer.
+    #[must_use]
+    pub fn join(self, later: Self) -> Self {
+        Self {
+            open_at: self.open_at,
+            open: self.open,
+            high: self.high.max(later.high),
+            low: self.low.min(later.low),
+            close: later.close,
+            volume: self.volume.max(later.volume),
+            closed: self.closed || later.closed,
+        }
+    }
+
+    /// Adds the candle after it to this longer one, which holds both. A volume beyond what a decimal can say is not known.
+    pub(super) fn continue_with(&mut self, next: Self) {
+        self.high = self.high.max(next.high);
+        self.low = self.low.min(next.low);
+        self.close = next.close;
+        self.volume = match (self.volume, next.volume) {
+            (Some(known), Some(more)) => known.checked_add(more),
+            (known, more) => known.or(more),
+        };
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,13 @@
 //! Price history: what prices did in a minute, an hour, a day.
 
 mod candle;
+mod gaps;
+mod minute_book;
+mod record;
+mod roll_up;
 
 pub use candle::{Candle, Interval};
+pub use gaps::{GapFinder, Span};
+pub use minute_book::MinuteBook;
+pub use record::{CandleOrigin, CandleRecord};
+pub use roll_up::roll_up;
