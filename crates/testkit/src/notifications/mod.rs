@@ -2,9 +2,11 @@
 
 pub mod mail_queue_contract;
 
+mod memory;
 mod memory_mail_queue;
 mod recording_mail;
 
 pub use mail_queue_contract::{PostedMail, a_letter};
+pub use memory::MemoryNotifications;
 pub use memory_mail_queue::{MailRecord, MailState, MemoryMailQueue};
 pub use recording_mail::RecordingMail;

@@ -5,6 +5,7 @@ pub mod gate_contract;
 mod clock;
 mod dice;
 mod entropy;
+pub(crate) mod faults;
 mod pause;
 mod secret_box;
 

@@ -3,7 +3,6 @@
 
 mod api_keys;
 mod directory;
-mod faults;
 mod mail_links;
 mod second_factors;
 mod state;
@@ -28,11 +27,13 @@ use time::OffsetDateTime;
 use tokio::sync::OwnedMutexGuard;
 
 use self::{
-    faults::{Faults, unavailable},
     state::{State, micros},
     transaction::MemoryTx,
 };
-use crate::shared::lock;
+use crate::shared::{
+    faults::{self, Faults, unavailable},
+    lock,
+};
 
 /// How long a writer waits for the one before it: a real store gives up, too.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,0 +1,195 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use coinlink_domain::{
+    notifications::{Channel, Delivery, Notification, NotificationId, NotificationSettings, Webhook, WebhookId},
+    shared::{mail::OutgoingMail, user_id::UserId},
+};
+use coinlink_ports::{
+    notifications::{Inbox, NotificationsTx, Reach, Reaches},
+    shared::{MailOutbox, StoreError},
+};
+use time::OffsetDateTime;
+use tokio::sync::OwnedMutexGuard;
+
+use super::{
+    Kept,
+    state::{State, kept_delivery, kept_notification, micros},
+};
+use crate::shared::{faults::unavailable, lock};
+
+/// What is going to be, until it is committed or dropped.
+pub(super) struct MemoryTx {
+    kept: Arc<Kept>,
+    draft: State,
+    /// Until a call failed.
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+fn conflict(constraint: &str) -> StoreError {
+    StoreError::Conflict { constraint: constraint.to_owned() }
+}
+
+impl MemoryTx {
+    pub(super) fn new(kept: Arc<Kept>, turn: OwnedMutexGuard<()>) -> Self {
+        let draft = lock(&kept.committed).clone();
+        Self { kept, draft, turn: Some(turn) }
+    }
+
+    /// After one call that failed, all others do, and nobody has to wait for it any more.
+    pub(super) fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.turn.is_none() {
+            return Err(unavailable("the transaction has failed"));
+        }
+        let done = self.kept.call().and_then(|()| change(&mut self.draft));
+        if done.is_err() {
+            self.turn = None;
+        }
+        done
+    }
+}
+
+#[async_trait]
+impl NotificationsTx for MemoryTx {
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn reaches(&mut self) -> &mut dyn Reaches {
+        self
+    }
+
+    fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        let draft = self.call(|draft| Ok(std::mem::take(draft)))?;
+        *lock(&self.kept.committed) = draft;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Inbox for MemoryTx {
+    async fn add(&mut self, notification: &Notification) -> Result<(), StoreError> {
+        self.call(|draft| {
+            if draft.notifications.contains_key(&notification.id) {
+                return Err(conflict("notifications.id"));
+            }
+            draft.notifications.insert(notification.id, kept_notification(notification));
+            Ok(())
+        })
+    }
+
+    async fn send(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        self.call(|draft| {
+            if draft.deliveries.contains_key(&delivery.id()) {
+                return Err(conflict("notification_deliveries.id"));
+            }
+            let hook_is_there = match delivery.channel {
+                Channel::Socket => true,
+                Channel::Webhook(hook) => draft.webhooks.contains_key(&hook),
+            };
+            if !hook_is_there || !draft.notifications.contains_key(&delivery.notification) {
+                return Err(unavailable("no such notification or webhook"));
+            }
+            draft.deliveries.insert(delivery.id(), kept_delivery(delivery));
+            Ok(())
+        })
+    }
+
+    async fn mark_read(&mut self, user: UserId, id: NotificationId, now: OffsetDateTime) -> Result<bool, StoreError> {
+        self.call(|draft| {
+            let found = draft.shown(user, now).any(|one| one.id == id);
+            if let Some(one) = draft.notifications.get_mut(&id).filter(|_| found) {
+                one.is_read = true;
+            }
+            Ok(found)
+        })
+    }
+
+    async fn mark_all_read(&mut self, user: UserId, now: OffsetDateTime) -> Result<u64, StoreError> {
+        self.call(|draft| {
+            let until = micros(now);
+            let unread = draft.shown(user, now).filter(|one| !one.is_read && one.created_at <= until);
+            let unread: Vec<_> = unread.map(|one| one.id).collect();
+            for id in &unread {
+                if let Some(one) = draft.notifications.get_mut(id) {
+                    one.is_read = true;
+                }
+            }
+            Ok(unread.len() as u64)
+        })
+    }
+
+    async fn remove(&mut self, user: UserId, id: NotificationId, now: OffsetDateTime) -> Result<bool, StoreError> {
+        self.call(|draft| {
+            let found = draft.shown(user, now).any(|one| one.id == id);
+            if found {
+                draft.remove(&BTreeSet::from([id]));
+            }
+            Ok(found)
+        })
+    }
+}
+
+#[async_trait]
+impl Reaches for MemoryTx {
+    async fn of(&mut self, user: UserId) -> Result<Reach, StoreError> {
+        self.call(|draft| {
+            let in_use = draft.webhooks_of(user).into_iter().filter(|hook| hook.disabled_at.is_none());
+            Ok(Reach {
+                address: draft.addresses.get(&user).cloned(),
+                settings: draft.settings.get(&user).cloned().unwrap_or_default(),
+                webhooks: in_use.map(|hook| hook.id).collect(),
+            })
+        })
+    }
+
+    async fn save_settings(&mut self, user: UserId, settings: &NotificationSettings) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.settings.insert(user, settings.clone());
+            Ok(())
+        })
+    }
+
+    async fn count_webhooks(&mut self, user: UserId) -> Result<u64, StoreError> {
+        self.call(|draft| Ok(draft.webhooks_of(user).len() as u64))
+    }
+
+    async fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
+        self.call(|draft| {
+            let disabled_at = webhook.disabled_at.map(micros);
+            let webhook = Webhook { created_at: micros(webhook.created_at), disabled_at, ..webhook.clone() };
+            draft.webhooks.insert(webhook.id, webhook);
+            Ok(())
+        })
+    }
+
+    async fn remove_webhook(&mut self, user: UserId, id: WebhookId) -> Result<bool, StoreError> {
+        self.call(|draft| {
+            let found = draft.webhooks.get(&id).is_some_and(|hook| hook.user == user);
+            if found {
+                draft.remove_webhook(id);
+            }
+            Ok(found)
+        })
+    }
+}
+
+#[async_trait]
+impl MailOutbox for MemoryTx {
+    async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
+        self.call(|draft| {
+            draft.mails.push(mail.clone());
+            Ok(())
+        })
+    }
+
+    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError> {
+        let since = micros(since);
+        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && mail.created_at >= since;
+        self.call(|draft| Ok(draft.mails.iter().filter(counts).count() as u64))
+    }
+}
