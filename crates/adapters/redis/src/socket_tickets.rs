@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use coinlink_domain::identity::{SecretDigest, SessionId, SocketTicket, UserId};
 use coinlink_ports::{identity::SocketTickets, shared::BusError};
@@ -22,26 +24,28 @@ impl RedisSocketTickets {
 
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
-    user: Uuid,
-    session: Uuid,
+    user: Cow<'a, str>,
+    session: Cow<'a, str>,
     #[serde(with = "rfc3339")]
     until: OffsetDateTime,
     #[serde(borrow)]
-    origin: Option<std::borrow::Cow<'a, str>>,
+    origin: Option<Cow<'a, str>>,
 }
 
 fn write(ticket: &SocketTicket) -> Result<String, BusError> {
     let SocketTicket { user, session, until, origin } = ticket;
     let until = until.to_offset(UtcOffset::UTC);
-    let kept = Kept { user: user.0, session: session.0, until, origin: origin.as_deref().map(Into::into) };
+    let id = |id: Uuid| id.simple().to_string().into();
+    let kept = Kept { user: id(user.0), session: id(session.0), until, origin: origin.as_deref().map(Into::into) };
     serde_json::to_string(&kept).map_err(|error| BusError(format!("a ticket cannot be written: {error}")))
 }
 
 fn read(text: &str) -> Result<SocketTicket, BusError> {
     // Its text is not told: it may hold anything.
-    let kept: Kept<'_> = serde_json::from_str(text).map_err(|_| BusError("a ticket that cannot be read".to_owned()))?;
-    let Kept { user, session, until, origin } = kept;
-    Ok(SocketTicket { user: UserId(user), session: SessionId(session), until, origin: origin.map(Into::into) })
+    let not_a_ticket = || BusError("a ticket that cannot be read".to_owned());
+    let Kept { user, session, until, origin } = serde_json::from_str(text).map_err(|_| not_a_ticket())?;
+    let id = |text: &str| Uuid::try_parse(text).map_err(|_| not_a_ticket());
+    Ok(SocketTicket { user: UserId(id(&user)?), session: SessionId(id(&session)?), until, origin: origin.map(Into::into) })
 }
 
 #[async_trait]
