@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 /// Who said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +23,12 @@ impl Speaker {
             Self::Assistant => "assistant",
         }
     }
+
+    /// Whose [`Speaker::name`] this is.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::User, Self::Assistant].into_iter().find(|speaker| speaker.name() == name)
+    }
 }
 
 /// One thing said in a conversation.
@@ -33,4 +40,29 @@ pub struct Turn {
     pub text: Arc<str>,
     /// When.
     pub at: OffsetDateTime,
+}
+
+/// A question and its answer. It is kept whole or not at all, so that of many asked at once each is followed by its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its id, version 7: exchanges are in the order of their ids.
+    pub id: Uuid,
+    /// What was asked.
+    pub question: Turn,
+    /// What was answered.
+    pub answer: Turn,
+}
+
+impl Exchange {
+    /// Of a conversation of somebody without an account the newest so many are kept.
+    pub const KEPT_OF_VISITOR: usize = 25;
+    /// For so long after the last of them.
+    pub const VISITOR_KEPT_FOR: Duration = Duration::hours(24);
+    /// Of an account the newest so many are kept.
+    pub const KEPT_OF_USER: usize = 500;
+
+    /// The question, then the answer.
+    pub fn turns(&self) -> [&Turn; 2] {
+        [&self.question, &self.answer]
+    }
 }
