@@ -1,5 +1,6 @@
 //! The shared ports in this process, for a CoinLink that is one node: no coordinator, nothing to reach, nothing to wait for.
 
+mod bulletins;
 mod bus;
 mod gate;
 mod lease;
@@ -7,6 +8,7 @@ mod quota;
 mod socket_tickets;
 mod system;
 
+pub use bulletins::EmbeddedBulletins;
 pub use bus::EmbeddedBus;
 pub use gate::EmbeddedGate;
 pub use lease::EmbeddedLease;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use coinlink_embedded::{EmbeddedBus, EmbeddedLease, EmbeddedQuota, EmbeddedSocketTickets};
+use coinlink_embedded::{EmbeddedBulletins, EmbeddedBus, EmbeddedLease, EmbeddedQuota, EmbeddedSocketTickets};
 use coinlink_ports::market::{LeaderLease, TickerBus};
 use coinlink_testkit::{
     identity::TicketNodes,
-    market::{HISTORY_KEPT, LeaseNodes, NOON, TickerNode, a_tick},
+    market::{BoardNodes, HISTORY_KEPT, LeaseNodes, NOON, TickerNode, a_tick},
     shared::{ManualPause, StoppedClock},
 };
 use time::Duration;
@@ -44,6 +44,18 @@ mod quotas {
     use super::*;
 
     coinlink_testkit::quota_ledger_contract!(Arc::new(EmbeddedQuota::default()));
+}
+
+mod bulletins {
+    use super::*;
+
+    fn nodes() -> BoardNodes {
+        let clock = Arc::new(StoppedClock::at(NOON));
+        let board = Arc::new(EmbeddedBulletins::new(clock.clone()));
+        BoardNodes { one: Arc::clone(&board) as _, other: board, pause: Arc::new(ManualPause::advancing(clock)) }
+    }
+
+    coinlink_testkit::bulletin_board_contract!(nodes());
 }
 
 mod tickets {

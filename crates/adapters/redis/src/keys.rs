@@ -2,7 +2,7 @@ use std::fmt::{self, Display, Formatter};
 
 use coinlink_domain::{
     identity::SecretDigest,
-    market::Source,
+    market::{BulletinKind, Source},
     shared::{
         hex,
         rate_limit::{Charge, RateClass, RateSubject},
@@ -38,6 +38,16 @@ impl Keys {
         let tag = format!("{}{{quota:{}}}", self.prefix, source.name());
         let minute = now.unix_timestamp().div_euclid(60);
         [format!("{tag}:minute:{minute}"), format!("{tag}:month:{:04}-{:02}", now.year(), u8::from(now.month()))]
+    }
+
+    /// The newest bulletin of a kind; a board is not read by a script.
+    pub(crate) fn bulletin(&self, kind: BulletinKind) -> String {
+        format!("{}bulletin:{}", self.prefix, kind.name())
+    }
+
+    /// There for as long as nobody may fetch this kind.
+    pub(crate) fn bulletin_turn(&self, kind: BulletinKind) -> String {
+        format!("{}bulletin:{}:turn", self.prefix, kind.name())
     }
 
     // The gate's script touches a window of each of several subjects and a session's mark. They have no hash tag in common,

@@ -5,6 +5,8 @@
 //! tries, fred's subscriptions when one resubscription fails). Here a command that finds no connection starts one, and a
 //! follower whose connection is gone, or does not answer, says so to its caller.
 
+mod bulletin_payload;
+mod bulletins;
 mod bus;
 mod follower;
 mod gate;
@@ -17,6 +19,7 @@ mod quota;
 mod settings;
 mod socket_tickets;
 
+pub use bulletins::RedisBulletins;
 pub use bus::RedisBus;
 pub use gate::RedisGate;
 pub use lease::RedisLease;

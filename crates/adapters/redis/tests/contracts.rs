@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use coinlink_domain::market::Source;
 use coinlink_ports::market::QuotaLedger;
-use coinlink_redis::{RedisBus, RedisLease, RedisLink, RedisQuota, RedisSettings, RedisSocketTickets};
+use coinlink_redis::{RedisBulletins, RedisBus, RedisLease, RedisLink, RedisQuota, RedisSettings, RedisSocketTickets};
 use coinlink_testkit::{
     identity::TicketNodes,
-    market::{HISTORY_KEPT, LeaseNodes, NOON, TickerNode},
+    market::{BoardNodes, HISTORY_KEPT, LeaseNodes, NOON, TickerNode},
     servers::shared_redis,
     shared::{LoadedDice, TokioPause},
 };
@@ -46,6 +46,18 @@ mod buses {
     }
 
     coinlink_testkit::ticker_bus_contract!(node().await);
+}
+
+mod bulletins {
+    use super::*;
+
+    async fn nodes() -> BoardNodes {
+        let settings = settings().await;
+        let [one, other] = [(), ()].map(|()| Arc::new(RedisBulletins::new(link(&settings))));
+        BoardNodes { one, other, pause: Arc::new(TokioPause) }
+    }
+
+    coinlink_testkit::bulletin_board_contract!(nodes().await);
 }
 
 mod quotas {

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    market::{Source, Tick},
+    market::{AnyBulletin, BulletinKind, Source, Tick},
     shared::quota::{QuotaPolicy, QuotaVerdict},
 };
 use coinlink_ports::{
-    market::{LeaderLease, Lease, PublishError, QuotaLedger, TickFollower, TickerBus},
+    market::{BulletinBoard, LeaderLease, Lease, PublishError, QuotaLedger, TickFollower, TickerBus},
     shared::BusError,
 };
 use time::{Duration, OffsetDateTime};
@@ -95,6 +95,21 @@ impl<T: LeaderLease + ?Sized> LeaderLease for Cut<T> {
 impl<T: QuotaLedger + ?Sized> QuotaLedger for Cut<T> {
     async fn spend(&self, source: Source, policy: QuotaPolicy, now: OffsetDateTime) -> Result<QuotaVerdict, BusError> {
         self.by.carry(self.inner.spend(source, policy, now)).await
+    }
+}
+
+#[async_trait]
+impl<T: BulletinBoard + ?Sized> BulletinBoard for Cut<T> {
+    async fn post(&self, bulletin: &AnyBulletin) -> Result<bool, BusError> {
+        self.by.carry(self.inner.post(bulletin)).await
+    }
+
+    async fn read(&self) -> Result<Vec<AnyBulletin>, BusError> {
+        self.by.carry(self.inner.read()).await
+    }
+
+    async fn take_turn(&self, kind: BulletinKind, every: Duration) -> Result<bool, BusError> {
+        self.by.carry(self.inner.take_turn(kind, every)).await
     }
 }
 
