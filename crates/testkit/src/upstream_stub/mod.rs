@@ -1,12 +1,15 @@
-//! CoinGecko, Coinbase Exchange and Kraken on one port of 127.0.0.1, in the shapes recorded from them, for tests of the
+//! CoinGecko, Coinbase Exchange, Kraken, NewsAPI and alternative.me on one port of 127.0.0.1, in the shapes recorded from them, for tests of the
 //! adapters and for a real binary pointed here by its base-URL settings. Each provider can be made to fail in each way
 //! that was seen, prices can be set, calls are counted, and the whole can be stopped and started again on its port.
 
+mod alternative_me;
 mod coinbase;
 mod coingecko;
 mod http;
 mod kraken;
 mod market;
+mod newsapi;
+mod overview;
 mod server;
 mod socket;
 
@@ -28,9 +31,15 @@ pub enum Provider {
     CoinGecko,
     Coinbase,
     Kraken,
+    /// CoinGecko's `/global` and `/search/trending`, apart from its prices.
+    Overview,
+    NewsApi,
+    AlternativeMe,
 }
 
 impl Provider {
+    const COUNT: usize = 6;
+
     const fn index(self) -> usize {
         self as usize
     }
@@ -74,7 +83,7 @@ impl Mode {
 
 #[derive(Debug, Default)]
 struct State {
-    modes: [Mode; 3],
+    modes: [Mode; Provider::COUNT],
     market: Market,
     frozen: Option<OffsetDateTime>,
     requests: Vec<(Option<Provider>, Recorded)>,
@@ -144,13 +153,25 @@ impl StubUpstream {
         format!("http://{}/kraken/0/public", self.address)
     }
 
+    /// For `NEWSAPI_BASE_URL`.
+    pub fn newsapi_url(&self) -> String {
+        format!("http://{}/newsapi", self.address)
+    }
+
+    /// For `FNG_BASE_URL`.
+    pub fn alternative_me_url(&self) -> String {
+        format!("http://{}/alternative_me", self.address)
+    }
+
     pub fn set_mode(&self, provider: Provider, mode: Mode) {
         lock(&self.state).modes[provider.index()] = mode;
     }
 
-    /// All three at once.
+    /// All that have prices at once.
     pub fn set_modes(&self, mode: &Mode) {
-        lock(&self.state).modes = [mode.clone(), mode.clone(), mode.clone()];
+        for provider in [Provider::CoinGecko, Provider::Coinbase, Provider::Kraken] {
+            self.set_mode(provider, mode.clone());
+        }
     }
 
     /// Sets an asset's price at every provider. `json` is put into CoinGecko's answer as it stands (`5.9e-06`, `null`);

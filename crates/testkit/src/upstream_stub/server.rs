@@ -6,7 +6,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{Mode, Provider, Shared, State, coinbase, coingecko, http, kraken, lock, socket};
+use super::{
+    Mode, Provider, Shared, State, alternative_me, coinbase, coingecko, http, kraken, lock, newsapi, overview, socket,
+};
 
 const JSON: &str = "application/json; charset=utf-8";
 const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en-US\"><head><title>Attention Required! | Cloudflare</title></head>\
@@ -75,7 +77,15 @@ async fn serve(stream: TcpStream, state: Shared) {
 }
 
 fn provider_of(path: &str) -> Option<Provider> {
-    let prefixes = [("/coingecko/", Provider::CoinGecko), ("/coinbase/", Provider::Coinbase), ("/kraken/", Provider::Kraken)];
+    let prefixes = [
+        ("/coingecko/api/v3/global", Provider::Overview),
+        ("/coingecko/api/v3/search/trending", Provider::Overview),
+        ("/coingecko/", Provider::CoinGecko),
+        ("/coinbase/", Provider::Coinbase),
+        ("/kraken/", Provider::Kraken),
+        ("/newsapi/", Provider::NewsApi),
+        ("/alternative_me/", Provider::AlternativeMe),
+    ];
     prefixes.into_iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, provider)| provider)
 }
 
@@ -84,6 +94,9 @@ fn good(state: &State, provider: Provider, request: &http::Recorded) -> (u16, St
         Provider::CoinGecko => coingecko::answer(state, request),
         Provider::Coinbase => coinbase::answer(state, request),
         Provider::Kraken => kraken::answer(state, request),
+        Provider::Overview => overview::answer(request),
+        Provider::NewsApi => newsapi::answer(request),
+        Provider::AlternativeMe => alternative_me::answer(request),
     }
 }
 
