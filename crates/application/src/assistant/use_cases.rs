@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use coinlink_ports::shared::{Clock, Entropy};
 
+use super::AnswerQuestion;
 use crate::market::MarketUseCases;
 
 /// What the assistant needs from outside.
@@ -17,12 +18,15 @@ pub struct AssistantAdapters {
 
 /// What is asked of the assistant.
 #[derive(Clone)]
-pub struct AssistantUseCases {}
+pub struct AssistantUseCases {
+    /// Answers a question about the market.
+    pub answer: Arc<AnswerQuestion>,
+}
 
 impl AssistantUseCases {
     /// All of them.
     pub fn new(adapters: AssistantAdapters) -> Self {
-        drop(adapters);
-        Self {}
+        let AssistantAdapters { market, clock, .. } = adapters;
+        Self { answer: Arc::new(AnswerQuestion::new(market, clock)) }
     }
 }

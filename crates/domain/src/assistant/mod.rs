@@ -1,14 +1,22 @@
 //! Rules of the assistant that answers questions about the market.
 
+mod answers;
 mod conversation;
+mod facts;
 mod feedback;
 mod figures;
+mod language;
 mod message;
+mod plain;
 mod prompts;
 mod visitor;
 
+pub use answers::{Reply, answer};
 pub use conversation::{Exchange, Speaker, Turn};
+pub use facts::{AlertLine, Alerts, Facts, Mood, Past};
 pub use feedback::{About, Feedback, Note, Rating, TooManyWords, Words};
+pub use language::{Conversion, Directory, Intent, Period, Question, Unit};
 pub use message::{Message, MessageError};
+pub use plain::{one_line, plain_text, whole_sentences};
 pub use prompts::{FEWEST_PROMPTS, Prompt, PromptKind, Scene, prompts};
 pub use visitor::{ConversationId, VisitorSession};

@@ -1,0 +1,357 @@
+//! What a text wants, by the words it has.
+
+use super::words::Word;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Intent {
+    /// What it costs now.
+    Price,
+    /// How it moved.
+    Change,
+    /// The highest and lowest price.
+    Range,
+    /// Market capitalisation, volume, rank.
+    Size,
+    /// The whole market.
+    Summary,
+    /// What rose most.
+    Gainers,
+    /// What fell most.
+    Losers,
+    /// Both.
+    Movers,
+    /// Headlines.
+    News,
+    /// Sentiment, and the Fear & Greed index.
+    Mood,
+    /// What people search for.
+    Trending,
+    /// Two or more assets beside each other.
+    Compare,
+    /// An amount of one in another.
+    Convert,
+    /// The asker's own alerts.
+    Alerts,
+    /// What to do: nobody is told.
+    Advice,
+    /// What will be: nobody knows.
+    Forecast,
+    /// Where figures come from and how old they are.
+    Origin,
+    /// What can be asked.
+    Help,
+    /// A greeting.
+    Greeting,
+    /// Thanks, or a farewell.
+    Thanks,
+    /// None of these.
+    Unknown,
+}
+
+/// Words and phrases of one intent; a phrase's words stand beside each other.
+type Phrases = &'static [&'static str];
+
+const ALERTS: Phrases =
+    &["alert", "alerts", "alarm", "alarms", "notification", "notifications", "reminder", "reminders", "notify me"];
+const ADVICE: Phrases = &[
+    "should i",
+    "should we",
+    "shall i",
+    "should one",
+    "worth buying",
+    "good investment",
+    "bad investment",
+    "good buy",
+    "buy or sell",
+    "sell or hold",
+    "good time to",
+    "right time to",
+    "recommend",
+    "recommendation",
+    "advice",
+    "advise",
+    "invest",
+    "investing",
+    "safe to buy",
+    "too late to",
+    "all in",
+    "what to buy",
+    "which coin to buy",
+];
+const FORECAST: Phrases = &[
+    "will",
+    "predict",
+    "prediction",
+    "predictions",
+    "forecast",
+    "going to",
+    "gonna",
+    "tomorrow",
+    "next week",
+    "next month",
+    "next year",
+    "future",
+    "ever reach",
+    "ever hit",
+    "price target",
+];
+const COMPARE: Phrases = &[
+    "compare",
+    "compared",
+    "comparison",
+    "vs",
+    "versus",
+    "against",
+    "difference",
+    "better",
+    "outperform",
+    "outperforming",
+    "than",
+    "stronger",
+];
+const NEWS: Phrases = &["news", "headline", "headlines", "happening", "happened", "article", "articles", "latest on", "going on"];
+const TRENDING: Phrases =
+    &["trending", "trend", "trends", "popular", "searched", "hype", "hyped", "buzz", "hot right now", "most searched"];
+const BOTH: Phrases = &["movers", "biggest moves", "biggest changes", "moved most", "moved the most"];
+const GAINERS: Phrases = &[
+    "gainers",
+    "gainer",
+    "winners",
+    "winner",
+    "best performing",
+    "best performer",
+    "best performers",
+    "top performing",
+    "top performers",
+    "gained most",
+    "gained the most",
+    "rose most",
+    "rose the most",
+    "up the most",
+    "up most",
+    "best coins",
+    "best coin",
+    "pumping",
+    "mooning",
+];
+const LOSERS: Phrases = &[
+    "losers",
+    "loser",
+    "worst performing",
+    "worst performer",
+    "worst performers",
+    "lost most",
+    "lost the most",
+    "fell most",
+    "fell the most",
+    "down the most",
+    "down most",
+    "worst coins",
+    "worst coin",
+    "dumping",
+    "crashing",
+];
+const MOOD: Phrases = &["sentiment", "fear", "greed", "fearful", "greedy", "mood", "bullish", "bearish", "feeling", "feel"];
+const ORIGIN: Phrases = &[
+    "source",
+    "sources",
+    "where do you get",
+    "where does",
+    "where do",
+    "how old",
+    "how fresh",
+    "up to date",
+    "how recent",
+    "which data",
+    "what data",
+    "your data",
+    "real time",
+    "last update",
+    "last updated",
+    "how often",
+    "stale",
+    "data from",
+    "prices from",
+    "provider",
+    "providers",
+];
+const CHANGE: Phrases = &[
+    "change",
+    "changed",
+    "changes",
+    "up",
+    "down",
+    "performance",
+    "perform",
+    "performed",
+    "performing",
+    "move",
+    "moved",
+    "moving",
+    "gain",
+    "gained",
+    "lose",
+    "lost",
+    "percent",
+    "doing",
+    "rise",
+    "risen",
+    "rose",
+    "fall",
+    "fallen",
+    "fell",
+    "drop",
+    "dropped",
+    "return",
+    "returns",
+    "grown",
+];
+const RANGE: Phrases = &[
+    "high",
+    "low",
+    "highs",
+    "lows",
+    "highest",
+    "lowest",
+    "range",
+    "peak",
+    "bottom",
+    "top of the day",
+    "min",
+    "max",
+    "maximum",
+    "minimum",
+];
+const SIZE: Phrases = &[
+    "cap",
+    "marketcap",
+    "mcap",
+    "capitalisation",
+    "capitalization",
+    "volume",
+    "volumes",
+    "traded",
+    "rank",
+    "ranked",
+    "ranking",
+    "liquidity",
+    "how big",
+];
+const SUMMARY: Phrases =
+    &["market", "markets", "overview", "summary", "dominance", "crypto today", "cryptocurrencies", "total cap"];
+const PRICE: Phrases = &[
+    "price",
+    "prices",
+    "worth",
+    "cost",
+    "costs",
+    "quote",
+    "value",
+    "how much",
+    "trading at",
+    "rate",
+    "usd",
+    "dollars",
+    "priced",
+];
+const CONVERT: Phrases = &["convert", "exchange", "conversion", "swap"];
+const HELP: Phrases = &[
+    "help",
+    "what can you",
+    "what do you know",
+    "what can i ask",
+    "how do you work",
+    "how does this work",
+    "who are you",
+    "what are you",
+    "commands",
+    "examples",
+    "capabilities",
+    "what do you do",
+];
+const GREETING: Phrases = &[
+    "hi",
+    "hello",
+    "hey",
+    "hiya",
+    "howdy",
+    "yo",
+    "gm",
+    "greetings",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "sup",
+    "how are you",
+];
+const THANKS: Phrases = &[
+    "thanks",
+    "thank",
+    "thx",
+    "ty",
+    "cheers",
+    "appreciated",
+    "bye",
+    "goodbye",
+    "see you",
+    "good night",
+    "great",
+    "nice",
+    "cool",
+    "ok",
+    "okay",
+];
+
+fn has(words: &[Word], phrases: Phrases) -> bool {
+    let starts = |at: usize, phrase: &str| {
+        let mut at = at;
+        phrase.split(' ').all(|part| {
+            let matches = words.get(at).is_some_and(|word| word.plain == part);
+            at += 1;
+            matches
+        })
+    };
+    phrases.iter().any(|phrase| (0..words.len()).any(|at| starts(at, phrase)))
+}
+
+/// What the words say beside the assets: how many are named decides some.
+pub(super) struct Seen<'a> {
+    pub(super) words: &'a [Word],
+    pub(super) assets: usize,
+    /// An amount of something is named.
+    pub(super) has_amount: bool,
+    /// Two units stand as `btc in eth`.
+    pub(super) has_pair: bool,
+}
+
+/// The first that fits, the most telling ones first.
+pub(super) fn intent(seen: &Seen<'_>) -> Intent {
+    let &Seen { words, assets, has_amount, has_pair } = seen;
+    let has = |phrases| has(words, phrases);
+    let rules: [(bool, Intent); 22] = [
+        (has(ALERTS), Intent::Alerts),
+        (has(ADVICE), Intent::Advice),
+        (has(FORECAST), Intent::Forecast),
+        (assets == 0 && has(HELP), Intent::Help),
+        (has_amount || has_pair || (assets > 0 && has(CONVERT)), Intent::Convert),
+        (assets > 1 && has(COMPARE), Intent::Compare),
+        (has(NEWS), Intent::News),
+        (has(BOTH) || (has(GAINERS) && has(LOSERS)), Intent::Movers),
+        (has(GAINERS), Intent::Gainers),
+        (has(LOSERS), Intent::Losers),
+        (has(TRENDING), Intent::Trending),
+        (has(MOOD), Intent::Mood),
+        (has(ORIGIN), Intent::Origin),
+        (has(SIZE) && assets > 0, Intent::Size),
+        (has(CHANGE) && assets > 0, Intent::Change),
+        (has(RANGE) && assets > 0, Intent::Range),
+        (assets == 0 && (has(SUMMARY) || has(SIZE)), Intent::Summary),
+        (has(PRICE), Intent::Price),
+        (has(CHANGE), Intent::Change),
+        (has(RANGE), Intent::Range),
+        (assets == 0 && has(GREETING), Intent::Greeting),
+        (assets == 0 && has(THANKS), Intent::Thanks),
+    ];
+    rules.into_iter().find(|(fits, _)| *fits).map_or(Intent::Unknown, |(_, intent)| intent)
+}
