@@ -2,6 +2,7 @@
 //! where two implementations must agree, a contract suite that all of them run.
 #![deny(missing_docs)]
 
+pub mod assistant;
 pub mod identity;
 pub mod market;
 pub mod notifications;

@@ -1,5 +1,6 @@
 //! Fakes, builders, contract suites and private servers for tests. Never part of the product.
 
+pub mod assistant;
 pub mod identity;
 pub mod market;
 pub mod notifications;

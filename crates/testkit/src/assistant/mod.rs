@@ -1,0 +1,13 @@
+//! Fakes and contract suites of the assistant context.
+
+pub mod feedback_contract;
+pub mod user_conversations_contract;
+pub mod visitor_conversations_contract;
+
+mod builders;
+mod memory_conversations;
+mod memory_feedback;
+
+pub use builders::{an_exchange, feedback};
+pub use memory_conversations::{LostVisitorConversations, MemoryUserConversations};
+pub use memory_feedback::MemoryFeedback;
