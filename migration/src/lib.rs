@@ -27,6 +27,10 @@ mod m20261122_000070_create_mail_links;
 mod m20261122_000080_create_wallets;
 mod m20261122_000090_let_links_rest;
 mod m20261122_000100_index_key_expiry;
+mod m20261123_000300_create_alert_rules;
+mod m20261123_000400_create_notifications;
+mod m20261123_000500_create_chat_exchanges;
+mod m20261123_000510_create_feedback;
 
 pub use losses::loss;
 
@@ -77,6 +81,10 @@ impl MigratorTrait for Steps {
             Box::new(m20261122_000080_create_wallets::Migration),
             Box::new(m20261122_000090_let_links_rest::Migration),
             Box::new(m20261122_000100_index_key_expiry::Migration),
+            Box::new(m20261123_000300_create_alert_rules::Migration),
+            Box::new(m20261123_000400_create_notifications::Migration),
+            Box::new(m20261123_000500_create_chat_exchanges::Migration),
+            Box::new(m20261123_000510_create_feedback::Migration),
         ]
     }
 }

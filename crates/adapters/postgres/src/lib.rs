@@ -2,6 +2,7 @@
 //! module a difference: `pool` (what each connection is told), `write_transaction` (how writers are put in line),
 //! `exact` (columns that keep every digit), `migration_lock` (how one node at a time migrates).
 
+mod assistant;
 mod database;
 mod entities;
 mod errors;
@@ -17,11 +18,12 @@ mod settings;
 mod shared;
 mod write_transaction;
 
+pub use assistant::{SqlFeedback, SqlUserConversations};
 pub use database::Database;
 pub use errors::ConnectError;
 pub use identity::SqlIdentityStore;
 pub use market::SqlLastKnownPrices;
-pub use notifications::SqlMailQueue;
+pub use notifications::{SqlMailQueue, SqlNotificationsStore};
 pub use operations::{SqlAuditChain, SqlAuditReader};
 pub use probe::DatabaseProbe;
 pub use settings::ConnectSettings;

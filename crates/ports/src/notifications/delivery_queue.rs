@@ -39,7 +39,7 @@ pub struct WayCounts {
     pub waiting: u64,
     /// That were given up and not yet removed.
     pub dead: u64,
-    /// When the one that is due longest was to go; also in the future, in quiet hours.
+    /// When the first of them is due: later than now where it is quiet hours, or where it is being tried.
     pub oldest: Option<OffsetDateTime>,
 }
 

@@ -1,3 +1,9 @@
+mod delivery_queue;
+mod fired;
 mod mail_queue;
+mod rows;
+mod store;
+mod transaction;
 
 pub use mail_queue::SqlMailQueue;
+pub use store::SqlNotificationsStore;

@@ -47,7 +47,7 @@ impl State {
         let of_way = || self.deliveries.values().filter(|kept| is_of(kept.delivery.channel));
         let waiting = || of_way().filter(|kept| kept.state == MailState::Waiting);
         let dead = of_way().filter(|kept| matches!(kept.state, MailState::Dead(_))).count() as u64;
-        WayCounts { waiting: waiting().count() as u64, dead, oldest: waiting().map(|kept| kept.delivery.due).min() }
+        WayCounts { waiting: waiting().count() as u64, dead, oldest: waiting().map(|kept| kept.due).min() }
     }
 }
 

@@ -1,0 +1,164 @@
+use async_trait::async_trait;
+use coinlink_domain::{
+    notifications::{Delivery, Notification, NotificationId, NotificationSettings, Webhook, WebhookId},
+    shared::user_id::UserId,
+};
+use coinlink_ports::{
+    notifications::{Inbox, NotificationsTx, Reach, Reaches},
+    shared::{MailOutbox, StoreError},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::rows;
+use crate::{
+    entities::{notification_deliveries, notification_settings, notifications, users, webhooks},
+    exact::Moment,
+    shared::transaction::SqlTx,
+};
+
+#[async_trait]
+impl NotificationsTx for SqlTx {
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn reaches(&mut self) -> &mut dyn Reaches {
+        self
+    }
+
+    fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.end().await
+    }
+}
+
+/// Those of a user that are shown at `now`.
+pub(super) fn shown(user: UserId, now: OffsetDateTime) -> Condition {
+    use notifications::Column;
+
+    let lasts = Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(Moment(now)));
+    Condition::all().add(Column::UserId.eq(user.0)).add(lasts)
+}
+
+fn read() -> notifications::ActiveModel {
+    notifications::ActiveModel { is_read: Set(true), ..Default::default() }
+}
+
+#[async_trait]
+impl Inbox for SqlTx {
+    async fn add(&mut self, notification: &Notification) -> Result<(), StoreError> {
+        let transaction = self.take()?;
+        let insert = notifications::Entity::insert(rows::notification_row(notification)?);
+        self.call(insert.exec_without_returning(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(())
+    }
+
+    async fn send(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        let transaction = self.take()?;
+        let insert = notification_deliveries::Entity::insert(rows::delivery_row(delivery));
+        self.call(insert.exec_without_returning(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(())
+    }
+
+    async fn mark_read(&mut self, user: UserId, id: NotificationId, now: OffsetDateTime) -> Result<bool, StoreError> {
+        use notifications::{Column, Entity};
+
+        let transaction = self.take()?;
+        let mark = Entity::update_many().set(read()).filter(shown(user, now)).filter(Column::Id.eq(id.0));
+        let marked = self.call(mark.exec(&transaction)).await?.rows_affected;
+        self.put_back(transaction);
+        Ok(marked == 1)
+    }
+
+    async fn mark_all_read(&mut self, user: UserId, now: OffsetDateTime) -> Result<u64, StoreError> {
+        use notifications::{Column, Entity};
+
+        let transaction = self.take()?;
+        let unread = Entity::update_many().set(read()).filter(shown(user, now)).filter(Column::IsRead.eq(false));
+        let mark = unread.filter(Column::CreatedAt.lte(Moment(now)));
+        let marked = self.call(mark.exec(&transaction)).await?.rows_affected;
+        self.put_back(transaction);
+        Ok(marked)
+    }
+
+    async fn remove(&mut self, user: UserId, id: NotificationId, now: OffsetDateTime) -> Result<bool, StoreError> {
+        use notifications::{Column, Entity};
+
+        let transaction = self.take()?;
+        let remove = Entity::delete_many().filter(shown(user, now)).filter(Column::Id.eq(id.0));
+        let removed = self.call(remove.exec(&transaction)).await?.rows_affected;
+        self.put_back(transaction);
+        Ok(removed == 1)
+    }
+}
+
+#[async_trait]
+impl Reaches for SqlTx {
+    async fn of(&mut self, user: UserId) -> Result<Reach, StoreError> {
+        use users::Column;
+
+        let transaction = self.take()?;
+        // An address that is only claimed stands in another column: no letter goes there.
+        let own = users::Entity::find_by_id(user.0).select_only().column(Column::Email).filter(Column::IsActive.eq(true));
+        let own = own.filter(Column::IsVerified.eq(true)).filter(Column::ClaimedEmail.is_null());
+        let address: Option<String> = self.call(own.into_tuple().one(&transaction)).await?;
+        let settings = self.call(notification_settings::Entity::find_by_id(user.0).one(&transaction)).await?;
+        let in_use = webhooks::Entity::find().select_only().column(webhooks::Column::Id);
+        let in_use = in_use.filter(webhooks::Column::UserId.eq(user.0)).filter(webhooks::Column::DisabledAt.is_null());
+        let oldest_first = in_use.order_by_asc(webhooks::Column::CreatedAt).order_by_asc(webhooks::Column::Id);
+        let hooks: Vec<Uuid> = self.call(oldest_first.into_tuple().all(&transaction)).await?;
+        self.put_back(transaction);
+        let settings = settings.map(rows::settings).transpose()?.unwrap_or_default();
+        Ok(Reach { address, settings, webhooks: hooks.into_iter().map(WebhookId).collect() })
+    }
+
+    async fn save_settings(&mut self, user: UserId, settings: &NotificationSettings) -> Result<(), StoreError> {
+        use notification_settings::{Column, Entity};
+
+        let transaction = self.take()?;
+        let others = Column::iter().filter(|column| !matches!(column, Column::UserId));
+        let overwrite = OnConflict::column(Column::UserId).update_columns(others).to_owned();
+        let insert = Entity::insert(rows::settings_row(user, settings)).on_conflict(overwrite);
+        self.call(insert.exec_without_returning(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(())
+    }
+
+    async fn count_webhooks(&mut self, user: UserId) -> Result<u64, StoreError> {
+        let transaction = self.take()?;
+        let held = users::Entity::find_by_id(user.0).select_only().column(users::Column::Id).lock_exclusive();
+        let _: Option<Uuid> = self.call(held.into_tuple().one(&transaction)).await?;
+        let of_user = webhooks::Entity::find().filter(webhooks::Column::UserId.eq(user.0));
+        let count = self.call(of_user.count(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(count)
+    }
+
+    async fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
+        let transaction = self.take()?;
+        let insert = webhooks::Entity::insert(rows::webhook_row(webhook));
+        self.call(insert.exec_without_returning(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(())
+    }
+
+    async fn remove_webhook(&mut self, user: UserId, id: WebhookId) -> Result<bool, StoreError> {
+        use webhooks::{Column, Entity};
+
+        let transaction = self.take()?;
+        let remove = Entity::delete_many().filter(Column::UserId.eq(user.0)).filter(Column::Id.eq(id.0));
+        let removed = self.call(remove.exec(&transaction)).await?.rows_affected;
+        self.put_back(transaction);
+        Ok(removed == 1)
+    }
+}
