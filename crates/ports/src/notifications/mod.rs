@@ -1,11 +1,13 @@
 //! Ports of the notifications context.
 
+mod alerts;
 mod delivery_queue;
 mod live_events;
 mod mail_queue;
 mod mail_sender;
 mod store;
 
+pub use alerts::{AlertCounts, AlertNews, AlertReads, AlertRules, AlertsBefore};
 pub use delivery_queue::{DeliveryCounts, DeliveryQueue, ForSockets, ForWebhook, WayCounts};
 pub use live_events::{LiveEvent, LiveEvents, LiveListener};
 pub use mail_queue::{ClaimedMail, EndedBefore, MailCounts, MailQueue};
