@@ -41,6 +41,8 @@ pub struct Published {
     pub ticker_json: Bytes,
     /// The body of `GET /api/bitcoin/price`.
     pub bitcoin_json: Option<Bytes>,
+    /// The `bitcoin_price` frame for those who joined its channel, header included.
+    pub bitcoin_frame: Option<Bytes>,
     /// Strong entity tag of `ticker_json`, quoted.
     pub etag_ticker: Arc<str>,
     /// Strong entity tag of `bitcoin_json`, quoted.
@@ -64,6 +66,7 @@ impl Published {
             event: event(tick.id, &update),
             ticker_json: shown.listing(&data).into(),
             bitcoin_json: shown.bitcoin().map(Bytes::from),
+            bitcoin_frame: shown.bitcoin_price().map(|json| frame::text(&json)),
             etag_ticker: tag("ticker"),
             etag_bitcoin: tag("bitcoin"),
             data,

@@ -13,12 +13,10 @@ use actix_server::Server;
 use actix_service::map_config;
 use actix_web::{dev::AppConfig, web::Data};
 use coinlink_application::operations::CheckReadiness;
-use coinlink_domain::shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy};
 use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
 use coinlink_postgres::Database;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
-use time::Duration;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -30,11 +28,11 @@ use crate::{
     cli::{Feed, MigrateCommand},
     command::take_back::{TakeBackError, take_back},
     config::{Mode, Settings},
-    http::{self, Environment, HttpParts, TrustedProxies},
+    http::{self, Environment, HttpParts},
     jobs::{self, Led, Sampled},
     telemetry::Metrics,
-    wiring::{self, Feeds, Identity, Shared, Surroundings},
-    ws::{Admission, AdmissionPolicy, Connections, Context, Figures, Limits, Upgrade},
+    wiring::{self, Feeds, Identity, Shared, SocketParts, Surroundings},
+    ws::{Connections, Context, Upgrade},
 };
 
 /// Open files besides sockets: requests, stores, logs.
@@ -51,8 +49,6 @@ const SOCKETS_LEAVE_WITHIN: StdDuration = StdDuration::from_secs(3);
 const RELEASE_WITHIN: StdDuration = StdDuration::from_secs(1);
 /// Letters that are under way get this long.
 const MAIL_WITHIN: StdDuration = StdDuration::from_secs(2);
-/// Kernel send buffer of a socket: a few ticks, so that a client that does not read is found out.
-const SEND_BUFFER: usize = 32 * 1024;
 
 /// The node could not start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +187,6 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let broadcaster = Broadcaster::new(Arc::clone(&around.clock));
     let (draining, drained) = watch::channel(false);
     let connections = Connections::default();
-    let context = Arc::new(socket_context(&settings, &broadcaster, &connections, &metrics, &around, drained.clone()));
     let Identity { use_cases: identity, gatekeeper, mut follow, prune, hasher, adapters, public_keys, signing_keys } =
         wiring::identity(&settings, &shared, &database, &metrics, &around)?;
     // A request that comes in the first moment must not find a session that is over.
@@ -203,6 +198,16 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let key_uses = Arc::clone(&identity.api_keys.note_uses);
     let probes = shared.probes(&database);
     let contexts = wiring::contexts(&broadcaster, &around)?;
+    let context = Arc::new(wiring::sockets(SocketParts {
+        settings: &settings,
+        broadcaster: &broadcaster,
+        connections: &connections,
+        metrics: &metrics,
+        access: Arc::clone(&identity.sockets),
+        assistant: Arc::new(wiring::Silent),
+        around: &around,
+        draining: drained.clone(),
+    }));
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
         origins: settings.origins().into(),
@@ -356,44 +361,4 @@ fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Se
             .tcp()
     })?;
     Ok(server.run())
-}
-
-fn socket_context(
-    settings: &Settings,
-    broadcaster: &Broadcaster,
-    connections: &Connections,
-    metrics: &Metrics,
-    around: &Surroundings,
-    draining: watch::Receiver<bool>,
-) -> Context {
-    let ws = &settings.ws;
-    let policy = AdmissionPolicy {
-        max_connections: ws.max_connections,
-        handshakes: BucketPolicy { burst: ws.handshake_burst, refill: Duration::milliseconds(ws.handshake_refill_ms.into()) },
-        allowed_origins: settings.origins().into(),
-        loopback_origins: settings.mode == Mode::Dev,
-    };
-    Context {
-        broadcaster: broadcaster.clone(),
-        admission: Admission::new(policy, connections.clone()),
-        limits: Limits {
-            messages: WindowPolicy { limit: ws.messages_per_minute, window: Duration::minutes(1) },
-            max_message: ws.max_frame_bytes,
-            ping_every_ms: u64::from(ws.ping_secs) * 1000,
-            dead_after_ms: u64::from(ws.dead_after_secs) * 1000,
-            write_stall_ms: u64::from(ws.write_stall_secs) * 1000,
-            tick_every_ms: settings.ticker.interval_ms,
-            send_buffer: SEND_BUFFER,
-        },
-        figures: Figures {
-            open: metrics.ws_connections_anonymous.clone(),
-            ticks_sent: metrics.ws_messages_sent.with_label_values(&["ticker"]),
-            answers_sent: metrics.ws_messages_sent.with_label_values(&["other"]),
-            send_lag: metrics.ws_send_lag.clone(),
-            slow_closed: metrics.ws_slow_closed.clone(),
-        },
-        clock: Arc::clone(&around.clock),
-        trusted_proxies: TrustedProxies::of(&settings.server),
-        draining,
-    }
 }

@@ -31,7 +31,7 @@ pub(super) struct WebsocketStats {
     pub anonymous_connections: usize,
     /// Signed-in users with a socket.
     pub total_users: usize,
-    /// Channels that are served: the ticker.
+    /// Channels somebody listens to: the ticker, which needs no joining, and those that were joined.
     pub total_channels: usize,
     /// Whether Redis is used and answers.
     pub redis_connected: bool,
@@ -51,8 +51,8 @@ pub(super) async fn connections(
         total_connections: counts.total,
         authenticated_connections: counts.authenticated,
         anonymous_connections: counts.anonymous,
-        total_users: counts.authenticated,
-        total_channels: 1,
+        total_users: counts.users,
+        total_channels: 1 + counts.channels,
         redis_connected: readiness.execute().await.is_up("redis"),
         background_tasks_running: broadcaster.current().tick.is_some(),
     };

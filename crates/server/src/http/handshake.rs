@@ -1,13 +1,16 @@
 //! Answers to WebSocket handshakes, which do not pass through the routes: with the same headers and errors all the same.
 
 use actix_http::{RequestHead, Response, ResponseHead, StatusCode, header::CONTENT_TYPE, ws};
-use actix_web::{ResponseError as _, http::header};
+use actix_web::{
+    ResponseError as _,
+    http::header::{self, HeaderValue},
+};
 use bytes::Bytes;
 
 use super::{ApiError, error_codes, headers};
 use crate::{
     wire::seconds_up,
-    ws::{NoSocket, Refusal},
+    ws::{NoSocket, Refusal, SUBPROTOCOL, offers_ours},
 };
 
 /// The route, as the access log names it.
@@ -19,6 +22,10 @@ const FULL_RETRY_SECS: u32 = 5;
 pub fn accepted(request: &RequestHead) -> Response<()> {
     let context = headers::context_of(request.headers());
     let mut response = ws::handshake_response(request).finish().drop_body();
+    if offers_ours(request.headers()) {
+        // Nothing else that was offered: a ticket is not repeated.
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
     headers::stamp(response.headers_mut(), &context);
     context.sync_scope(|| log(response.head()));
     response

@@ -209,6 +209,10 @@ struct Bitcoin {
     data: BitcoinPrice,
 }
 
+mod live;
+
+pub use live::{live_frames, market_news};
+
 #[derive(Serialize)]
 struct BitcoinPrice {
     #[serde(serialize_with = "exact")]

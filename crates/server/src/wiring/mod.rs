@@ -9,6 +9,7 @@ mod mail;
 mod market;
 mod notifications;
 mod operations;
+mod sockets;
 mod tokens;
 
 use std::{collections::HashSet, sync::Arc};
@@ -20,16 +21,17 @@ use coinlink_domain::{
     market::{DEFAULT_UNIVERSE, OverlayPolicy, Source, SourcePolicy, Sourcing, Symbol, Ticker, TickerPolicy},
     shared::breaker::BreakerPolicy,
 };
-use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedQuota, EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause};
+use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota, EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause};
 use coinlink_kraken::{KrakenPrices, KrakenSettings};
 use coinlink_ports::{
     identity::SocketTickets,
     market::{LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
+    notifications::LiveEvents,
     operations::{ClearableCache, DependencyProbe},
     shared::{Clock, Dice, Pause, RequestGate},
 };
 use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
-use coinlink_redis::{RedisBus, RedisGate, RedisLease, RedisLink, RedisProbe, RedisQuota, RedisSettings, RedisSocketTickets};
+use coinlink_redis::{RedisBus, RedisGate, RedisLease, RedisLink, RedisLiveEvents, RedisProbe, RedisQuota, RedisSettings, RedisSocketTickets};
 use coinlink_simulated::SimulatedPrices;
 use secrecy::ExposeSecret as _;
 use time::Duration;
@@ -53,6 +55,7 @@ pub use mail::mail;
 pub use market::{Market, market};
 pub use notifications::{Notifications, notifications};
 pub use operations::operations;
+pub use sockets::{Silent, SocketParts, sockets};
 pub use tokens::key_folder;
 
 /// Ticks kept for nodes and clients that were away.
@@ -88,6 +91,8 @@ pub struct Shared {
     pub gate: Arc<dyn RequestGate>,
     /// Tickets for sockets.
     pub tickets: Arc<dyn SocketTickets>,
+    /// What users' open sockets are told.
+    pub live: Arc<dyn LiveEvents>,
     /// What may be forgotten.
     pub caches: Vec<Arc<dyn ClearableCache>>,
     /// Redis's probe, where there is a Redis.
@@ -102,7 +107,8 @@ impl Shared {
         let caches: Vec<Arc<dyn ClearableCache>> = vec![Arc::clone(&bus) as _];
         let gate = Arc::new(EmbeddedGate::new(Arc::clone(&around.clock)));
         let tickets = Arc::new(EmbeddedSocketTickets::new(Arc::clone(&around.clock)));
-        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), gate, tickets, caches, probe: None }
+        let live = Arc::new(EmbeddedLiveEvents::default());
+        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), gate, tickets, live, caches, probe: None }
     }
 
     /// On Redis.
@@ -119,6 +125,7 @@ impl Shared {
             ledger: Arc::new(RedisQuota::new(link.clone())),
             gate: Arc::new(RedisGate::new(link.clone())),
             tickets: Arc::new(RedisSocketTickets::new(link.clone())),
+            live: Arc::new(RedisLiveEvents::new(link.clone())),
             probe: Some(Arc::new(RedisProbe::new(link))),
         })
     }
@@ -170,7 +177,7 @@ fn provider(source: Source, settings: &Settings, around: &Surroundings) -> Resul
             let coinbase = CoinbaseSettings { base_url: settings.coinbase.base_url.clone(), ..CoinbaseSettings::default() };
             Arc::new(CoinbasePrices::new(&coinbase, clock)?)
         }
-        Source::CoinbaseLive | Source::Simulated => return Err(StartError::NotPolled(source.name())),
+        Source::CoinbaseLive | Source::BinanceUsdt | Source::Simulated => return Err(StartError::NotPolled(source.name())),
     })
 }
 

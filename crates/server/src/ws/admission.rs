@@ -3,15 +3,14 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use coinlink_domain::shared::token_bucket::{BucketPolicy, TokenBucket};
 use time::{Duration, OffsetDateTime};
 use url::{Host, Url};
+
+use super::connections::{Connections, Place};
 
 /// What a node bears.
 #[derive(Debug, Clone)]
@@ -42,39 +41,6 @@ pub enum Refusal {
     Draining,
 }
 
-/// How many sockets are open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ConnectionCounts {
-    /// All of them.
-    pub total: usize,
-    /// Those of signed-in users.
-    pub authenticated: usize,
-    /// The others.
-    pub anonymous: usize,
-}
-
-/// The open sockets of this node.
-#[derive(Debug, Clone, Default)]
-pub struct Connections(Arc<AtomicUsize>);
-
-impl Connections {
-    /// How many are open now.
-    pub fn counts(&self) -> ConnectionCounts {
-        let total = self.0.load(Ordering::Relaxed);
-        ConnectionCounts { total, authenticated: 0, anonymous: total }
-    }
-}
-
-/// One open socket or event stream: dropped, it is no longer counted.
-#[derive(Debug)]
-pub struct Place(Connections);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Addresses remembered before those with full buckets are forgotten.
 const SWEEP_AT: usize = 10_000;
 
@@ -98,9 +64,7 @@ impl Admission {
             return Err(Refusal::Origin);
         }
         self.charge(client, now)?;
-        let place = Place(self.connections.clone());
-        let open = self.connections.0.fetch_add(1, Ordering::Relaxed);
-        if open >= self.policy.max_connections { Err(Refusal::Full) } else { Ok(place) }
+        self.connections.take_place(self.policy.max_connections).ok_or(Refusal::Full)
     }
 
     /// `Host` has no say in it: a name that leads here is anybody's to make, and their page's origin would be the same.

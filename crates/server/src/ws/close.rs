@@ -26,6 +26,8 @@ pub enum Close {
     Unresponsive,
     /// 4003: it kept sending long after being told that it sends too much.
     TooManyMessages,
+    /// 4004: it tried one token or ticket after the other that is no good.
+    NotAuthenticated,
 }
 
 #[derive(Serialize)]
@@ -49,6 +51,7 @@ impl Close {
             Self::TooSlow => 4001,
             Self::Unresponsive => 4002,
             Self::TooManyMessages => 4003,
+            Self::NotAuthenticated => 4004,
         }
     }
 
@@ -62,6 +65,7 @@ impl Close {
             Self::TooSlow => ("too_slow", "backoff", None),
             Self::Unresponsive => ("unresponsive", "now", None),
             Self::TooManyMessages => ("too_many_messages", "backoff", Some(60_000)),
+            Self::NotAuthenticated => ("not_authenticated", "no", None),
         };
         Reason { why, retry, retry_after_ms }
     }
@@ -88,6 +92,7 @@ mod tests {
             Close::TooSlow,
             Close::Unresponsive,
             Close::TooManyMessages,
+            Close::NotAuthenticated,
         ] {
             assert!(wire::json(&close.reason()).len() <= 123);
             assert_ne!(close.code(), 1000);

@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, net::IpAddr, rc::Rc, sync::Arc, time::Duration as StdDuration};
 
+use bytes::Bytes;
+use coinlink_application::identity::SocketAccess;
 use coinlink_domain::shared::sliding_window::WindowPolicy;
 use coinlink_ports::shared::Clock;
 use prometheus::{Histogram, IntCounter, IntGauge};
@@ -9,11 +11,14 @@ use slab::Slab;
 use time::OffsetDateTime;
 use tokio::{
     net::TcpStream,
-    sync::watch,
+    sync::{Semaphore, broadcast::error::RecvError, watch},
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Admission, Close, Refusal, admission::Place, connection::Connection, subscription::Encoded};
+use super::{
+    Admission, Assistant, Channel, Close, Feeds, Place, Private, Refusal, connection::Connection, rooms::Rooms,
+    subscription::Encoded, visitor::Visitor,
+};
 use crate::{
     broadcast::{Broadcaster, Published},
     http::{TrustedProxies, client_ip},
@@ -46,8 +51,10 @@ pub struct Limits {
 /// What is counted.
 #[derive(Debug, Clone)]
 pub struct Figures {
-    /// Sockets open.
+    /// Sockets open that are nobody's.
     pub open: IntGauge,
+    /// Sockets open of signed-in users.
+    pub open_of_users: IntGauge,
     /// Ticker frames begun.
     pub ticks_sent: IntCounter,
     /// All other frames.
@@ -62,8 +69,16 @@ pub struct Figures {
 pub struct Context {
     /// The newest tick.
     pub broadcaster: Broadcaster,
+    /// What is written beside it.
+    pub feeds: Feeds,
     /// Who may come in.
     pub admission: Admission,
+    /// Says whose a socket is.
+    pub access: Arc<SocketAccess>,
+    /// Answers questions.
+    pub assistant: Arc<dyn Assistant>,
+    /// Questions it may be asked at once on this node.
+    pub thinking: Semaphore,
     /// What a socket may cost.
     pub limits: Limits,
     /// What is counted.
@@ -105,11 +120,12 @@ impl Context {
 pub(super) struct Hub {
     context: Arc<Context>,
     connections: RefCell<Slab<Rc<Connection>>>,
+    rooms: Rc<Rooms>,
 }
 
 impl Hub {
     pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, connections: RefCell::default() }
+        Self { context, connections: RefCell::default(), rooms: Rc::default() }
     }
 
     pub(super) const fn context(&self) -> &Arc<Context> {
@@ -117,11 +133,11 @@ impl Hub {
     }
 
     /// Takes over a socket after its handshake.
-    pub(super) async fn serve(&self, stream: TcpStream, early: &[u8], place: Place) {
+    pub(super) async fn serve(&self, stream: TcpStream, early: &[u8], visitor: Visitor) {
         let socket = socket2::SockRef::from(&stream);
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_send_buffer_size(self.context.limits.send_buffer);
-        let connection = Rc::new(Connection::new(stream, early, place, &self.context));
+        let connection = Rc::new(Connection::new(stream, early, visitor, &self.rooms, &self.context));
         let key = self.connections.borrow_mut().insert(Rc::clone(&connection));
         self.context.figures.open.inc();
         if *self.context.draining.borrow() {
@@ -135,6 +151,8 @@ impl Hub {
     /// Writes every tick to every socket, and looks after them, for as long as the thread lives.
     pub(super) async fn run(&self) {
         let mut showings = self.context.broadcaster.watch();
+        let feeds = &self.context.feeds;
+        let (mut private, mut prompts, mut news) = (feeds.private(), feeds.prompts(), feeds.news());
         let mut draining = self.context.draining.clone();
         let mut every_second = interval(StdDuration::from_secs(1));
         every_second.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -146,6 +164,21 @@ impl Hub {
                     }
                     let shown = Arc::clone(&showings.borrow_and_update());
                     self.fan_out(&shown).await;
+                }
+                told = private.recv() => match told {
+                    Ok(told) => self.tell(&told),
+                    Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "sockets were not told of private events"),
+                    Err(RecvError::Closed) => return,
+                },
+                Ok(()) = prompts.changed() => {
+                    let frame = prompts.borrow_and_update().clone();
+                    if let Some(frame) = frame {
+                        self.each(|connection, _| connection.show_all(&frame, &self.context)).await;
+                    }
+                }
+                Ok(()) = news.changed() => {
+                    let frames = Arc::clone(&news.borrow_and_update());
+                    self.push(Channel::MarketNews, &frames).await;
                 }
                 _ = every_second.tick() => self.each(|connection, _| connection.tend(&self.context)).await,
                 changed = draining.changed() => {
@@ -162,11 +195,28 @@ impl Hub {
         let mut encoded = Encoded::default();
         let now = self.context.millis();
         let mut sent = 0;
-        self.each(|connection, _| sent += u64::from(connection.show(shown, &mut encoded, now))).await;
+        self.each(|connection, _| {
+            sent += u64::from(connection.show(shown, &mut encoded, now));
+            if let Some(frame) = &shown.bitcoin_frame {
+                connection.push(Channel::BitcoinPrices, frame, &self.context);
+            }
+        })
+        .await;
         self.context.figures.ticks_sent.inc_by(sent);
         if shown.replay == 0 && shown.tick.is_some() && !self.connections.borrow().is_empty() {
             self.context.figures.send_lag.observe((self.context.clock.now() - shown.at).as_seconds_f64().max(0.0));
         }
+    }
+
+    /// At most a user's seats on the node.
+    fn tell(&self, private: &Private) {
+        for connection in self.rooms.of(private.user) {
+            connection.tell(private, &self.context);
+        }
+    }
+
+    async fn push(&self, channel: Channel, frames: &[Bytes]) {
+        self.each(|connection, _| frames.iter().for_each(|frame| connection.push(channel, frame, &self.context))).await;
     }
 
     async fn drain(&self) {

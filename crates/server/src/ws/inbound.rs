@@ -1,14 +1,52 @@
 //! What clients may say: JSON objects with a `type`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use coinlink_domain::market::{Symbol, TickId};
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::Channel;
 
 /// The most symbols one subscription may name.
 pub(super) const MAX_SYMBOLS: usize = 64;
 /// The longest interval a client may ask for: a minute.
 const MAX_INTERVAL_MS: u32 = 60_000;
+/// The longest question, characters.
+const MAX_CHAT_CHARS: usize = 1_000;
+
+/// Every `type` that is understood.
+pub const TYPES: [&str; 11] = [
+    "ping",
+    "pong",
+    "subscribe",
+    "unsubscribe",
+    "resume",
+    "authenticate",
+    "join_channel",
+    "leave_channel",
+    "subscribe_bitcoin",
+    "unsubscribe_bitcoin",
+    "chat_message",
+];
+
+/// A text that is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret(pub(super) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a client shows of whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shown {
+    Nothing,
+    Token(Secret),
+    Ticket(Secret),
+}
 
 /// A message understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +56,12 @@ pub(super) enum Message {
     Subscribe { symbols: Option<BTreeSet<Symbol>>, delta: bool, interval_ms: u32 },
     Unsubscribe,
     Resume(TickId),
+    Authenticate(Shown),
+    Join(Channel),
+    Leave(Channel),
+    SubscribeBitcoin,
+    UnsubscribeBitcoin,
+    Chat { text: String, channel: Channel },
 }
 
 /// A message not understood: the code and text of the `error` frame.
@@ -80,7 +124,76 @@ pub(super) fn parse(text: &[u8]) -> Result<Message, Misunderstood> {
             Ok(Resume { epoch, seq }) => Ok(Message::Resume(TickId { epoch, seq })),
             Err(error) => misunderstood("invalid_message", format!("resume: {error}")),
         },
-        _ => misunderstood("unknown_message_type", "known types: ping, pong, subscribe, unsubscribe, resume"),
+        "authenticate" => shown(&fields(text)),
+        "join_channel" => channel(&fields(text)).map(Message::Join),
+        "leave_channel" => channel(&fields(text)).map(Message::Leave),
+        "subscribe_bitcoin" => Ok(Message::SubscribeBitcoin),
+        "unsubscribe_bitcoin" => Ok(Message::UnsubscribeBitcoin),
+        "chat_message" => question(&fields(text)),
+        _ => misunderstood("unknown_message_type", format!("known types: {}", TYPES.join(", "))),
+    }
+}
+
+/// The fields of a message of the first backend's clients.
+struct Fields(Value);
+
+fn fields(text: &[u8]) -> Fields {
+    Fields(serde_json::from_slice(text).unwrap_or_default())
+}
+
+impl Fields {
+    /// A field, or that of `data`, where some clients put them all.
+    fn get(&self, name: &str) -> Option<&Value> {
+        let of = |object: &'_ Value| object.get(name).is_some_and(|value| !value.is_null());
+        if of(&self.0) { self.0.get(name) } else { self.0.get("data").filter(|data| of(data))?.get(name) }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str().map(str::trim)
+    }
+}
+
+fn shown(fields: &Fields) -> Result<Message, Misunderstood> {
+    let secret = |text: &str| Secret(text.to_owned());
+    let token = fields.text("token").map(without_scheme).filter(|token| !token.is_empty());
+    let ticket = fields.text("ticket").filter(|ticket| !ticket.is_empty());
+    match (token, ticket) {
+        (None, None) => Ok(Message::Authenticate(Shown::Nothing)),
+        (Some(token), None) => Ok(Message::Authenticate(Shown::Token(secret(token)))),
+        (None, Some(ticket)) => Ok(Message::Authenticate(Shown::Ticket(secret(ticket)))),
+        (Some(_), Some(_)) => misunderstood("invalid_message", "authenticate: a token or a ticket, not both"),
+    }
+}
+
+fn without_scheme(token: &str) -> &str {
+    match token.split_once(' ') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim(),
+        _ => token,
+    }
+}
+
+fn channel(fields: &Fields) -> Result<Channel, Misunderstood> {
+    match fields.get("channel") {
+        None => misunderstood("missing_channel", "name a channel"),
+        Some(name) => name.as_str().and_then(Channel::from_name).map_or_else(
+            || {
+                let names = Channel::ALL.map(Channel::name).join(", ");
+                misunderstood("invalid_channel", format!("the channels are {names}"))
+            },
+            Ok,
+        ),
+    }
+}
+
+fn question(fields: &Fields) -> Result<Message, Misunderstood> {
+    let channel = if fields.get("channel").is_some() { channel(fields)? } else { Channel::General };
+    match fields.get("message") {
+        Some(Value::String(text)) if text.chars().count() > MAX_CHAT_CHARS => {
+            misunderstood("message_too_long", format!("at most {MAX_CHAT_CHARS} characters"))
+        }
+        Some(Value::String(text)) if !text.trim().is_empty() => Ok(Message::Chat { text: text.trim().to_owned(), channel }),
+        Some(Value::String(_)) | None => misunderstood("empty_message", "say something"),
+        Some(_) => misunderstood("invalid_message", "chat_message: `message` is a text"),
     }
 }
 
@@ -139,6 +252,63 @@ mod tests {
         assert_eq!(code(&many.to_string()), "invalid_message");
     }
 
+    #[test]
+    fn a_token_comes_with_or_without_its_scheme_and_is_not_printed() {
+        let token = |text: &str| Message::Authenticate(Shown::Token(Secret(text.to_owned())));
+        for text in [
+            r#"{"type":"authenticate","token":"abc.def"}"#,
+            r#"{"type":"authenticate","token":" Bearer abc.def "}"#,
+            r#"{"type":"authenticate","token":"bearer  abc.def"}"#,
+            r#"{"type":"authenticate","data":{"token":"abc.def"}}"#,
+        ] {
+            let read = parse(text.as_bytes()).unwrap();
+            assert_eq!(read, token("abc.def"));
+            assert!(!format!("{read:?}").contains("abc"), "{read:?}");
+        }
+        let ticket = parse(br#"{"type":"authenticate","ticket":"00ff"}"#).unwrap();
+        assert_eq!(ticket, Message::Authenticate(Shown::Ticket(Secret("00ff".to_owned()))));
+        for text in
+            [r#"{"type":"authenticate"}"#, r#"{"type":"authenticate","token":" "}"#, r#"{"type":"authenticate","token":7}"#]
+        {
+            assert_eq!(parse(text.as_bytes()), Ok(Message::Authenticate(Shown::Nothing)));
+        }
+        assert_eq!(code(r#"{"type":"authenticate","token":"a","ticket":"b"}"#), "invalid_message");
+    }
+
+    #[test]
+    fn channels_are_those_of_the_list() {
+        assert_eq!(parse(br#"{"type":"join_channel","channel":" General "}"#), Ok(Message::Join(Channel::General)));
+        assert_eq!(
+            parse(br#"{"type":"leave_channel","data":{"channel":"market_news"}}"#),
+            Ok(Message::Leave(Channel::MarketNews))
+        );
+        assert_eq!(code(r#"{"type":"join_channel"}"#), "missing_channel");
+        assert_eq!(code(r#"{"type":"join_channel","channel":"admins"}"#), "invalid_channel");
+        assert_eq!(code(r#"{"type":"join_channel","channel":["general"]}"#), "invalid_channel");
+    }
+
+    #[test]
+    fn a_question_has_one_to_a_thousand_characters() {
+        let long = |count: usize| serde_json::json!({ "type": "chat_message", "message": "é".repeat(count) }).to_string();
+        assert!(matches!(parse(long(1_000).as_bytes()), Ok(Message::Chat { channel: Channel::General, .. })));
+        assert_eq!(code(&long(1_001)), "message_too_long");
+        assert_eq!(code(r#"{"type":"chat_message","message":" \n "}"#), "empty_message");
+        assert_eq!(code(r#"{"type":"chat_message"}"#), "empty_message");
+        assert_eq!(code(r#"{"type":"chat_message","message":7}"#), "invalid_message");
+        assert_eq!(code(r#"{"type":"chat_message","message":"hi","channel":"vip"}"#), "invalid_channel");
+    }
+
+    #[test]
+    fn every_type_of_the_list_is_understood_and_no_other() {
+        for kind in TYPES {
+            assert_ne!(
+                parse(format!(r#"{{"type":"{kind}"}}"#).as_bytes()).err().map(|error| error.code),
+                Some("unknown_message_type")
+            );
+        }
+        assert_eq!(code(r#"{"type":"bitcoin_update"}"#), "unknown_message_type");
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic_it(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -149,6 +319,14 @@ mod tests {
         fn no_object_of_the_right_shape_panics_it(kind in "ping|subscribe|resume|x", symbols in prop::collection::vec(".{0,25}", 0..70), number: i64) {
             let text = serde_json::json!({ "type": kind, "symbols": symbols, "interval_ms": number, "epoch": number, "seq": number });
             let _ = parse(text.to_string().as_bytes());
+        }
+
+        #[test]
+        fn no_fields_of_older_clients_panic_it(kind in prop::sample::select(&TYPES[..]), name in "token|ticket|channel|message|data", text in ".{0,60}", deep: bool) {
+            let field = serde_json::json!({ name.clone(): text });
+            let mut message = if deep { serde_json::json!({ "data": field }) } else { field };
+            message["type"] = kind.into();
+            let _ = parse(message.to_string().as_bytes());
         }
     }
 }

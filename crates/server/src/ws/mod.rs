@@ -4,18 +4,30 @@
 //! one `write` per socket without waking its task.
 
 mod admission;
+mod assistant;
+mod channel;
 mod close;
 mod connection;
+mod connections;
 mod decoder;
 mod farewell;
+mod feeds;
 pub mod frame;
 mod hub;
 mod inbound;
 mod outbox;
+mod rooms;
 mod subscription;
 mod upgrade;
+mod visitor;
 
-pub use admission::{Admission, AdmissionPolicy, ConnectionCounts, Connections, Place, Refusal};
+pub use admission::{Admission, AdmissionPolicy, Refusal};
+pub use assistant::{Asked, Assistant, NoAnswer};
+pub use channel::Channel;
 pub use close::Close;
+pub use connections::{ConnectionCounts, Connections, MOST_OF_A_USER, Place};
+pub use feeds::{Feeds, Private};
 pub use hub::{Context, Figures, Limits};
+pub use inbound::TYPES as UNDERSTOOD;
 pub use upgrade::{NoSocket, Upgrade};
+pub use visitor::{SUBPROTOCOL, offers_ours};

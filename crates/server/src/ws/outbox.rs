@@ -41,6 +41,11 @@ impl Outbox {
         std::mem::replace(&mut self.tick_due, false)
     }
 
+    /// Answers that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.answers.len()
+    }
+
     /// Puts an answer in line; `false` when too many wait already.
     pub(super) fn answer(&mut self, frame: Bytes) -> bool {
         if self.answers.len() >= MAX_ANSWERS {

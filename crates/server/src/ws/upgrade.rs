@@ -8,7 +8,11 @@ use actix_service::{Service, ServiceFactory};
 use futures_util::{SinkExt as _, future::LocalBoxFuture};
 use tokio::net::TcpStream;
 
-use super::{Context, Refusal, admission::Place, hub::Hub};
+use super::{
+    Context, Refusal,
+    hub::Hub,
+    visitor::{self, Visitor},
+};
 use crate::http::handshake;
 
 /// Serves `/ws` on every worker thread.
@@ -64,19 +68,19 @@ impl Service<Upgraded> for UpgradeService {
 
 async fn shake_hands(hub: Rc<Hub>, request: Request, framed: Framed<TcpStream, h1::Codec>) {
     // Boxed, and so gone with its buffers, which are far larger than a socket's state, before the socket is served.
-    if let Some((stream, early, place)) = Box::pin(answer(&hub, request, framed)).await {
-        hub.serve(stream, &early, place).await;
+    if let Some((stream, early, visitor)) = Box::pin(answer(&hub, request, framed)).await {
+        hub.serve(stream, &early, visitor).await;
     }
 }
 
-/// The stream after the handshake, what the client sent early, and its place; `None` when there is no socket.
-async fn answer(hub: &Hub, request: Request, mut framed: Framed<TcpStream, h1::Codec>) -> Option<(TcpStream, Vec<u8>, Place)> {
+/// The stream after the handshake, what the client sent early, and who it is; `None` when there is no socket.
+async fn answer(hub: &Hub, request: Request, mut framed: Framed<TcpStream, h1::Codec>) -> Option<(TcpStream, Vec<u8>, Visitor)> {
     match judge(hub, &request) {
-        Ok(place) => {
+        Ok(visitor) => {
             let response = handshake::accepted(request.head());
             framed.send(h1::Message::Item((response, actix_http::body::BodySize::None))).await.ok()?;
             let parts = framed.into_parts();
-            Some((parts.io, parts.read_buf.to_vec(), place))
+            Some((parts.io, parts.read_buf.to_vec(), visitor))
         }
         Err(refused) => {
             let (response, body) = handshake::refused(request.head(), &refused);
@@ -101,7 +105,7 @@ pub enum NoSocket {
     Refused(Refusal),
 }
 
-fn judge(hub: &Hub, request: &Request) -> Result<Place, NoSocket> {
+fn judge(hub: &Hub, request: &Request) -> Result<Visitor, NoSocket> {
     if request.path() != "/ws" {
         return Err(NoSocket::NotHere);
     }
@@ -110,9 +114,10 @@ fn judge(hub: &Hub, request: &Request) -> Result<Place, NoSocket> {
     if *context.draining.borrow() {
         return Err(NoSocket::Refused(Refusal::Draining));
     }
-    let client = context.client(request.peer_addr().map(|peer| peer.ip()), request.headers());
+    let from = context.client(request.peer_addr().map(|peer| peer.ip()), request.headers());
     // An origin that is not even text is a foreign one.
     let origin = request.headers().get(header::ORIGIN).map(|value| value.to_str().unwrap_or("null"));
-    let place = context.admission.admit(client, origin, context.steady());
-    place.map_err(NoSocket::Refused)
+    let place = context.admission.admit(from, origin, context.steady()).map_err(NoSocket::Refused)?;
+    // Nothing else is read of the URL, and its query is not: a token in it would be in the logs of whoever stands between.
+    Ok(Visitor { place, origin: origin.map(Into::into), from, ticket: visitor::ticket(request.headers()) })
 }

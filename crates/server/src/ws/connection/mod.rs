@@ -1,30 +1,38 @@
 //! One socket: its state, shared by its own task and its thread's hub, and the task.
 
+mod account;
+mod channels;
+mod view;
+
 use std::{
     cell::{Cell, RefCell},
     io,
+    net::IpAddr,
     rc::Rc,
     sync::Arc,
 };
 
 use bytes::Bytes;
 use coinlink_domain::{
-    market::{Resumption, Symbol, Tick, TickId},
+    market::{Tick, TickId},
     shared::sliding_window::SlidingWindow,
 };
 use serde_json::json;
 use tokio::{io::Interest, net::TcpStream, sync::Notify};
+use uuid::Uuid;
 
+use self::account::Account;
 use super::{
-    Close,
-    admission::Place,
+    Close, Place,
     decoder::{Decoder, Received},
     farewell::{End, farewell},
     frame,
     hub::Context,
     inbound::{self, Message, Misunderstood},
     outbox::Outbox,
+    rooms::Rooms,
     subscription::{Encoded, Subscription},
+    visitor::Visitor,
 };
 use crate::{broadcast::Published, wire};
 
@@ -32,6 +40,8 @@ use crate::{broadcast::Published, wire};
 const MOST_FRAMES_A_SECOND: u32 = 200;
 /// Bytes read at once, into a buffer that all connections of a thread share.
 const CHUNK: usize = 8 * 1024;
+/// Answers that may wait when something is offered that is worth nothing late.
+const OFFERED: usize = 4;
 
 thread_local! {
     static BUFFER: RefCell<[u8; CHUNK]> = const { RefCell::new([0; CHUNK]) };
@@ -59,11 +69,29 @@ pub(super) struct Connection {
     stalled: Cell<Option<(u64, u64)>>,
     end: Cell<Option<End>>,
     wake: Notify,
-    _place: Place,
+    id: Uuid,
+    /// The page's origin.
+    origin: Option<Box<str>>,
+    /// The address that limits count.
+    from: IpAddr,
+    /// A ticket that came with the handshake and was not presented yet.
+    ticket: RefCell<Option<String>>,
+    /// Whose it is, where it is somebody's.
+    account: RefCell<Option<Box<Account>>>,
+    /// Tries to be somebody's since the last one that succeeded.
+    failed: Cell<u8>,
+    /// Something was asked that the next message has to wait for.
+    asking: Cell<bool>,
+    /// The assistant is thinking about something.
+    chatting: Cell<bool>,
+    /// Channels joined, one bit each.
+    channels: Cell<u8>,
+    rooms: Rc<Rooms>,
+    place: Place,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, early: &[u8], place: Place, context: &Context) -> Self {
+    pub(super) fn new(stream: TcpStream, early: &[u8], visitor: Visitor, rooms: &Rc<Rooms>, context: &Context) -> Self {
         let now = context.millis();
         let mut decoder = Decoder::new(context.limits.max_message);
         decoder.feed(early);
@@ -83,7 +111,17 @@ impl Connection {
             stalled: Cell::new(None),
             end: Cell::new(None),
             wake: Notify::new(),
-            _place: place,
+            id: Uuid::now_v7(),
+            origin: visitor.origin,
+            from: visitor.from,
+            ticket: RefCell::new(visitor.ticket),
+            account: RefCell::default(),
+            failed: Cell::new(0),
+            asking: Cell::new(false),
+            chatting: Cell::new(false),
+            channels: Cell::new(0),
+            rooms: Rc::clone(rooms),
+            place: visitor.place,
         }
     }
 
@@ -152,6 +190,7 @@ impl Connection {
             self.pinged_at.set(now);
             self.send(frame::ping(), context);
         }
+        self.tend_account(context);
     }
 
     /// Closes from our side.
@@ -182,6 +221,13 @@ impl Connection {
         }
     }
 
+    /// Sends a frame that is worth nothing late, unless answers wait already.
+    fn offer(&self, frame: &Bytes, context: &Context) {
+        if self.end.get().is_none() && self.outbox.borrow().waiting() < OFFERED {
+            self.send(frame.clone(), context);
+        }
+    }
+
     fn say(&self, kind: &str, data: &serde_json::Value, context: &Context) {
         let message = json!({ "type": kind, "data": data, "timestamp": wire::rfc3339(context.clock.now()) });
         self.send(frame::text(message.to_string().as_bytes()), context);
@@ -190,12 +236,18 @@ impl Connection {
     /// Serves the socket until it ends. The hub has it in its list meanwhile.
     pub(super) async fn run(self: Rc<Self>, context: Arc<Context>) {
         self.greet(&context);
+        self.present_ticket(&context);
         self.understand(&context);
         let end = loop {
             if let Some(end) = self.end.get() {
                 break end;
             }
             let idle = self.outbox.borrow().is_empty();
+            if idle && self.asking.get() {
+                // The next message waits, and so does reading it.
+                self.wake.notified().await;
+                continue;
+            }
             let interest = if idle { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
             let ready = tokio::select! {
                 biased;
@@ -206,12 +258,13 @@ impl Connection {
             if ready.is_writable() {
                 self.catch_up(&context);
             }
-            if ready.is_readable() || ready.is_read_closed() {
+            if (ready.is_readable() || ready.is_read_closed()) && !self.asking.get() {
                 self.read(&context);
             }
             // A socket that is always ready must not keep its thread.
             tokio::task::coop::consume_budget().await;
         };
+        self.leave_all(&context);
         let outbox = self.outbox.take();
         farewell(&self.stream, outbox, end).await;
     }
@@ -219,11 +272,11 @@ impl Connection {
     fn greet(&self, context: &Context) {
         let limits = &context.limits;
         let data = json!({
-            "connection_id": uuid::Uuid::now_v7(),
+            "connection_id": self.id,
             "authenticated": false,
             "user_id": null,
             "server_time": wire::rfc3339(context.clock.now()),
-            "capabilities": ["subscribe", "delta", "resume"],
+            "capabilities": ["subscribe", "delta", "resume", "authenticate", "channels", "chat", "prompts"],
             "tick_interval_ms": limits.tick_every_ms,
             "ping_interval_ms": limits.ping_every_ms,
             "limits": {
@@ -234,6 +287,9 @@ impl Connection {
         });
         self.say("connected", &data, context);
         self.show_current(context);
+        if let Some(prompts) = context.feeds.current_prompts() {
+            self.send(prompts, context);
+        }
     }
 
     /// Goes on writing; when all is written, the tick that had no room.
@@ -248,7 +304,7 @@ impl Connection {
         }
     }
 
-    fn read(&self, context: &Context) {
+    fn read(self: &Rc<Self>, context: &Arc<Context>) {
         let read = BUFFER.with_borrow_mut(|buffer| {
             let count = self.stream.try_read(buffer)?;
             self.decoder.borrow_mut().feed(&buffer[..count]);
@@ -262,8 +318,8 @@ impl Connection {
         }
     }
 
-    fn understand(&self, context: &Context) {
-        while self.end.get().is_none() {
+    fn understand(self: &Rc<Self>, context: &Arc<Context>) {
+        while self.end.get().is_none() && !self.asking.get() {
             let received = self.decoder.borrow_mut().next();
             match received {
                 Ok(None) => return,
@@ -273,7 +329,7 @@ impl Connection {
         }
     }
 
-    fn receive(&self, received: Received, context: &Context) {
+    fn receive(self: &Rc<Self>, received: Received, context: &Arc<Context>) {
         self.alive_at.set(context.millis());
         self.received.set(self.received.get() + 1);
         if self.received.get() > MOST_FRAMES_A_SECOND {
@@ -310,70 +366,26 @@ impl Connection {
     }
 
     fn object(&self, misunderstood: &Misunderstood, context: &Context) {
-        self.say("error", &json!({ "error_code": misunderstood.code, "error_message": misunderstood.message }), context);
+        self.refuse(misunderstood.code, &misunderstood.message, context);
     }
 
-    fn answer(&self, message: Message, context: &Context) {
+    fn refuse(&self, code: &str, message: &str, context: &Context) {
+        self.say("error", &json!({ "error_code": code, "error_message": message }), context);
+    }
+
+    fn answer(self: &Rc<Self>, message: Message, context: &Arc<Context>) {
         match message {
             Message::Ping => self.say("pong", &json!({ "server_time": wire::rfc3339(context.clock.now()) }), context),
             Message::Pong => {}
-            Message::Subscribe { symbols, delta, interval_ms } => {
-                let names: Option<Vec<&str>> = symbols.as_ref().map(|symbols| symbols.iter().map(Symbol::as_str).collect());
-                let mode = if delta { "delta" } else { "full" };
-                self.say("subscribed", &json!({ "symbols": names, "mode": mode, "interval_ms": interval_ms }), context);
-                self.view(Some(Subscription { symbols: symbols.map(Arc::new), delta, interval_ms }), context);
-            }
-            Message::Unsubscribe => {
-                self.say("unsubscribed", &json!({ "symbols": null, "mode": "full", "interval_ms": 0 }), context);
-                self.view(None, context);
-            }
+            Message::Subscribe { symbols, delta, interval_ms } => self.subscribe(symbols, delta, interval_ms, context),
+            Message::Unsubscribe => self.unsubscribe(context),
             Message::Resume(last) => self.resume(last, context),
-        }
-    }
-
-    /// Changes the view and shows it at once.
-    fn view(&self, subscription: Option<Subscription>, context: &Context) {
-        self.subscription.replace(subscription);
-        self.show_again(context);
-    }
-
-    fn show_again(&self, context: &Context) {
-        self.last_tick.replace(None);
-        self.last.set((TickId { epoch: 0, seq: 0 }, u64::MAX));
-        self.shown_at.set(0);
-        self.show_current(context);
-    }
-
-    /// Each frame asked for counts as a message, so that few bytes in cannot bring many out without end.
-    fn may_be_sent(&self, frames: usize, context: &Context) -> bool {
-        let mut messages = self.messages.borrow_mut();
-        (1..frames).all(|_| messages.take(context.steady(), context.limits.messages).is_ok())
-    }
-
-    fn resume(&self, last: TickId, context: &Context) {
-        match context.broadcaster.resume(last) {
-            Resumption::Recovered(missed) if self.may_be_sent(missed.len(), context) => {
-                self.say("resumed", &json!({ "recovered": true, "missed": missed.len() }), context);
-                for tick in &missed {
-                    let frame = match &*self.subscription.borrow() {
-                        None => context.broadcaster.frame_of(tick),
-                        Some(view) => view.frame_of(tick),
-                    };
-                    self.send(frame, context);
-                }
-                if let Some(newest) = missed.last() {
-                    // The next delta builds on what was sent last.
-                    self.last.set((newest.id, 0));
-                    self.shown_at.set(context.millis());
-                    if self.subscription.borrow().as_ref().is_some_and(|view| view.delta) {
-                        self.last_tick.replace(Some(Arc::clone(newest)));
-                    }
-                }
-            }
-            Resumption::Recovered(_) | Resumption::Lost(_) => {
-                self.say("resumed", &json!({ "recovered": false, "missed": null }), context);
-                self.show_again(context);
-            }
+            Message::Authenticate(shown) => self.authenticate(shown, context),
+            Message::Join(channel) => self.join(channel, context),
+            Message::Leave(channel) => self.leave(channel, context),
+            Message::SubscribeBitcoin => self.subscribe_bitcoin(context),
+            Message::UnsubscribeBitcoin => self.unsubscribe_bitcoin(context),
+            Message::Chat { text, channel } => self.chat(text, channel, context),
         }
     }
 }

@@ -1,0 +1,84 @@
+//! The sockets of this node, and what is written to them.
+
+use std::sync::Arc;
+
+use coinlink_application::identity::SocketAccess;
+use coinlink_domain::shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy};
+use time::Duration;
+use tokio::sync::{Semaphore, watch};
+
+use super::Surroundings;
+use crate::{
+    broadcast::Broadcaster,
+    config::{Mode, Settings},
+    http::TrustedProxies,
+    telemetry::Metrics,
+    ws::{Admission, AdmissionPolicy, Assistant, Connections, Context, Feeds, Figures, Limits},
+};
+
+/// Kernel send buffer of a socket: a few ticks, so that a client that does not read is found out.
+const SEND_BUFFER: usize = 32 * 1024;
+/// Questions of sockets that the assistant thinks about at once.
+const THINKING: usize = 16;
+
+/// What sockets are made of.
+pub struct SocketParts<'a> {
+    pub settings: &'a Settings,
+    pub broadcaster: &'a Broadcaster,
+    pub connections: &'a Connections,
+    pub metrics: &'a Metrics,
+    pub access: Arc<SocketAccess>,
+    pub assistant: Arc<dyn Assistant>,
+    pub around: &'a Surroundings,
+    pub draining: watch::Receiver<bool>,
+}
+
+/// What every socket of the node shares.
+pub fn sockets(parts: SocketParts<'_>) -> Context {
+    let SocketParts { settings, broadcaster, connections, metrics, access, assistant, around, draining } = parts;
+    let ws = &settings.ws;
+    let policy = AdmissionPolicy {
+        max_connections: ws.max_connections,
+        handshakes: BucketPolicy { burst: ws.handshake_burst, refill: Duration::milliseconds(ws.handshake_refill_ms.into()) },
+        allowed_origins: settings.origins().into(),
+        loopback_origins: settings.mode == Mode::Dev,
+    };
+    Context {
+        broadcaster: broadcaster.clone(),
+        feeds: Feeds::default(),
+        admission: Admission::new(policy, connections.clone()),
+        access,
+        assistant,
+        thinking: Semaphore::new(THINKING),
+        limits: Limits {
+            messages: WindowPolicy { limit: ws.messages_per_minute, window: Duration::minutes(1) },
+            max_message: ws.max_frame_bytes,
+            ping_every_ms: u64::from(ws.ping_secs) * 1000,
+            dead_after_ms: u64::from(ws.dead_after_secs) * 1000,
+            write_stall_ms: u64::from(ws.write_stall_secs) * 1000,
+            tick_every_ms: settings.ticker.interval_ms,
+            send_buffer: SEND_BUFFER,
+        },
+        figures: Figures {
+            open: metrics.ws_connections_anonymous.clone(),
+            open_of_users: metrics.ws_connections_user.clone(),
+            ticks_sent: metrics.ws_messages_sent.with_label_values(&["ticker"]),
+            answers_sent: metrics.ws_messages_sent.with_label_values(&["other"]),
+            send_lag: metrics.ws_send_lag.clone(),
+            slow_closed: metrics.ws_slow_closed.clone(),
+        },
+        clock: Arc::clone(&around.clock),
+        trusted_proxies: TrustedProxies::of(&settings.server),
+        draining,
+    }
+}
+
+/// Until there is a use case that answers.
+pub struct Silent;
+
+#[async_trait::async_trait]
+impl Assistant for Silent {
+    async fn answer(&self, _: crate::ws::Asked) -> Result<Arc<str>, crate::ws::NoAnswer> {
+        Err(crate::ws::NoAnswer { code: "internal_error", message: "nobody answers".to_owned() })
+    }
+}
