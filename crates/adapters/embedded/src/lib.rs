@@ -2,16 +2,20 @@
 
 mod bulletins;
 mod bus;
+mod conversations;
 mod gate;
 mod lease;
+mod live_events;
 mod quota;
 mod socket_tickets;
 mod system;
 
 pub use bulletins::EmbeddedBulletins;
 pub use bus::EmbeddedBus;
+pub use conversations::EmbeddedConversations;
 pub use gate::EmbeddedGate;
 pub use lease::EmbeddedLease;
+pub use live_events::EmbeddedLiveEvents;
 pub use quota::EmbeddedQuota;
 pub use socket_tickets::EmbeddedSocketTickets;
 pub use system::{SystemClock, SystemDice, SystemEntropy, TokioPause};

@@ -40,6 +40,12 @@ mod buses {
     coinlink_testkit::ticker_bus_contract!(node());
 }
 
+mod live_events {
+    use super::*;
+
+    coinlink_testkit::live_events_contract!(Arc::new(EmbeddedLiveEvents::default()));
+}
+
 mod quotas {
     use super::*;
 

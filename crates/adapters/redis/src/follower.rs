@@ -24,27 +24,59 @@ const PONG_WITHIN: Duration = Duration::from_secs(2);
 /// Messages that may wait to be read. At one tick in seconds, a reader this far behind has missed more than it would read.
 const MESSAGES_KEPT: usize = 64;
 
-/// One subscription on one connection, which is not mended: when it breaks, the caller begins another and reads what it
-/// missed.
-pub(crate) struct Subscription {
-    link: RedisLink,
+/// What a topic says next.
+pub(crate) enum Heard {
+    /// A message.
+    Message(Message),
+    /// So many messages came and went before this one asked.
+    Missed(u64),
+}
+
+/// One topic on one connection, which is not mended: when it breaks, the caller begins another and reads what it missed.
+pub(crate) struct TopicListener {
     messages: Receiver<Message>,
     /// One task, which ends with the reason when the connection does. Dropping it closes the connection.
     watch: JoinSet<String>,
 }
 
-impl Subscription {
-    pub(crate) async fn begin(link: &RedisLink) -> Result<Self, BusError> {
-        let client = client(link)?;
+impl TopicListener {
+    /// Of messages that wait to be read, `kept` are.
+    pub(crate) async fn begin(link: &RedisLink, topic: String, kept: usize) -> Result<Self, BusError> {
+        let client = client(link, kept)?;
         let messages = client.message_rx();
         let connected = timeout(link.connect_timeout(), client.init()).await;
         let connection = connected.map_err(|_| BusError(format!("no connection within {:?}", link.connect_timeout())))?;
         let connection = CloseOnDrop::new(connection.map_err(|error| lost(&error))?);
-        let subscribed = timeout(link.command_timeout(), client.subscribe(link.keys().topic())).await;
+        let subscribed = timeout(link.command_timeout(), client.subscribe(topic)).await;
         subscribed.map_err(|_| BusError("no answer to SUBSCRIBE".into()))?.map_err(|error| lost(&error))?;
         let mut watch = JoinSet::new();
         watch.spawn(watch_over(client, connection));
-        Ok(Self { link: link.clone(), messages, watch })
+        Ok(Self { messages, watch })
+    }
+
+    /// What comes within `wait`. After an error there is nothing more to hear.
+    pub(crate) async fn next(&mut self, wait: time::Duration) -> Result<Option<Heard>, BusError> {
+        if self.watch.is_empty() {
+            return Err(BusError("the subscription has ended".into()));
+        }
+        let wait = Duration::try_from(wait).unwrap_or_default();
+        let message = tokio::select! {
+            biased;
+            message = self.messages.recv() => message,
+            ended = self.watch.join_next() => {
+                let reason = match ended {
+                    Some(Ok(reason)) => reason,
+                    _ => "the subscription has ended".into(),
+                };
+                return Err(self.end(reason));
+            }
+            () = sleep(wait) => return Ok(None),
+        };
+        match message {
+            Ok(message) => Ok(Some(Heard::Message(message))),
+            Err(RecvError::Lagged(missed)) => Ok(Some(Heard::Missed(missed))),
+            Err(RecvError::Closed) => Err(self.end("the subscription has ended".into())),
+        }
     }
 
     fn end(&mut self, reason: String) -> BusError {
@@ -54,16 +86,29 @@ impl Subscription {
     }
 }
 
+/// The topic of ticks.
+pub(crate) struct Subscription {
+    link: RedisLink,
+    topic: TopicListener,
+}
+
+impl Subscription {
+    pub(crate) async fn begin(link: &RedisLink) -> Result<Self, BusError> {
+        let topic = TopicListener::begin(link, link.keys().topic(), MESSAGES_KEPT).await?;
+        Ok(Self { link: link.clone(), topic })
+    }
+}
+
 fn lost(error: &fred::error::Error) -> BusError {
     BusError(error.to_string())
 }
 
 /// A client that neither reconnects nor retries.
-fn client(link: &RedisLink) -> Result<Client, BusError> {
+fn client(link: &RedisLink, kept: usize) -> Result<Client, BusError> {
     let mut builder = Builder::from_config(link.subscriptions().clone());
     builder.with_performance_config(|performance| {
         performance.default_command_timeout = PONG_WITHIN;
-        performance.broadcast_channel_capacity = MESSAGES_KEPT;
+        performance.broadcast_channel_capacity = kept;
     });
     builder.with_connection_config(|connection| {
         connection.connection_timeout = link.connect_timeout();
@@ -121,33 +166,17 @@ async fn unanswered_ping(client: &Client) -> String {
 #[async_trait]
 impl TickFollower for Subscription {
     async fn next(&mut self, wait: time::Duration) -> Result<Option<Tick>, BusError> {
-        if self.watch.is_empty() {
-            return Err(BusError("the subscription has ended".into()));
-        }
-        let wait = Duration::try_from(wait).unwrap_or_default();
-        let message = tokio::select! {
-            biased;
-            message = self.messages.recv() => message,
-            ended = self.watch.join_next() => {
-                let reason = match ended {
-                    Some(Ok(reason)) => reason,
-                    _ => "the subscription has ended".into(),
-                };
-                return Err(self.end(reason));
-            }
-            () = sleep(wait) => return Ok(None),
-        };
-        let tick = match message {
-            Ok(message) => payload::decode(message.value.as_bytes().unwrap_or_default()),
-            Err(RecvError::Lagged(missed)) => Err(BusError(format!("{missed} messages behind"))),
-            Err(RecvError::Closed) => Err(BusError("the subscription has ended".into())),
+        let tick = match self.topic.next(wait).await? {
+            Some(Heard::Message(message)) => payload::decode(message.value.as_bytes().unwrap_or_default()),
+            Some(Heard::Missed(missed)) => Err(BusError(format!("{missed} messages behind"))),
+            None => return Ok(None),
         };
         match tick {
             Ok(tick) => {
                 self.link.heard_of_epoch(tick.id.epoch);
                 Ok(Some(tick))
             }
-            Err(error) => Err(self.end(error.0)),
+            Err(error) => Err(self.topic.end(error.0)),
         }
     }
 }

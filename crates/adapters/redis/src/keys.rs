@@ -1,6 +1,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use coinlink_domain::{
+    assistant::ConversationId,
     identity::SecretDigest,
     market::{BulletinKind, Source},
     shared::{
@@ -30,6 +31,11 @@ impl Keys {
     /// The topic of ticks, known to others by this name.
     pub(crate) fn topic(&self) -> String {
         format!("{}ws:ticker", self.prefix)
+    }
+
+    /// The topic of what users' open sockets are told.
+    pub(crate) fn live_events(&self) -> String {
+        format!("{}ws:users", self.prefix)
     }
 
     /// The counters of the calendar minute and month (UTC) of `now`.
@@ -63,6 +69,11 @@ impl Keys {
     /// A ticket for a socket, by the digest of its text.
     pub(crate) fn socket_ticket(&self, digest: SecretDigest) -> String {
         format!("{}ws:ticket:{}", self.prefix, hex::lower(&digest.0))
+    }
+
+    /// What a visitor and the assistant said. The name opens nothing: it is a digest of what the visitor shows.
+    pub(crate) fn conversation(&self, conversation: ConversationId) -> String {
+        format!("{}chat:{}", self.prefix, hex::lower(conversation.bytes()))
     }
 
     /// There for as long as this session is remembered to be over.

@@ -8,11 +8,14 @@
 mod bulletin_payload;
 mod bulletins;
 mod bus;
+mod conversations;
 mod follower;
 mod gate;
 mod keys;
 mod lease;
 mod link;
+mod live_event;
+mod live_events;
 mod payload;
 mod probe;
 mod quota;
@@ -21,9 +24,11 @@ mod socket_tickets;
 
 pub use bulletins::RedisBulletins;
 pub use bus::RedisBus;
+pub use conversations::RedisConversations;
 pub use gate::RedisGate;
 pub use lease::RedisLease;
 pub use link::RedisLink;
+pub use live_events::RedisLiveEvents;
 pub use probe::RedisProbe;
 pub use quota::RedisQuota;
 pub use settings::{RedisSettings, RedisSettingsError};

@@ -60,6 +60,12 @@ mod bulletins {
     coinlink_testkit::bulletin_board_contract!(nodes().await);
 }
 
+mod live_events {
+    use super::*;
+
+    coinlink_testkit::live_events_contract!(Arc::new(RedisLiveEvents::new(link(&settings().await))));
+}
+
 mod quotas {
     use super::*;
 

@@ -1,11 +1,15 @@
 //! Fakes and the contract suite of the notifications context.
 
+pub mod live_events_contract;
 pub mod mail_queue_contract;
 
+mod builders;
 mod memory;
 mod memory_mail_queue;
 mod recording_mail;
 
+pub use builders::{a_notification, a_webhook};
+pub use live_events_contract::a_firing;
 pub use mail_queue_contract::{PostedMail, a_letter};
 pub use memory::MemoryNotifications;
 pub use memory_mail_queue::{MailRecord, MailState, MemoryMailQueue};
