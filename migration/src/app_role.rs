@@ -38,6 +38,19 @@ BEGIN
     IF (SELECT pg_has_role(proowner, 'USAGE') FROM pg_proc WHERE oid = to_regprocedure('audit_log_ensure_partitions(int)')) THEN
         GRANT EXECUTE ON FUNCTION audit_log_ensure_partitions(int) TO coinlink_app;
     END IF;
+    FOR it IN
+        SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'price\_candles\_%' AND pg_has_role(proowner, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO coinlink_app', it.name);
+    END LOOP;
+    FOR it IN
+        SELECT oid::regclass AS name FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'v' AND relname LIKE 'price\_candles\_%\_rolled'
+            AND pg_has_role(relowner, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO coinlink_app', it.name);
+    END LOOP;
 END $$;
 ";
 

@@ -8,6 +8,7 @@ pub use sea_orm_migration::{
 };
 
 mod app_role;
+mod candles;
 mod exact_types;
 mod losses;
 mod m20261121_000000_create_exact_types;
@@ -31,6 +32,7 @@ mod m20261123_000300_create_alert_rules;
 mod m20261123_000400_create_notifications;
 mod m20261123_000500_create_chat_exchanges;
 mod m20261123_000510_create_feedback;
+mod m20261123_000100_create_price_candles;
 
 pub use losses::loss;
 
@@ -81,6 +83,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261122_000080_create_wallets::Migration),
             Box::new(m20261122_000090_let_links_rest::Migration),
             Box::new(m20261122_000100_index_key_expiry::Migration),
+            Box::new(m20261123_000100_create_price_candles::Migration),
             Box::new(m20261123_000300_create_alert_rules::Migration),
             Box::new(m20261123_000400_create_notifications::Migration),
             Box::new(m20261123_000500_create_chat_exchanges::Migration),

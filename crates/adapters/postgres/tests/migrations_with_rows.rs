@@ -37,6 +37,14 @@ const ROWS: &[&str] = &[
      VALUES ('{id}71', '{id}01', 'mainnet', 'bc1q', 'p2wpkh', '{now}')",
     "INSERT INTO wallet_challenges (id, digest, network, address, kind, domain, uri, nonce, issued_at, expires_at)
      VALUES ('{id}81', {bytes}, 'mainnet', 'bc1q', 'p2wpkh', 'example.com', 'https://example.com', {bytes}, '{now}', '{now}')",
+    "INSERT INTO chat_exchanges (id, user_id, question, asked_at, answer, answered_at)
+     VALUES ('{id}a1', '{id}01', 'BTC?', '{now}', '64000.5', '{now}')",
+    "INSERT INTO feedback (id, user_id, rating, created_at) VALUES ('{id}a2', '{id}01', 5, '{now}')",
+    "INSERT INTO price_candle_symbols (symbol) VALUES ('BTC')",
+    "INSERT INTO price_candles_1m (open_at, symbol, open, high, low, close, origin) VALUES ('{now}', 'BTC', '1', '1', '1', '1', 'ticks')",
+    "INSERT INTO price_candles_5m (open_at, symbol, open, high, low, close, origin) VALUES ('{now}', 'BTC', '1', '1', '1', '1', 'ticks')",
+    "INSERT INTO price_candles_1h (open_at, symbol, open, high, low, close, origin) VALUES ('{now}', 'BTC', '1', '1', '1', '1', 'ticks')",
+    "INSERT INTO price_candles_1d (open_at, symbol, open, high, low, close, origin) VALUES ('{now}', 'BTC', '1', '1', '1', '1', 'ticks')",
 ];
 
 async fn each_database(test: impl AsyncFn(&Database)) {
@@ -76,6 +84,9 @@ async fn person(db: &DatabaseConnection, id: &str, address: &str, claims: bool, 
 async fn everything(db: &DatabaseConnection) -> Result<(), DbErr> {
     person(db, "01", "ada@example.com", false, true).await?;
     person(db, "02", "claimed@example.com", true, true).await?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        fill(db, "SELECT price_candles_ensure_month(kind, '{now}') FROM unnest(ARRAY['1m', '5m', '1h']) AS kind").await?;
+    }
     for row in ROWS {
         fill(db, row).await?;
     }

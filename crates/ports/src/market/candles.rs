@@ -16,6 +16,17 @@ pub enum Keep {
     Newest,
 }
 
+/// What removing old candles came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pruned {
+    /// Nothing more is left to remove.
+    Done,
+    /// There is more to remove.
+    More,
+    /// There is more, and somebody reads it just now: another time.
+    Busy,
+}
+
 /// Some candles of one asset.
 #[derive(Debug, Clone)]
 pub struct CandleQuery {
@@ -72,6 +83,6 @@ pub trait CandleStore: Send + Sync {
     async fn prepare(&self, now: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Removes candles of this interval that opened before `before`, about `limit` at a time; a store that keeps them by the month
-    /// removes a month once all of it is older. Whether there is more to remove. Readers wait for nothing and miss nothing.
-    async fn prune(&self, interval: Interval, before: OffsetDateTime, limit: u32) -> Result<bool, StoreError>;
+    /// removes a month once all of it is older. No reader misses what it began to read, or waits for longer than a moment.
+    async fn prune(&self, interval: Interval, before: OffsetDateTime, limit: u32) -> Result<Pruned, StoreError>;
 }

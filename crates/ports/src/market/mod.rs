@@ -3,6 +3,7 @@
 mod bulletin_board;
 mod bulletin_providers;
 mod bus;
+mod candle_provider;
 mod candles;
 mod current_prices;
 mod lease;
@@ -13,7 +14,8 @@ mod store;
 pub use bulletin_board::BulletinBoard;
 pub use bulletin_providers::{MoodProvider, NewsProvider, OverviewProvider};
 pub use bus::{PublishError, TickAudience, TickFollower, TickerBus};
-pub use candles::{CandleQuery, CandleStore, Keep};
+pub use candle_provider::{CandleProvider, HistoryWindow};
+pub use candles::{CandleQuery, CandleStore, Keep, Pruned};
 pub use current_prices::{CurrentPrices, CurrentTick};
 pub use lease::{LeaderLease, Lease};
 pub use prices::{LiveFeedHealth, LiveQuotes, PriceProvider};

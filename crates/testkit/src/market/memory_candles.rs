@@ -12,7 +12,7 @@ use coinlink_domain::market::{
     candles::{Candle, CandleRecord, GapFinder, Interval, Span},
 };
 use coinlink_ports::{
-    market::{CandleQuery, CandleStore, Keep},
+    market::{CandleQuery, CandleStore, Keep, Pruned},
     shared::StoreError,
 };
 use time::OffsetDateTime;
@@ -135,7 +135,7 @@ impl CandleStore for MemoryCandles {
         self.up()
     }
 
-    async fn prune(&self, interval: Interval, before: OffsetDateTime, limit: u32) -> Result<bool, StoreError> {
+    async fn prune(&self, interval: Interval, before: OffsetDateTime, limit: u32) -> Result<Pruned, StoreError> {
         self.up()?;
         let mut kept = lock(&self.kept);
         let mut old: Vec<_> = kept.keys().filter(|(of, _, at)| *of == interval && *at < before).cloned().collect();
@@ -144,6 +144,6 @@ impl CandleStore for MemoryCandles {
         for key in old.into_iter().take(limit as usize) {
             kept.remove(&key);
         }
-        Ok(more)
+        Ok(if more { Pruned::More } else { Pruned::Done })
     }
 }

@@ -1,4 +1,8 @@
+mod candle_rows;
+mod candle_sql;
+mod candles;
 mod last_known_prices;
 mod quote_row;
 
+pub use candles::SqlCandles;
 pub use last_known_prices::SqlLastKnownPrices;
