@@ -7,18 +7,22 @@ mod body;
 mod classify;
 mod client;
 mod exact_decimal;
+mod plain_text;
 mod scrub;
 mod settings;
 mod socket;
+mod streamed;
 mod tolerant;
 
 pub use body::Body;
 pub use classify::{ErrorReader, ProviderError, graver};
 pub use client::Upstream;
 pub use exact_decimal::ExactDecimal;
+pub use plain_text::plain_text;
 pub use reqwest::header::HeaderName;
 pub use settings::{ApiKey, InvalidSettings, UpstreamSettings};
 pub use socket::{Socket, SocketConnector, SocketSettings};
+pub use streamed::Streamed;
 pub use tolerant::{instant, lenient, rows};
 
 /// How this program names itself to providers: some refuse requests without a name.
