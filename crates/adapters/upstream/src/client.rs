@@ -7,7 +7,7 @@ use coinlink_domain::shared::{
 use coinlink_ports::shared::Clock;
 use reqwest::{
     Client, Response, Url,
-    header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -15,7 +15,8 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Body, ErrorReader, InvalidSettings, ProviderError, USER_AGENT, UpstreamSettings, classify::Refusal, scrub::scrub, settings,
+    Body, ErrorReader, InvalidSettings, ProviderError, Streamed, USER_AGENT, UpstreamSettings, classify::Refusal, scrub::scrub,
+    settings,
 };
 
 const ONCE: FailureClass = FailureClass::Transient { retryable: false };
@@ -25,7 +26,7 @@ pub struct Upstream {
     name: &'static str,
     base: Url,
     http: Client,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     timeout: Duration,
     max_body: usize,
     key: Option<SecretString>,
@@ -57,7 +58,7 @@ impl Upstream {
             name,
             base,
             http,
-            permits: Semaphore::new(settings.permits.clamp(1, Semaphore::MAX_PERMITS)),
+            permits: Arc::new(Semaphore::new(settings.permits.clamp(1, Semaphore::MAX_PERMITS))),
             timeout: settings.timeout,
             max_body: settings.max_body,
             key: settings.key.map(|key| key.value),
@@ -106,19 +107,39 @@ impl Upstream {
     async fn call(&self, url: Url) -> Result<Body, UpstreamFailure> {
         let _permit = self.permits.acquire().await.map_err(|_| self.failure(ONCE, "closed"))?;
         let response = self.http.get(url).send().await.map_err(|error| self.unreached(error))?;
-        let status = response.status();
-        let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let wait = wait.and_then(|value| retry_after::parse(value, self.clock.now()));
-        let bytes = self.read(response).await;
-        if status.is_success() {
-            return Ok(Body::new(self.name, bytes?));
+        if response.status().is_success() {
+            return Ok(Body::new(self.name, self.read(response).await?));
         }
+        Err(self.refusal(response).await)
+    }
+
+    /// `POST {base}/{path…}` of a JSON text. The answer's head is there within the time-out; its body is read as it comes, and the call
+    /// counts as under way until it is dropped.
+    pub async fn post_streaming(&self, path: &[&str], json: String) -> Result<Streamed, UpstreamFailure> {
+        let opened = tokio::time::timeout(self.timeout, self.open(self.url(path, &[]), json)).await;
+        opened.unwrap_or_else(|_| Err(self.failure(ONCE, &format!("no answer within {:?}", self.timeout))))
+    }
+
+    async fn open(&self, url: Url, json: String) -> Result<Streamed, UpstreamFailure> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| self.failure(ONCE, "closed"))?;
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").header(ACCEPT, "text/event-stream");
+        let response = request.body(json).send().await.map_err(|error| self.unreached(error))?;
+        if response.status().is_success() {
+            return Ok(Streamed::new(self.name, response, self.max_body, permit));
+        }
+        Err(self.refusal(response).await)
+    }
+
+    async fn refusal(&self, response: Response) -> UpstreamFailure {
+        let status = response.status().as_u16();
+        let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = wait.and_then(|value| retry_after::parse(value, self.clock.now()));
         // A refusal is a refusal even when its explanation cannot be read.
-        let bytes = bytes.unwrap_or_default();
-        let told = (self.read_error)(&bytes);
-        let refusal = Refusal { status: status.as_u16(), retry_after: wait, body: &bytes, told: told.as_ref() };
+        let body = self.read(response).await.unwrap_or_default();
+        let told = (self.read_error)(&body);
+        let class = Refusal { status, retry_after, body: &body, told: told.as_ref() }.class();
         let words = told.as_ref().map_or("", |told| told.message.as_str());
-        Err(self.failure(refusal.class(), &format!("status {} {words}", status.as_u16())))
+        self.failure(class, &format!("status {status} {words}"))
     }
 
     async fn read(&self, mut response: Response) -> Result<Vec<u8>, UpstreamFailure> {

@@ -1,6 +1,8 @@
 //! Rules of the assistant that answers questions about the market.
 
 mod answers;
+mod briefing;
+mod claims;
 mod conversation;
 mod facts;
 mod feedback;
@@ -12,6 +14,8 @@ mod prompts;
 mod visitor;
 
 pub use answers::{Reply, answer};
+pub use briefing::{Briefing, LONGEST_WRITTEN};
+pub use claims::{gives_advice, states_figures, states_only};
 pub use conversation::{Exchange, Speaker, Turn};
 pub use facts::{AlertLine, Alerts, Facts, Mood, Past};
 pub use feedback::{About, Feedback, Note, Rating, TooManyWords, Words};

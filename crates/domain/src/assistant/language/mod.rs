@@ -15,3 +15,4 @@ pub use question::{Conversion, Question, Unit};
 pub use times::Period;
 
 pub(super) use names::name_of;
+pub(super) use words::value;
