@@ -5,7 +5,7 @@ use coinlink_testkit::assistant::{MemoryFeedback, MemoryUserConversations, user_
 use uuid::Uuid;
 
 fn two_users<S: Default>() -> TwoUsers<S> {
-    TwoUsers { store: S::default(), users: [UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2))] }
+    TwoUsers { store: S::default(), users: [UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2))], place: Box::new(()) }
 }
 
 mod conversations {

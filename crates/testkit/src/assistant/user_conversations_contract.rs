@@ -1,6 +1,8 @@
 //! What every [`UserConversations`] must do. Run by the fake and by the SQL store on each database.
 #![expect(clippy::unwrap_used, reason = "a contract suite is test code")]
 
+use std::any::Any;
+
 use coinlink_domain::{assistant::Exchange, shared::user_id::UserId};
 use coinlink_ports::assistant::UserConversations;
 use futures_util::future::join_all;
@@ -13,6 +15,8 @@ pub struct TwoUsers<S> {
     pub store: S,
     /// The accounts.
     pub users: [UserId; 2],
+    /// What has to stay as long as the store is used.
+    pub place: Box<dyn Any + Send + Sync>,
 }
 
 fn kept_of_user() -> u32 {

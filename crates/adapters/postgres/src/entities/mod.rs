@@ -1,11 +1,14 @@
 #![expect(unreachable_pub, reason = "sea-orm's derives want `pub`")]
 
+pub(crate) mod alert_progress;
+pub(crate) mod alert_rules;
 pub(crate) mod api_keys;
 pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_log;
 pub(crate) mod audit_seals;
 pub(crate) mod chat_exchanges;
 pub(crate) mod feedback;
+pub(crate) mod fired_alerts;
 pub(crate) mod last_known_prices;
 pub(crate) mod mail_links;
 pub(crate) mod notification_deliveries;

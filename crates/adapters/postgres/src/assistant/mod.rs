@@ -1,0 +1,5 @@
+mod conversations;
+mod feedback;
+
+pub use conversations::SqlUserConversations;
+pub use feedback::SqlFeedback;
