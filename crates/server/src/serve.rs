@@ -31,7 +31,7 @@ use crate::{
     http::{self, Environment, HttpParts},
     jobs::{self, Led, Sampled},
     telemetry::Metrics,
-    wiring::{self, Feeds, Identity, Shared, SocketParts, Surroundings},
+    wiring::{self, ContextParts, Feeds, Identity, Shared, SocketParts, Surroundings},
     ws::{Connections, Context, Upgrade},
 };
 
@@ -197,7 +197,16 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let reseal = Arc::clone(&identity.second_factor.reseal);
     let key_uses = Arc::clone(&identity.api_keys.note_uses);
     let probes = shared.probes(&database);
-    let contexts = wiring::contexts(&broadcaster, &around)?;
+    let contexts = wiring::contexts(&ContextParts {
+        settings: &settings,
+        shared: &shared,
+        database: &database,
+        secrets: &adapters.secrets,
+        metrics: &metrics,
+        broadcaster: &broadcaster,
+        around: &around,
+        draining: drained.clone(),
+    })?;
     let context = Arc::new(wiring::sockets(SocketParts {
         settings: &settings,
         broadcaster: &broadcaster,

@@ -1,9 +1,26 @@
 //! The contexts whose routes and jobs stand beside accounts and the ticker.
 
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
-use super::{Assistant, Market, Notifications, Surroundings, assistant, market, notifications};
-use crate::{broadcast::Broadcaster, jobs::Led, serve::StartError};
+use coinlink_ports::shared::SecretBox;
+use coinlink_postgres::Database;
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{Assistant, Market, Notifications, Shared, Surroundings, assistant, market, notifications};
+use crate::{broadcast::Broadcaster, config::Settings, jobs::Led, serve::StartError, telemetry::Metrics};
+
+/// What they are put together from.
+pub struct ContextParts<'a> {
+    pub settings: &'a Settings,
+    pub shared: &'a Shared,
+    pub database: &'a Database,
+    pub secrets: &'a Arc<dyn SecretBox>,
+    pub metrics: &'a Metrics,
+    pub broadcaster: &'a Broadcaster,
+    pub around: &'a Surroundings,
+    /// Whether the node is about to end.
+    pub draining: watch::Receiver<bool>,
+}
 
 /// Each of them, put together.
 pub struct Contexts {
@@ -22,9 +39,10 @@ impl Contexts {
 }
 
 /// All of them.
-pub fn contexts(broadcaster: &Broadcaster, around: &Surroundings) -> Result<Contexts, StartError> {
+pub fn contexts(parts: &ContextParts<'_>) -> Result<Contexts, StartError> {
+    let ContextParts { broadcaster, around, .. } = *parts;
     let market = market(broadcaster, around)?;
     let assistant = assistant(&market.use_cases, around)?;
-    let notifications = notifications(broadcaster, around)?;
+    let notifications = notifications(parts)?;
     Ok(Contexts { market, assistant, notifications })
 }

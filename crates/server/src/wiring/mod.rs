@@ -47,7 +47,7 @@ use crate::{
 
 pub use assistant::{Assistant, assistant};
 pub use audit::{checkpoint_key, sealer};
-pub use contexts::{Contexts, contexts};
+pub use contexts::{ContextParts, Contexts, contexts};
 pub use database::database;
 pub use identity::{Identity, LEEWAY, identity};
 pub use identity::{secret_box, session_policy};

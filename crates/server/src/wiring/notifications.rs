@@ -6,8 +6,8 @@ use coinlink_application::notifications::{NotificationsAdapters, NotificationsUs
 use coinlink_embedded::SystemEntropy;
 use tokio::task::JoinSet;
 
-use super::Surroundings;
-use crate::{broadcast::Broadcaster, jobs::Led, serve::StartError};
+use super::contexts::ContextParts;
+use crate::{jobs::Led, serve::StartError};
 
 /// Notifications and alerts, put together.
 pub struct Notifications {
@@ -26,10 +26,10 @@ impl NotificationsJobs {
 }
 
 /// All of it.
-pub fn notifications(broadcaster: &Broadcaster, around: &Surroundings) -> Result<Notifications, StartError> {
+pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartError> {
     let adapters = NotificationsAdapters {
-        prices: Arc::new(broadcaster.clone()),
-        clock: Arc::clone(&around.clock),
+        prices: Arc::new(parts.broadcaster.clone()),
+        clock: Arc::clone(&parts.around.clock),
         entropy: Arc::new(SystemEntropy),
     };
     let use_cases = NotificationsUseCases::new(adapters);
