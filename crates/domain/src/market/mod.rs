@@ -8,6 +8,7 @@ mod overlay;
 mod price;
 mod primers;
 mod quote;
+pub mod sentiment;
 mod refreshing;
 mod source;
 mod sourcing;
