@@ -7,4 +7,4 @@ mod product;
 mod rest;
 
 pub use live::{CoinbaseLiveFeed, LiveSettings};
-pub use rest::{CoinbasePrices, CoinbaseSettings};
+pub use rest::{CoinbaseCandles, CoinbasePrices, CoinbaseSettings};

@@ -2,9 +2,11 @@
 //!
 //! Facts: <https://docs.kraken.com/api/docs/rest-api/get-ticker-information>. Errors arrive with status 200.
 
+mod candles;
 mod errors;
 mod names;
 mod prices;
 mod ticker;
 
+pub use candles::KrakenCandles;
 pub use prices::{KrakenPrices, KrakenSettings};

@@ -24,6 +24,18 @@ pub(crate) fn usd_asset(pair: &str) -> Option<&str> {
     })
 }
 
+/// A name of the pair that prices an asset in US dollars, as Kraken takes it in questions.
+pub(crate) fn usd_pair(asset: &str) -> String {
+    let code = match asset {
+        "BTC" => "XBT",
+        "DOGE" => "XDG",
+        "LUNC" => "LUNA",
+        "LUNA" => "LUNA2",
+        asset => asset,
+    };
+    format!("{code}USD")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +65,13 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(usd_asset(pair), asset, "{pair}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_is_answered() {
+        for asset in ["BTC", "DOGE", "LUNA", "LUNC", "SOL", "XTZ", "1INCH"] {
+            assert_eq!(usd_asset(&usd_pair(asset)), Some(asset));
         }
     }
 

@@ -11,13 +11,16 @@ pub enum Source {
     CoinbaseLive,
     /// Kraken over REST.
     Kraken,
+    /// Binance's past prices, which are in USDT: never taken for dollars where others have dollars.
+    BinanceUsdt,
     /// Made up for work without a network. Never mixed with the others.
     Simulated,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 5] = [Self::CoinGecko, Self::Coinbase, Self::CoinbaseLive, Self::Kraken, Self::Simulated];
+    pub const ALL: [Self; 6] =
+        [Self::CoinGecko, Self::Coinbase, Self::CoinbaseLive, Self::Kraken, Self::BinanceUsdt, Self::Simulated];
 
     /// The name on the wire, in metrics and in settings.
     #[must_use]
@@ -27,6 +30,7 @@ impl Source {
             Self::Coinbase => "coinbase",
             Self::CoinbaseLive => "coinbase_live",
             Self::Kraken => "kraken",
+            Self::BinanceUsdt => "binance_usdt",
             Self::Simulated => "simulated",
         }
     }

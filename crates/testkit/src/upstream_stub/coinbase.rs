@@ -2,7 +2,7 @@
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{State, http::Recorded, market::Asset};
+use super::{State, candles, http::Recorded, market::Asset};
 
 /// What Coinbase Exchange never lists against the dollar: the dollar's own coin, and another exchange's.
 const NEVER: [&str; 2] = ["USDC", "BNB"];
@@ -14,6 +14,11 @@ pub(super) fn lists(state: &State, symbol: &str) -> bool {
 pub(super) fn answer(state: &State, request: &Recorded) -> (u16, String) {
     match request.path.strip_prefix("/coinbase/products") {
         Some("" | "/") => (200, products(state)),
+        Some(rest) if rest.ends_with("/candles") => {
+            let symbol = rest.strip_prefix('/').and_then(|rest| rest.strip_suffix("-USD/candles"));
+            let asset = symbol.filter(|symbol| lists(state, symbol)).and_then(|symbol| state.market.find(symbol));
+            asset.map_or_else(not_found, |asset| candles::coinbase(asset, request))
+        }
         Some(rest) => {
             let symbol = rest.strip_prefix('/').and_then(|rest| rest.strip_suffix("-USD/stats"));
             let asset = symbol.filter(|symbol| lists(state, symbol)).and_then(|symbol| state.market.find(symbol));

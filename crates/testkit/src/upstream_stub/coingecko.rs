@@ -2,9 +2,13 @@
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{State, http::Recorded, market::Asset};
+use super::{State, candles, http::Recorded, market::Asset};
 
 pub(super) fn answer(state: &State, request: &Recorded) -> (u16, String) {
+    let id = request.path.strip_prefix("/coingecko/api/v3/coins/").and_then(|rest| rest.strip_suffix("-coin/ohlc"));
+    if let Some(asset) = id.and_then(|id| state.market.find(&id.to_uppercase())) {
+        return candles::coingecko(asset, request);
+    }
     if request.path != "/coingecko/api/v3/coins/markets" {
         return (404, r#"{"error":"coin not found"}"#.to_owned());
     }

@@ -1,8 +1,11 @@
 //! `/Ticker` for every pair, under Kraken's own names.
 
-use super::{State, http::Recorded, market::Asset};
+use super::{State, candles, http::Recorded, market::Asset};
 
 pub(super) fn answer(state: &State, request: &Recorded) -> (u16, String) {
+    if request.path == "/kraken/0/public/OHLC" {
+        return candles::kraken(state, request, name);
+    }
     if request.path != "/kraken/0/public/Ticker" {
         return (200, r#"{"error":["EGeneral:Unknown method"]}"#.to_owned());
     }

@@ -3,6 +3,7 @@
 //! that was seen, prices can be set, calls are counted, and the whole can be stopped and started again on its port.
 
 mod alternative_me;
+mod candles;
 mod coinbase;
 mod coingecko;
 mod http;
@@ -35,10 +36,12 @@ pub enum Provider {
     Overview,
     NewsApi,
     AlternativeMe,
+    /// Past prices in USDT.
+    Binance,
 }
 
 impl Provider {
-    const COUNT: usize = 6;
+    const COUNT: usize = 7;
 
     const fn index(self) -> usize {
         self as usize
@@ -151,6 +154,11 @@ impl StubUpstream {
     /// For `KRAKEN_BASE_URL`.
     pub fn kraken_url(&self) -> String {
         format!("http://{}/kraken/0/public", self.address)
+    }
+
+    /// For `BINANCE_BASE_URL`.
+    pub fn binance_url(&self) -> String {
+        format!("http://{}/binance", self.address)
     }
 
     /// For `NEWSAPI_BASE_URL`.

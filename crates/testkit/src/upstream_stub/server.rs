@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use super::{
-    Mode, Provider, Shared, State, alternative_me, coinbase, coingecko, http, kraken, lock, newsapi, overview, socket,
+    Mode, Provider, Shared, State, alternative_me, candles, coinbase, coingecko, http, kraken, lock, newsapi, overview, socket,
 };
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -83,6 +83,7 @@ fn provider_of(path: &str) -> Option<Provider> {
         ("/coingecko/", Provider::CoinGecko),
         ("/coinbase/", Provider::Coinbase),
         ("/kraken/", Provider::Kraken),
+        ("/binance/", Provider::Binance),
         ("/newsapi/", Provider::NewsApi),
         ("/alternative_me/", Provider::AlternativeMe),
     ];
@@ -94,6 +95,7 @@ fn good(state: &State, provider: Provider, request: &http::Recorded) -> (u16, St
         Provider::CoinGecko => coingecko::answer(state, request),
         Provider::Coinbase => coinbase::answer(state, request),
         Provider::Kraken => kraken::answer(state, request),
+        Provider::Binance => candles::binance(state, request),
         Provider::Overview => overview::answer(request),
         Provider::NewsApi => newsapi::answer(request),
         Provider::AlternativeMe => alternative_me::answer(request),

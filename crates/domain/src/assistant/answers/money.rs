@@ -126,6 +126,7 @@ pub(in crate::assistant) const fn source(source: Source) -> &'static str {
         Source::Coinbase => "Coinbase",
         Source::CoinbaseLive => "Coinbase, live",
         Source::Kraken => "Kraken",
+        Source::BinanceUsdt => "Binance (in USDT)",
         Source::Simulated => "made up for a demonstration, no real market",
     }
 }
