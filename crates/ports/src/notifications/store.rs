@@ -5,6 +5,7 @@ use coinlink_domain::{
 };
 use time::OffsetDateTime;
 
+use super::AlertRules;
 use crate::shared::{MailOutbox, StoreError};
 
 /// Which notifications are asked for.
@@ -64,6 +65,9 @@ pub trait NotificationsTx: Send {
 
     /// How users are reached.
     fn reaches(&mut self) -> &mut dyn Reaches;
+
+    /// Alert rules.
+    fn alerts(&mut self) -> &mut dyn AlertRules;
 
     /// Letters that are to be sent, once this transaction is committed.
     fn mail(&mut self) -> &mut dyn MailOutbox;

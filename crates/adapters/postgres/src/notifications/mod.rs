@@ -1,3 +1,6 @@
+mod alert_reads;
+mod alert_rows;
+mod alerts;
 mod delivery_queue;
 mod fired;
 mod mail_queue;

@@ -4,7 +4,7 @@ use coinlink_domain::{
     shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{Inbox, NotificationsTx, Reach, Reaches},
+    notifications::{AlertRules, Inbox, NotificationsTx, Reach, Reaches},
     shared::{MailOutbox, StoreError},
 };
 use sea_orm::{
@@ -28,6 +28,10 @@ impl NotificationsTx for SqlTx {
     }
 
     fn reaches(&mut self) -> &mut dyn Reaches {
+        self
+    }
+
+    fn alerts(&mut self) -> &mut dyn AlertRules {
         self
     }
 

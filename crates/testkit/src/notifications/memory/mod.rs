@@ -1,6 +1,7 @@
 //! The notifications store in memory. Like the real ones it keeps microseconds, puts writers in line, and lets a transaction that
 //! failed once do nothing more. It knows no accounts: whoever is named exists.
 
+mod alerts;
 mod queue;
 mod state;
 mod transaction;

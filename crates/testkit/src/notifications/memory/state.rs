@@ -9,6 +9,7 @@ use coinlink_domain::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::alerts::Alerts;
 use crate::notifications::MailState;
 
 /// A delivery and what became of it.
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) webhooks: BTreeMap<WebhookId, Webhook>,
     pub(super) deliveries: BTreeMap<Uuid, KeptDelivery>,
     pub(super) mails: Vec<OutgoingMail>,
+    pub(super) alerts: Alerts,
 }
 
 impl State {

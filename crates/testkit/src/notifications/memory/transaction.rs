@@ -6,7 +6,7 @@ use coinlink_domain::{
     shared::{mail::OutgoingMail, user_id::UserId},
 };
 use coinlink_ports::{
-    notifications::{Inbox, NotificationsTx, Reach, Reaches},
+    notifications::{AlertRules, Inbox, NotificationsTx, Reach, Reaches},
     shared::{MailOutbox, StoreError},
 };
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub(super) struct MemoryTx {
     turn: Option<OwnedMutexGuard<()>>,
 }
 
-fn conflict(constraint: &str) -> StoreError {
+pub(super) fn conflict(constraint: &str) -> StoreError {
     StoreError::Conflict { constraint: constraint.to_owned() }
 }
 
@@ -56,6 +56,10 @@ impl NotificationsTx for MemoryTx {
     }
 
     fn reaches(&mut self) -> &mut dyn Reaches {
+        self
+    }
+
+    fn alerts(&mut self) -> &mut dyn AlertRules {
         self
     }
 
