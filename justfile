@@ -39,6 +39,11 @@ schema examples="100":
     cargo build -p coinlink
     bash tests/schema/run --examples {{ examples }} --within 3600
 
+# Let the existing front end's socket class run against a node for ten minutes (docs/socket-protocol.md).
+replay:
+    cargo build -p coinlink
+    cargo test -p coinlink-end-to-end-tests --test replay -- --ignored --nocapture
+
 # Run one benchmark beside a baseline in the same run: ws, http, auth, sign-in or timing (docs/performance.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench

@@ -217,6 +217,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         around: &around,
         draining: drained.clone(),
     }));
+    let feeds_of_sockets = Arc::clone(&context.feeds);
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
         origins: settings.origins().into(),
@@ -244,6 +245,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);
     let follower = wiring::follower(&settings, &shared, &broadcaster, &metrics, &around);
     let (mut jobs, mut led) = (JoinSet::new(), Led::default());
+    wiring::spawn_feeds(&feeds_of_sockets, &shared, &contexts, &around, &mut jobs);
     contexts.spawn(&mut jobs, &mut led);
     jobs.spawn(async move { follower.execute().await });
     let sampled = Sampled {

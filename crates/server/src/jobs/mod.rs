@@ -3,6 +3,7 @@
 mod led;
 mod mail;
 mod signing_keys;
+mod sockets;
 mod upkeep;
 
 use std::{sync::Arc, time::Duration as StdDuration};
@@ -27,6 +28,7 @@ use crate::{broadcast::Broadcaster, telemetry::Metrics};
 pub use led::Led;
 pub use mail::{MailJob, deliver_mail, prune_mail};
 pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};
+pub use sockets::{show_prompts, tell_live_events, tell_news};
 pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.

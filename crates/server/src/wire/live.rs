@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coinlink_domain::{
+    assistant::Prompt,
     market::{Article, NewsSource, Percent},
     notifications::{
         Notification,
@@ -148,6 +149,28 @@ struct Headline<'a> {
     timestamp: &'a str,
     /// No source says.
     importance: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct PromptItem<'a> {
+    kind: &'static str,
+    subtype: &'static str,
+    title: &'a str,
+    content: &'a str,
+    timestamp: String,
+}
+
+impl<'a> From<&'a Prompt> for PromptItem<'a> {
+    fn from(prompt: &'a Prompt) -> Self {
+        let Prompt { kind, subtype, title, content, at } = prompt;
+        Self { kind: kind.name(), subtype, title, content, timestamp: rfc3339(*at) }
+    }
+}
+
+/// The `prompt_feed` frame.
+pub fn prompt_feed(prompts: &[Prompt], now: OffsetDateTime) -> Vec<u8> {
+    let items: Vec<PromptItem<'_>> = prompts.iter().map(Into::into).collect();
+    told("prompt_feed", items, &rfc3339(now))
 }
 
 /// The same headline has the same id on every node.

@@ -211,7 +211,7 @@ struct Bitcoin {
 
 mod live;
 
-pub use live::{live_frames, market_news};
+pub use live::{live_frames, market_news, prompt_feed};
 
 #[derive(Serialize)]
 struct BitcoinPrice {

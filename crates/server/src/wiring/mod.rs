@@ -55,7 +55,7 @@ pub use mail::mail;
 pub use market::{Market, market};
 pub use notifications::{Notifications, notifications};
 pub use operations::operations;
-pub use sockets::{Silent, SocketParts, sockets};
+pub use sockets::{Silent, SocketParts, sockets, spawn_feeds};
 pub use tokens::key_folder;
 
 /// Ticks kept for nodes and clients that were away.

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use coinlink_application::identity::SocketAccess;
 use coinlink_domain::shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy};
 use time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
-use super::Surroundings;
+use super::{Contexts, Shared, Surroundings};
 use crate::{
     broadcast::Broadcaster,
     config::{Mode, Settings},
     http::TrustedProxies,
+    jobs,
     telemetry::Metrics,
     ws::{Admission, AdmissionPolicy, Assistant, Connections, Context, Feeds, Figures, Limits},
 };
@@ -45,7 +49,7 @@ pub fn sockets(parts: SocketParts<'_>) -> Context {
     };
     Context {
         broadcaster: broadcaster.clone(),
-        feeds: Feeds::default(),
+        feeds: Arc::default(),
         admission: Admission::new(policy, connections.clone()),
         access,
         assistant,
@@ -71,6 +75,13 @@ pub fn sockets(parts: SocketParts<'_>) -> Context {
         trusted_proxies: TrustedProxies::of(&settings.server),
         draining,
     }
+}
+
+/// Starts what is written to sockets beside ticks.
+pub fn spawn_feeds(feeds: &Arc<Feeds>, shared: &Shared, contexts: &Contexts, around: &Surroundings, running: &mut JoinSet<()>) {
+    let clock = || Arc::clone(&around.clock);
+    running.spawn(jobs::tell_live_events(Arc::clone(&shared.live), Arc::clone(feeds), clock()));
+    running.spawn(jobs::tell_news(Arc::clone(&contexts.market.use_cases.bulletins), Arc::clone(feeds), clock()));
 }
 
 /// Until there is a use case that answers.

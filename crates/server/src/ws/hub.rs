@@ -70,7 +70,7 @@ pub struct Context {
     /// The newest tick.
     pub broadcaster: Broadcaster,
     /// What is written beside it.
-    pub feeds: Feeds,
+    pub feeds: Arc<Feeds>,
     /// Who may come in.
     pub admission: Admission,
     /// Says whose a socket is.
