@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use coinlink_domain::market::{Bulletin, FearGreed, MarketTotals, News, Trending};
+use coinlink_domain::market::{AnyBulletin, Bulletin, FearGreed, MarketTotals, News, Trending};
 
 /// The newest bulletin of each kind, from memory: reading one never waits.
 #[derive(Debug, Default)]
@@ -46,6 +46,25 @@ impl Bulletins {
     /// What people search for.
     pub fn trending(&self) -> Option<Arc<Bulletin<Trending>>> {
         read(&self.trending)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<AnyBulletin> {
+        let news = self.news().map(|news| AnyBulletin::News(Bulletin::clone(&news)));
+        let fear_greed = self.fear_greed().map(|mood| AnyBulletin::FearGreed(Bulletin::clone(&mood)));
+        let totals = self.totals().map(|totals| AnyBulletin::Totals(Bulletin::clone(&totals)));
+        let trending = self.trending().map(|trending| AnyBulletin::Trending(Bulletin::clone(&trending)));
+        [news, fear_greed, totals, trending].into_iter().flatten().collect()
+    }
+
+    /// Takes one of any kind.
+    pub fn take(&self, bulletin: AnyBulletin) {
+        match bulletin {
+            AnyBulletin::News(bulletin) => take(&self.news, bulletin),
+            AnyBulletin::FearGreed(bulletin) => take(&self.fear_greed, bulletin),
+            AnyBulletin::Totals(bulletin) => take(&self.totals, bulletin),
+            AnyBulletin::Trending(bulletin) => take(&self.trending, bulletin),
+        }
     }
 
     /// Takes headlines.
