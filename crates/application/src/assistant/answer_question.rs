@@ -1,14 +1,19 @@
-//! Answer a question about the market.
+//! Answer a question about the market: from what is known, in a language model's words where there is one and it keeps to the facts.
 
 use std::sync::Arc;
 
 use coinlink_domain::{
-    assistant::{Alerts, Directory, Facts, Question, Speaker, Turn, answer},
+    assistant::{Briefing, Directory, Facts, Question, Reply, Speaker, Turn, answer},
     shared::user_id::UserId,
 };
-use coinlink_ports::shared::Clock;
+use coinlink_ports::{
+    assistant::{Assistant, ModelRequest},
+    notifications::AlertReads,
+    shared::{Clock, Pause},
+};
 use time::OffsetDateTime;
 
+use super::{ask_model::AskModel, gather_facts::GatherFacts};
 use crate::market::MarketUseCases;
 
 /// Whose answers are those that no language model had a part in.
@@ -36,49 +41,86 @@ pub struct Answer {
     pub as_of: Option<OffsetDateTime>,
 }
 
+/// Turns of the past that a model is told, and characters of each.
+const TOLD_TURNS: usize = 6;
+const TOLD_CHARACTERS: usize = 500;
+/// Characters of a question that a model is told.
+const TOLD_QUESTION: usize = 2_000;
+
+/// What answers are made from.
+pub struct AnswerParts {
+    /// Prices, bulletins, history and mood.
+    pub market: MarketUseCases,
+    /// Users' alert rules.
+    pub alerts: Arc<dyn AlertReads>,
+    /// Who writes answers beside the baseline.
+    pub model: Option<Arc<dyn Assistant>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Waiting.
+    pub pause: Arc<dyn Pause>,
+}
+
 /// Answers from what this node knows.
 pub struct AnswerQuestion {
-    market: MarketUseCases,
-    clock: Arc<dyn Clock>,
+    facts: GatherFacts,
+    model: Option<AskModel>,
 }
 
 impl AnswerQuestion {
     /// Of these.
-    pub fn new(market: MarketUseCases, clock: Arc<dyn Clock>) -> Self {
-        Self { market, clock }
+    pub fn new(parts: AnswerParts) -> Self {
+        let AnswerParts { market, alerts, model, clock, pause } = parts;
+        let model = model.map(|model| AskModel::new(model, Arc::clone(&clock), pause));
+        Self { facts: GatherFacts { market, alerts, clock }, model }
     }
 
-    /// Never fails: what is not known is said to be unknown.
-    #[tracing::instrument(name = "answer_question", skip_all, fields(intent))]
-    #[expect(clippy::unused_async, reason = "alerts, history and the model are asked for over the network")]
+    /// Never fails: what is not known is said to be unknown, and where the model fails the baseline answers.
+    #[tracing::instrument(name = "answer_question", skip_all, fields(intent, model))]
     pub async fn execute(&self, asked: Asked) -> Answer {
-        let facts = self.facts(&asked);
-        let directory = Directory::of(facts.tick.as_ref().map_or(&[], |tick| &tick.items));
+        let shown = self.facts.shown();
+        let directory = Directory::of(shown.as_ref().map_or(&[], |shown| &shown.tick.items));
         let question = Question::read(&asked.text, before(&asked.history), &directory);
-        tracing::Span::current().record("intent", tracing::field::debug(question.intent));
-        let reply = answer(&question, &facts);
-        Answer { text: reply.text.into(), model: BASELINE.to_owned(), as_of: reply.as_of }
+        let facts = self.facts.gather(&question, shown, asked.user).await;
+        let (reply, model) = match self.written(&asked, &question, &facts).await {
+            Some((reply, model)) => (reply, model),
+            None => (answer(&question, &facts), BASELINE),
+        };
+        let span = tracing::Span::current();
+        span.record("intent", tracing::field::debug(question.intent));
+        span.record("model", model);
+        Answer { text: reply.text.into(), model: model.to_owned(), as_of: reply.as_of }
     }
 
-    fn facts(&self, asked: &Asked) -> Facts {
-        let current = self.market.prices.current();
-        let bulletins = &self.market.bulletins;
-        Facts {
-            now: self.clock.now(),
-            stale: current.as_ref().is_some_and(|current| current.stale),
-            tick: current.map(|current| current.tick),
-            news: bulletins.news(),
-            fear_greed: bulletins.fear_greed(),
-            totals: bulletins.totals(),
-            trending: bulletins.trending(),
-            mood: None,
-            past: Vec::new(),
-            alerts: if asked.user.is_some() { Alerts::Unknown } else { Alerts::SignedOut },
+    /// The model's answer, where it is asked, answers, and keeps to the facts.
+    async fn written(&self, asked: &Asked, question: &Question, facts: &Facts) -> Option<(Reply, &str)> {
+        let model = self.model.as_ref()?;
+        let briefing = Briefing::of(question, facts)?;
+        let request = ModelRequest {
+            system: briefing.system.clone(),
+            history: told(&asked.history),
+            question: beginning(&asked.text, TOLD_QUESTION),
+        };
+        let wrote = model.write(&request).await?;
+        let checked = briefing.check(&wrote);
+        if checked.is_none() {
+            tracing::info!(model = model.name(), "the language model's answer does not keep to the facts");
         }
+        Some((checked?, model.name()))
     }
 }
 
 /// What the same person asked last.
 fn before(history: &[Turn]) -> Option<&str> {
     history.iter().rev().find(|turn| turn.speaker == Speaker::User).map(|turn| &*turn.text)
+}
+
+/// The last turns, cut.
+fn told(history: &[Turn]) -> Vec<Turn> {
+    let last = &history[history.len().saturating_sub(TOLD_TURNS)..];
+    last.iter().map(|turn| Turn { text: beginning(&turn.text, TOLD_CHARACTERS), ..turn.clone() }).collect()
+}
+
+fn beginning(text: &Arc<str>, longest: usize) -> Arc<str> {
+    text.char_indices().nth(longest).map_or_else(|| Arc::clone(text), |(end, _)| text[..end].into())
 }

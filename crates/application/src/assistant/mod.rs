@@ -1,7 +1,17 @@
 //! Use cases of the assistant.
 
 mod answer_question;
+mod ask_model;
+mod gather_facts;
+mod chat;
+mod conversations;
+mod leave_feedback;
+mod prompts;
 mod use_cases;
 
-pub use answer_question::{Answer, AnswerQuestion, Asked, BASELINE};
+pub use answer_question::{Answer, AnswerParts, AnswerQuestion, Asked, BASELINE};
+pub use chat::{Chat, Chatted};
+pub use conversations::{ConversationError, ForgetConversation, ReadConversation, Talker};
+pub use leave_feedback::LeaveFeedback;
+pub use prompts::Prompts;
 pub use use_cases::{AssistantAdapters, AssistantUseCases};

@@ -116,6 +116,10 @@ impl Settings {
                 problems.push(Problem::new("MAIL_FROM", "is missing for the mail server in SMTP_URL", from));
             }
         }
+        if !self.assistant.base_url.is_empty() && self.assistant.model.trim().is_empty() {
+            let model = "set it to the name that the API at LLM_BASE_URL knows the model by";
+            problems.push(Problem::new("LLM_MODEL", "is missing for the language model at LLM_BASE_URL", model));
+        }
         if self.auth.refresh_token_ttl_days > self.auth.session_max_days {
             problems.push(Problem::new(
                 "REFRESH_TOKEN_TTL_DAYS",

@@ -49,6 +49,7 @@ pub struct Settings {
     pub auth: Auth,
     pub wallet: Wallet,
     pub mail: Mail,
+    pub history: History,
     pub news: News,
     pub sentiment: Sentiment,
     pub assistant: Assistant,
@@ -264,6 +265,14 @@ pub struct Mail {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct History {
+    pub minutes_days: u32,
+    pub five_minutes_days: u32,
+    pub hours_days: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct News {
     #[serde(deserialize_with = "secret")]
     pub api_key: Option<SecretString>,
@@ -279,7 +288,11 @@ pub struct Sentiment {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assistant {
+    /// Empty: the baseline answers alone.
     pub base_url: String,
+    pub model: String,
+    #[serde(deserialize_with = "secret")]
+    pub api_key: Option<SecretString>,
     pub prompts_anonymous: u32,
     pub prompts_anonymous_window_secs: u32,
     pub prompts_user: u32,

@@ -533,3 +533,15 @@ fn a_mail_server_needs_a_sender_and_a_url_that_makes_sense() {
     }
     assert_eq!(dev(&[]).mail.from, "CoinLink <no-reply@localhost>");
 }
+
+#[test]
+fn a_language_model_has_a_name() {
+    let problems = |more: &[(&'static str, &'static str)]| {
+        let variables: Vec<_> = GOOD_SERVE.iter().chain(more).copied().collect();
+        let problems = load(&sources(Mode::Serve, &variables)).all_problems(Mode::Serve);
+        problems.iter().map(|problem| problem.setting.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(problems(&[("LLM_BASE_URL", "http://127.0.0.1:11434/v1"), ("LLM_MODEL", "llama3:8b")]), [] as [&str; 0]);
+    assert_eq!(problems(&[("LLM_BASE_URL", "http://127.0.0.1:11434/v1")]), ["LLM_MODEL"]);
+    assert_eq!(problems(&[("LLM_API_KEY", "sk-1")]), [] as [&str; 0]);
+}

@@ -7,10 +7,13 @@ use coinlink_application::{
     market::MarketUseCases,
 };
 use coinlink_embedded::SystemEntropy;
+use coinlink_llm::{LlmAssistant, LlmSettings};
+use coinlink_ports::{assistant::Assistant as LanguageModel, shared::Clock};
+use coinlink_postgres::{SqlFeedback, SqlNotificationsStore, SqlUserConversations};
 use tokio::task::JoinSet;
 
-use super::Surroundings;
-use crate::{jobs::Led, serve::StartError};
+use super::ContextParts;
+use crate::{config::Settings, jobs::Led, serve::StartError};
 
 /// The assistant, put together.
 pub struct Assistant {
@@ -29,9 +32,29 @@ impl AssistantJobs {
 }
 
 /// All of it.
-pub fn assistant(market: &MarketUseCases, around: &Surroundings) -> Result<Assistant, StartError> {
-    let adapters =
-        AssistantAdapters { market: market.clone(), clock: Arc::clone(&around.clock), entropy: Arc::new(SystemEntropy) };
+pub fn assistant(market: &MarketUseCases, parts: &ContextParts<'_>) -> Result<Assistant, StartError> {
+    let around = parts.around;
+    let adapters = AssistantAdapters {
+        market: market.clone(),
+        clock: Arc::clone(&around.clock),
+        entropy: Arc::new(SystemEntropy),
+        pause: Arc::clone(&around.pause),
+        alerts: Arc::new(SqlNotificationsStore::new(parts.database.clone(), Arc::clone(parts.secrets))),
+        model: model(parts.settings, &around.clock)?,
+        users: Arc::new(SqlUserConversations::new(parts.database.clone())),
+        visitors: Arc::clone(&parts.shared.visitors),
+        feedback: Arc::new(SqlFeedback::new(parts.database.clone())),
+    };
     let use_cases = AssistantUseCases::new(adapters);
     Ok(Assistant { use_cases, jobs: AssistantJobs {} })
+}
+
+/// The language model, where one is set.
+fn model(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn LanguageModel>>, StartError> {
+    let set = &settings.assistant;
+    if set.base_url.is_empty() {
+        return Ok(None);
+    }
+    let llm = LlmSettings { key: set.api_key.clone(), ..LlmSettings::new(&set.base_url, &set.model) };
+    Ok(Some(Arc::new(LlmAssistant::new(llm, Arc::clone(clock))?)))
 }

@@ -40,9 +40,8 @@ impl Contexts {
 
 /// All of them.
 pub fn contexts(parts: &ContextParts<'_>) -> Result<Contexts, StartError> {
-    let ContextParts { broadcaster, around, .. } = *parts;
-    let market = market(broadcaster, around)?;
-    let assistant = assistant(&market.use_cases, around)?;
+    let market = market(parts)?;
+    let assistant = assistant(&market.use_cases, parts)?;
     let notifications = notifications(parts)?;
     Ok(Contexts { market, assistant, notifications })
 }

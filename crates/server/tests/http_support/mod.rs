@@ -20,7 +20,7 @@ use actix_web::{HttpResponse, HttpServer, dev::ServerHandle, web};
 use async_trait::async_trait;
 use coinlink::{
     broadcast::Broadcaster,
-    http::{Endpoint, Environment, Gated, HttpParts, app_with},
+    http::{ChatCookie, Endpoint, Environment, Gated, HttpParts, app_with},
     telemetry::Metrics,
     ws::Connections,
 };
@@ -31,14 +31,14 @@ use coinlink_application::{
     notifications::{NotificationsAdapters, NotificationsUseCases},
     operations::CheckReadiness,
 };
-use coinlink_domain::market::{Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem};
+use coinlink_domain::market::{BulletinPeriods, Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem};
 use coinlink_ports::{
     market::TickAudience as _,
     operations::DependencyProbe,
     shared::{Clock, Entropy, Pause},
 };
-use coinlink_testkit::identity::FixedPublicKeys;
-use gated::{Behind, Setup};
+use coinlink_testkit::{identity::FixedPublicKeys, notifications::MemoryNotifications, shared::TokioPause};
+use gated::{Behind, Said, Setup};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -179,8 +179,8 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
     let require_verified_email = setup.require_verified_email;
     let adapters = IdentityAdapters { require_verified_email, ..behind.adapters() };
     let around = || (Arc::clone(&adapters.clock), Arc::clone(&adapters.entropy));
-    let market = market(broadcaster, around().0);
-    let assistant = assistant(&market, around());
+    let market = market(broadcaster, behind, around().0);
+    let assistant = assistant(&market, &behind.said, around());
     let notifications = notifications(broadcaster, around());
     HttpParts {
         environment: Environment("test".into()),
@@ -197,17 +197,30 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
         identity: behind.identity_on(&adapters),
         market,
         assistant,
+        chat_cookie: ChatCookie::at(OWN_ORIGIN),
         notifications,
         operations: behind.operations_on(&adapters),
     }
 }
 
-fn market(broadcaster: &Broadcaster, clock: Arc<dyn Clock>) -> MarketUseCases {
-    MarketUseCases::new(MarketAdapters { prices: Arc::new(broadcaster.clone()), clock })
+fn market(broadcaster: &Broadcaster, behind: &Behind, clock: Arc<dyn Clock>) -> MarketUseCases {
+    let candles = Arc::clone(&behind.candles) as _;
+    let periods = BulletinPeriods::default();
+    MarketUseCases::new(MarketAdapters { prices: Arc::new(broadcaster.clone()), candles, periods, asks_for_news: true, clock })
 }
 
-fn assistant(market: &MarketUseCases, (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>)) -> AssistantUseCases {
-    AssistantUseCases::new(AssistantAdapters { market: market.clone(), clock, entropy })
+fn assistant(market: &MarketUseCases, said: &Said, (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>)) -> AssistantUseCases {
+    AssistantUseCases::new(AssistantAdapters {
+        market: market.clone(),
+        clock,
+        entropy,
+        pause: Arc::new(TokioPause),
+        alerts: Arc::new(MemoryNotifications::default()),
+        model: None,
+        users: Arc::clone(&said.users) as _,
+        visitors: Arc::clone(&said.visitors) as _,
+        feedback: Arc::clone(&said.feedback) as _,
+    })
 }
 
 fn notifications(broadcaster: &Broadcaster, (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>)) -> NotificationsUseCases {

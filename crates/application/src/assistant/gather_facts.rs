@@ -1,0 +1,124 @@
+//! What is known for a question: prices and bulletins from memory, and what only this question needs from the stores.
+
+use std::sync::Arc;
+
+use coinlink_domain::{
+    assistant::{AlertLine, Alerts, Facts, Intent, Mood, Past, Period, Question},
+    market::{
+        Symbol,
+        candles::{Candle, Interval},
+    },
+    shared::user_id::UserId,
+};
+use coinlink_ports::{market::CurrentTick, notifications::AlertReads, shared::Clock};
+use time::{Duration, OffsetDateTime};
+
+use crate::market::{AskedCandles, MarketUseCases};
+
+/// Assets whose past is looked up for one question.
+const PASTS: usize = 3;
+/// Candles of one asset at most: ten years of days.
+const CANDLES: u32 = 4_000;
+
+/// Reads what answers are made from.
+pub(super) struct GatherFacts {
+    pub(super) market: MarketUseCases,
+    pub(super) alerts: Arc<dyn AlertReads>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl GatherFacts {
+    /// What this node shows now.
+    pub(super) fn shown(&self) -> Option<CurrentTick> {
+        self.market.prices.current()
+    }
+
+    /// All that is known for `question`. What cannot be read is not known.
+    pub(super) async fn gather(&self, question: &Question, current: Option<CurrentTick>, user: Option<UserId>) -> Facts {
+        let now = self.clock.now();
+        let bulletins = &self.market.bulletins;
+        Facts {
+            now,
+            stale: current.as_ref().is_some_and(|current| current.stale),
+            tick: current.map(|current| current.tick),
+            news: bulletins.news(),
+            fear_greed: bulletins.fear_greed(),
+            totals: bulletins.totals(),
+            trending: bulletins.trending(),
+            mood: self.mood(question),
+            past: self.past(question, now).await,
+            alerts: self.alerts(question, user).await,
+        }
+    }
+
+    fn mood(&self, question: &Question) -> Option<Mood> {
+        if question.intent != Intent::Mood {
+            return None;
+        }
+        let sentiment = self.market.read_sentiment.execute()?;
+        let as_of = sentiment.inputs.iter().map(|input| input.evidence.as_of).min()?;
+        let score = sentiment.mood.score;
+        Some(Mood { score: score.value(), label: score.mood().name().replace('_', " ").into(), as_of })
+    }
+
+    async fn alerts(&self, question: &Question, user: Option<UserId>) -> Alerts {
+        let Some(user) = user else { return Alerts::SignedOut };
+        if question.intent != Intent::Alerts {
+            return Alerts::Unknown;
+        }
+        match self.alerts.rules_of(user, false).await {
+            Ok(rules) => Alerts::Known(
+                rules
+                    .into_iter()
+                    .map(|rule| AlertLine { symbol: rule.symbol, condition: rule.condition, active: rule.is_active })
+                    .collect(),
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "alerts could not be read for an answer");
+                Alerts::Unknown
+            }
+        }
+    }
+
+    /// What the named assets did in the named period, where the ticker itself does not say.
+    async fn past(&self, question: &Question, now: OffsetDateTime) -> Vec<Past> {
+        let Some(period) = question.period.filter(|_| matches!(question.intent, Intent::Change | Intent::Range)) else {
+            return Vec::new();
+        };
+        let bitcoin = [Symbol::btc()];
+        let assets = if question.assets.is_empty() { &bitcoin } else { question.assets.as_slice() };
+        let mut known = Vec::new();
+        for symbol in assets.iter().take(PASTS) {
+            known.extend(self.past_of(symbol, period, now).await);
+        }
+        known
+    }
+
+    async fn past_of(&self, symbol: &Symbol, period: Period, now: OffsetDateTime) -> Option<Past> {
+        let interval = interval_for(period);
+        let from = interval.open_of(now - period.length());
+        let asked = AskedCandles { symbol: symbol.clone(), interval, from: Some(from), to: None, limit: CANDLES };
+        let candles = match self.market.candles.execute(asked).await {
+            Ok(page) => page.records,
+            Err(error) => {
+                tracing::debug!(%error, "no history for an answer");
+                return None;
+            }
+        };
+        let first = candles.first()?.candle;
+        let joined = candles.iter().skip(1).fold(first, |all, record| Candle::join(all, record.candle));
+        // The first candle may have opened a little earlier than the period does.
+        let since = first.open_at.max(now - period.length());
+        Some(Past { symbol: symbol.clone(), period, since, open: first.open, high: joined.high, low: joined.low })
+    }
+}
+
+/// Candles short enough for the period, and few enough.
+fn interval_for(period: Period) -> Interval {
+    match period.length() {
+        length if length <= Duration::hours(12) => Interval::Minute,
+        length if length <= Duration::days(3) => Interval::FiveMinutes,
+        length if length <= Duration::days(40) => Interval::Hour,
+        _ => Interval::Day,
+    }
+}
