@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use time::OffsetDateTime;
 
-use super::{AlertRule, AlertRuleId};
+use super::{AlertCondition, AlertRule, AlertRuleId};
 use crate::market::{Price, Symbol, Tick};
 
-use self::shelf::Shelf;
+use self::{shelf::Shelf, window::PriceWindow};
 
 /// A rule that comes true by a tick. Nothing has happened yet: whoever evaluates records it, and then puts the rule as it is then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,20 @@ impl AlertBook {
         {
             shelf.remove(id);
         }
+    }
+
+    /// Assets that a rule waits for a move of, each with the time from when on that rule would count its prices at `now`.
+    #[must_use]
+    pub fn waits_for_moves(&self, now: OffsetDateTime) -> BTreeMap<Symbol, OffsetDateTime> {
+        let mut since: BTreeMap<Symbol, OffsetDateTime> = BTreeMap::new();
+        for rule in self.rules.values() {
+            if let AlertCondition::PercentMove { within, .. } = rule.condition {
+                let start = PriceWindow::start(now, within).max(rule.since);
+                let first = since.entry(rule.symbol.clone()).or_insert(start);
+                *first = start.min(*first);
+            }
+        }
+        since
     }
 
     /// What a price was before this book was made: it never went below `low` or above `high` around `at`. Moves count from it.

@@ -1,0 +1,154 @@
+//! Evaluate every active alert rule on each tick that this node published as the leader.
+
+use std::sync::Arc;
+
+use coinlink_domain::{
+    market::{Tick, TickId},
+    notifications::alerts::AlertBook,
+};
+use coinlink_ports::{
+    market::{CandleStore, TickerBus},
+    notifications::{AlertReads, NotificationsStore},
+    shared::{BusError, Clock, Entropy, StoreError},
+};
+use time::OffsetDateTime;
+
+use super::{follow_rules, record_decided::Recorded};
+
+/// How many of the newest ticks are asked for, to find those that nobody evaluated.
+const RECENT: usize = 1_000;
+
+/// What evaluating takes.
+#[derive(Clone)]
+pub struct EvaluatorParts {
+    /// Where rules fire.
+    pub store: Arc<dyn NotificationsStore>,
+    /// Where rules are read.
+    pub reads: Arc<dyn AlertReads>,
+    /// Where the newest ticks are kept.
+    pub bus: Arc<dyn TickerBus>,
+    /// Where older prices are kept.
+    pub candles: Arc<dyn CandleStore>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Names.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// How a tick was evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Evaluated {
+    /// Ticks, those included that nobody had evaluated before.
+    pub ticks: usize,
+    /// Rules that fired.
+    pub fired: usize,
+    /// Rules that are active.
+    pub rules: usize,
+    /// Somebody else has evaluated this tick, or a later one.
+    pub overtaken: bool,
+}
+
+/// A tick could not be evaluated: it is, together with the next one.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluationError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What remembers the newest ticks.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// What the evaluator knows while it leads.
+pub(super) struct Led {
+    pub(super) book: AlertBook,
+    /// Of the leader whose ticks these are: another one may have changed rules meanwhile.
+    epoch: u64,
+    /// The newest tick that the rules have heard of.
+    heard: Option<TickId>,
+    /// What users change is known up to then.
+    pub(super) news_until: OffsetDateTime,
+}
+
+/// Evaluates. Held by one task.
+pub struct EvaluateAlerts {
+    pub(super) parts: EvaluatorParts,
+    led: Option<Led>,
+}
+
+impl EvaluateAlerts {
+    /// An evaluator that knows no rule yet.
+    #[must_use]
+    pub const fn new(parts: EvaluatorParts) -> Self {
+        Self { parts, led: None }
+    }
+
+    /// Leadership ended: what is known grows old from now on.
+    pub fn step_down(&mut self) {
+        self.led = None;
+    }
+
+    /// Evaluates `tick`, and before it those that were published and that nobody evaluated: their evaluator was ended, or could not
+    /// reach the store. What an earlier attempt left undone is done then, and what it did is not done again.
+    #[tracing::instrument(skip_all, name = "evaluate_alerts", fields(epoch = tick.id.epoch, seq = tick.id.seq))]
+    pub async fn execute(&mut self, tick: &Tick) -> Result<Evaluated, EvaluationError> {
+        let mut led = match self.led.take().filter(|led| led.epoch == tick.id.epoch) {
+            Some(led) => led,
+            None => self.take_over(tick).await?,
+        };
+        let evaluated = self.evaluate(&mut led, tick).await;
+        // Who was overtaken knows too little.
+        if !matches!(&evaluated, Ok(Evaluated { overtaken: true, .. })) {
+            self.led = Some(led);
+        }
+        evaluated
+    }
+
+    async fn evaluate(&self, led: &mut Led, tick: &Tick) -> Result<Evaluated, EvaluationError> {
+        follow_rules::follow(&self.parts, led).await?;
+        let mut evaluated = Evaluated::default();
+        let missed = self.missed(led, tick.id).await?;
+        for tick in missed.iter().chain([tick]) {
+            if led.heard.is_some_and(|heard| tick.id <= heard) {
+                continue;
+            }
+            if !tick.stale {
+                let Recorded { fired, overtaken } = self.record(led, tick).await?;
+                evaluated.fired += fired;
+                evaluated.overtaken = overtaken;
+                if overtaken {
+                    break;
+                }
+            }
+            evaluated.ticks += 1;
+            led.heard = Some(tick.id);
+        }
+        evaluated.rules = led.book.len();
+        Ok(evaluated)
+    }
+
+    /// Ticks between the last one that was evaluated and `newest`, oldest first.
+    async fn missed(&self, led: &Led, newest: TickId) -> Result<Vec<Tick>, EvaluationError> {
+        if led.heard.is_some_and(|heard| heard.epoch == newest.epoch && heard.seq + 1 >= newest.seq) {
+            return Ok(Vec::new());
+        }
+        let mut recent = self.parts.bus.history(RECENT).await?;
+        recent.retain(|tick| led.heard.is_none_or(|heard| heard < tick.id) && tick.id < newest);
+        Ok(recent)
+    }
+
+    /// Reads all there is to know. Before the rules, how far they were evaluated: whoever still evaluates leaves rules that are
+    /// ahead of that, which evaluating again does not change.
+    async fn take_over(&self, tick: &Tick) -> Result<Led, EvaluationError> {
+        let news_until = self.parts.clock.now();
+        let heard = self.parts.reads.last_evaluated().await?;
+        let mut book = AlertBook::default();
+        follow_rules::load(&self.parts, &mut book).await?;
+        let recent = self.parts.bus.history(RECENT).await?;
+        let known = recent.iter().filter(|tick| heard.is_some_and(|heard| tick.id <= heard) && !tick.stale);
+        let known: Vec<&Tick> = known.collect();
+        follow_rules::recall(&self.parts, &mut book, &known, tick.timestamp).await;
+        tracing::info!(rules = book.len(), "alert rules are evaluated here");
+        Ok(Led { book, epoch: tick.id.epoch, heard, news_until })
+    }
+}
