@@ -28,7 +28,7 @@ use crate::{
     cli::{Feed, MigrateCommand},
     command::take_back::{TakeBackError, take_back},
     config::{Mode, Settings},
-    http::{self, Environment, HttpParts},
+    http::{self, ChatCookie, Environment, HttpParts},
     jobs::{self, Led, Sampled},
     telemetry::Metrics,
     wiring::{self, ContextParts, Feeds, Identity, Shared, SocketParts, Surroundings},
@@ -104,6 +104,9 @@ pub enum StartError {
     /// No letters can be written.
     #[error("mail cannot be written: {0}")]
     Stationery(#[from] coinlink_mail::StationeryError),
+    /// Webhooks cannot be called.
+    #[error(transparent)]
+    Webhooks(#[from] coinlink_webhooks::StartError),
     /// A provider's settings are wrong.
     #[error(transparent)]
     Provider(#[from] coinlink_upstream::InvalidSettings),
@@ -199,13 +202,13 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let probes = shared.probes(&database);
     let contexts = wiring::contexts(&ContextParts {
         settings: &settings,
+        feed,
         shared: &shared,
         database: &database,
         secrets: &adapters.secrets,
         metrics: &metrics,
         broadcaster: &broadcaster,
         around: &around,
-        draining: drained.clone(),
     })?;
     let context = Arc::new(wiring::sockets(SocketParts {
         settings: &settings,
@@ -234,6 +237,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         identity,
         market: contexts.market.use_cases.clone(),
         assistant: contexts.assistant.use_cases.clone(),
+        chat_cookie: ChatCookie::at(&settings.server.public_url),
         notifications: contexts.notifications.use_cases.clone(),
     };
     let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];

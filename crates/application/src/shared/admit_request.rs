@@ -8,7 +8,7 @@ use std::sync::{
 
 use coinlink_domain::shared::{
     breaker::{Admission as Passage, Breaker, BreakerPolicy},
-    rate_limit::{Charge, RateLimits},
+    rate_limit::{Charge, RateClass, RateLimits},
     sliding_window::WindowPolicy,
 };
 use coinlink_ports::shared::{Admission, Admitted, BusError, Clock, Pause, RequestGate, WindowState};
@@ -60,6 +60,11 @@ impl AdmitRequest {
     ) -> Self {
         let limits_alone = limits.on_one_node_alone();
         Self { shared, alone, limits, limits_alone, clock, pause, breaker: Mutex::default(), is_alone: AtomicBool::new(false) }
+    }
+
+    /// The limit of a class, while all nodes count together.
+    pub const fn limit_of(&self, class: RateClass) -> WindowPolicy {
+        self.limits.of(class)
     }
 
     /// Whether this node counts alone at the moment.

@@ -76,11 +76,13 @@ pub enum ApiScope {
     AccountRead,
     /// Change the profile and the preferences of the account.
     AccountWrite,
+    /// Talk with the assistant as the account's owner, read and clear what was said, and leave feedback.
+    ChatWrite,
 }
 
 impl ApiScope {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MarketRead, Self::AccountRead, Self::AccountWrite];
+    pub const ALL: [Self; 4] = [Self::MarketRead, Self::AccountRead, Self::AccountWrite, Self::ChatWrite];
 
     /// As stored and told.
     #[must_use]
@@ -89,6 +91,7 @@ impl ApiScope {
             Self::MarketRead => "market:read",
             Self::AccountRead => "account:read",
             Self::AccountWrite => "account:write",
+            Self::ChatWrite => "chat:write",
         }
     }
 

@@ -15,11 +15,14 @@ use utoipa::{Modify as _, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    ApiError, Conditional, connections, error_codes,
+    ApiError, Conditional,
+    assistant::AssistantDocument,
+    connections, error_codes,
     everywhere::Everywhere,
     health, home,
     identity::{CookieDocument, IdentityDocument, LinksDocument},
     jwks,
+    market::{BulletinsDocument, HistoryDocument, MoodDocument},
     key_document::KeyDocument,
     metrics,
     operations::OperationsDocument,
@@ -62,7 +65,11 @@ pub fn openapi_json() -> String {
     let mut document = Document::openapi();
     document.merge(IdentityDocument::openapi());
     document.merge(LinksDocument::openapi());
+    document.merge(BulletinsDocument::openapi());
+    document.merge(MoodDocument::openapi());
+    document.merge(HistoryDocument::openapi());
     document.merge(OperationsDocument::openapi());
+    document.merge(AssistantDocument::openapi());
     KeyDocument.modify(&mut document);
     // Adds to what these say of refusals.
     CookieDocument.modify(&mut document);

@@ -25,6 +25,8 @@ error_codes! {
     BAD_REQUEST 400 "bad_request" "The request is malformed.";
     INVALID_JSON 400 "invalid_json" "The body is not the JSON object this route takes: no JSON, or a field is missing, unknown or of the wrong type.";
     INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes.";
+    MESSAGE_EMPTY 400 "message_empty" "There is nothing to read in the message.";
+    MESSAGE_TOO_LONG 400 "message_too_long" "A message has at most 1000 characters; details say how many this one has.";
     INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes.";
     INVALID_INPUT 400 "invalid_input" "A field is not as it must be; details say which and why.";
     REASON_REQUIRED 400 "reason_required" "Administrators say why: send a reason of 1 to 500 characters.";
@@ -55,6 +57,8 @@ error_codes! {
     SCOPE_MISSING 403 "scope_missing" "The API key does not have the scope that this takes; details name it.";
     KEY_NOT_ALLOWED 403 "key_not_allowed" "API keys may not do this; sign in.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
+    UNKNOWN_SYMBOL 404 "unknown_symbol" "Nothing is known of this asset: it is neither in the current list nor in the history.";
+    ALERT_NOT_FOUND 404 "alert_not_found" "You have no such alert rule.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";
     LAST_ADMIN 409 "last_admin" "This is the last administrator: grant the role to another account first.";
     OWN_ACCOUNT 409 "own_account" "Nobody locks the own account: ask another administrator.";
@@ -63,13 +67,16 @@ error_codes! {
     SECOND_FACTOR_NOT_SET_UP 409 "second_factor_not_set_up" "The account has no second factor, or none that was set up and waits to be confirmed.";
     WALLET_TAKEN 409 "wallet_taken" "The address is linked to an account already.";
     TOO_MANY_WALLETS 409 "too_many_wallets" "The account has as many wallets as it may; unlink one first.";
+    TOO_MANY_ALERTS 409 "too_many_alerts" "The account has as many alert rules as it may; delete one first.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; try again after the time in the Retry-After header.";
+    PROMPT_QUOTA_EXCEEDED 429 "prompt_quota_exceeded" "No more questions for the moment; the assistant answers again after the time in the Retry-After header.";
     REFRESH_REPLAYED 429 "refresh_replayed" "The same refresh token was sent too often at once. Keep the session and use the tokens of the first answer.";
     INTERNAL_ERROR 500 "internal_error" "Something went wrong on our side; the trace id leads us to it.";
     DEPENDENCY_UNAVAILABLE 503 "dependency_unavailable" "Something this server depends on is down; try again later.";
     HASHING_BUSY 503 "hashing_busy" "Too many passwords wait to be checked; try again after the time in the Retry-After header.";
+    NOT_KNOWN_YET 503 "not_known_yet" "None of it was ever fetched; come back after Retry-After.";
     PRICE_UNAVAILABLE 503 "price_unavailable" "No price has been received since this server started.";
     NODE_FULL 503 "node_full" "This node holds as many connections as it may; try again after the time in the Retry-After header.";
     NODE_DRAINING 503 "node_draining" "This node is going away; connect again.";

@@ -20,7 +20,7 @@ impl Modify for KeyDocument {
     fn modify(&self, document: &mut Specification) {
         let header = ApiKeyValue::with_description(
             "X-API-Key",
-            "Made at `POST /api/v2/user/api-keys` and shown there once. It does what its scopes name (`market:read`, `account:read`, `account:write`), in place of an access token and never together with one. What names no scope here takes none, or any key that is good",
+            "Made at `POST /api/v2/user/api-keys` and shown there once. It does what its scopes name (`market:read`, `account:read`, `account:write`, `chat:write`), in place of an access token and never together with one. What names no scope here takes none, or any key that is good",
         );
         document.components.get_or_insert_default().add_security_scheme(SCHEME, SecurityScheme::ApiKey(ApiKey::Header(header)));
         for (path, item) in &mut document.paths.paths {

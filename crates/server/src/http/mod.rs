@@ -53,6 +53,7 @@ use coinlink_ports::identity::PublicKeys;
 use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
 
 pub use api_error::ApiError;
+pub use assistant::ChatCookie;
 pub use client_ip::{TrustedProxies, client_ip};
 pub use conditional::Conditional;
 pub use docs::openapi_json;
@@ -98,6 +99,8 @@ pub struct HttpParts {
     pub market: MarketUseCases,
     /// The assistant.
     pub assistant: AssistantUseCases,
+    /// What it knows visitors by.
+    pub chat_cookie: ChatCookie,
     /// Notifications and alerts.
     pub notifications: NotificationsUseCases,
     /// What administrators do outside of accounts.
@@ -176,7 +179,7 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(PathConfig::default().error_handler(api_error::path_error));
     identity::provide(&parts.identity, config);
     market::provide(&parts.market, config);
-    assistant::provide(&parts.assistant, config);
+    assistant::provide(&parts.assistant, parts.chat_cookie, config);
     notifications::provide(&parts.notifications, config);
     operations::provide(&parts.operations, &parts.identity.administration, config);
     let metrics = parts.serves_metrics.then_some(&METRICS);

@@ -15,11 +15,11 @@ use actix_web::{
 };
 
 use super::{
-    ApiError, connections,
+    ApiError, assistant, connections,
     deadline::Deadline,
     docs, error_codes,
     gate::{Gate, Gated, Gatekeeper},
-    health, home, identity, jwks, metrics, operations, prices, stream,
+    health, home, identity, jwks, market, metrics, operations, prices, stream,
 };
 
 /// The route a request took, as metrics and logs name it: a template, never a path.
@@ -64,6 +64,17 @@ pub const ENDPOINTS: &[Endpoint] = &[
     api("/readyz", Gated::Exempt, |at| at.route(read().to(health::readyz))),
     api("/api/crypto/ticker", Gated::Price, |at| at.route(read().to(prices::ticker))),
     api("/api/bitcoin/price", Gated::Price, |at| at.route(read().to(prices::bitcoin))),
+    api("/api/bitcoin/sentiment", Gated::General, |at| at.route(read().to(market::sentiment))),
+    api("/api/bitcoin/market-summary", Gated::Price, |at| at.route(read().to(market::market_summary))),
+    Endpoint::new("/api/bitcoin/analyze", "POST", Gated::General, |at| at.route(web::post().to(market::analyze))),
+    api("/api/v2/market/bitcoin/price", Gated::Price, |at| at.route(read().to(market::bitcoin_price))),
+    api("/api/v2/market/crypto/ticker", Gated::Price, |at| at.route(read().to(market::prices))),
+    api("/api/v2/market/health", Gated::General, |at| at.route(read().to(market::market_health))),
+    api("/api/bitcoin/news", Gated::General, |at| at.route(read().to(market::news))),
+    api("/api/v2/market/stats", Gated::General, |at| at.route(read().to(market::stats))),
+    api("/api/v2/market/trending", Gated::General, |at| at.route(read().to(market::trending))),
+    api("/api/v2/market/bitcoin/history", Gated::General, |at| at.route(read().to(market::bitcoin_history))),
+    api("/api/v2/market/{symbol}/candles", Gated::General, |at| at.route(read().to(market::candles))),
     api("/.well-known/jwks.json", Gated::General, |at| at.route(read().to(jwks::jwks))),
     api("/api/connections", Gated::General, |at| at.route(read().to(connections::connections))),
     api("/api/stream/ticker", Gated::General, |at| at.route(read().to(stream::ticker_events))),
@@ -166,6 +177,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/user/api-keys/{id}", "DELETE", Gated::General, |at| {
         at.route(web::delete().to(identity::revoke_api_key))
     }),
+    Endpoint::new("/api/chat", "POST", Gated::Chat, |at| at.route(web::post().to(assistant::chat))),
+    Endpoint::new("/api/chat/history", "GET, HEAD, DELETE", Gated::General, |at| {
+        at.route(read().to(assistant::history)).route(web::delete().to(assistant::forget_history))
+    }),
+    api("/api/prompts", Gated::General, |at| at.route(read().to(assistant::prompts))),
+    Endpoint::new("/api/feedback", "POST", Gated::Chat, |at| at.route(web::post().to(assistant::leave_feedback))),
     api("/openapi.json", Gated::General, |at| at.route(read().to(docs::openapi))),
     api("/asyncapi.json", Gated::General, |at| at.route(read().to(docs::asyncapi))),
     page("/docs", |at| at.route(read().to(docs::to_reference))),

@@ -2,6 +2,7 @@
 
 mod assistant;
 mod audit;
+mod bulletins;
 mod contexts;
 mod database;
 mod identity;
@@ -21,17 +22,18 @@ use coinlink_domain::{
     market::{DEFAULT_UNIVERSE, OverlayPolicy, Source, SourcePolicy, Sourcing, Symbol, Ticker, TickerPolicy},
     shared::breaker::BreakerPolicy,
 };
-use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota, EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause};
+use coinlink_embedded::{EmbeddedBulletins, EmbeddedBus, EmbeddedConversations, EmbeddedGate, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota, EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause};
 use coinlink_kraken::{KrakenPrices, KrakenSettings};
 use coinlink_ports::{
+    assistant::VisitorConversations,
     identity::SocketTickets,
-    market::{LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
+    market::{BulletinBoard, LeaderLease, LiveQuotes, PriceProvider, QuotaLedger, TickAudience, TickerBus},
     notifications::LiveEvents,
     operations::{ClearableCache, DependencyProbe},
     shared::{Clock, Dice, Pause, RequestGate},
 };
 use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
-use coinlink_redis::{RedisBus, RedisGate, RedisLease, RedisLink, RedisLiveEvents, RedisProbe, RedisQuota, RedisSettings, RedisSocketTickets};
+use coinlink_redis::{RedisBulletins, RedisBus, RedisConversations, RedisGate, RedisLease, RedisLink, RedisLiveEvents, RedisProbe, RedisQuota, RedisSettings, RedisSocketTickets};
 use coinlink_simulated::SimulatedPrices;
 use secrecy::ExposeSecret as _;
 use time::Duration;
@@ -88,7 +90,11 @@ pub struct Shared {
     pub leases: Arc<dyn LeaderLease>,
     pub bus: Arc<dyn TickerBus>,
     pub ledger: Arc<dyn QuotaLedger>,
+    /// What was fetched from outside for all nodes.
+    pub bulletins: Arc<dyn BulletinBoard>,
     pub gate: Arc<dyn RequestGate>,
+    /// What visitors and the assistant said.
+    pub visitors: Arc<dyn VisitorConversations>,
     /// Tickets for sockets.
     pub tickets: Arc<dyn SocketTickets>,
     /// What users' open sockets are told.
@@ -106,9 +112,11 @@ impl Shared {
         let bus = Arc::new(EmbeddedBus::new(&leases, HISTORY));
         let caches: Vec<Arc<dyn ClearableCache>> = vec![Arc::clone(&bus) as _];
         let gate = Arc::new(EmbeddedGate::new(Arc::clone(&around.clock)));
+        let bulletins = Arc::new(EmbeddedBulletins::new(Arc::clone(&around.clock)));
         let tickets = Arc::new(EmbeddedSocketTickets::new(Arc::clone(&around.clock)));
         let live = Arc::new(EmbeddedLiveEvents::default());
-        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), gate, tickets, live, caches, probe: None }
+        let visitors = Arc::new(EmbeddedConversations::new(Arc::clone(&around.clock)));
+        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), bulletins, gate, visitors, tickets, live, caches, probe: None }
     }
 
     /// On Redis.
@@ -123,7 +131,9 @@ impl Shared {
             caches: vec![Arc::clone(&bus) as _],
             bus,
             ledger: Arc::new(RedisQuota::new(link.clone())),
+            bulletins: Arc::new(RedisBulletins::new(link.clone())),
             gate: Arc::new(RedisGate::new(link.clone())),
+            visitors: Arc::new(RedisConversations::new(link.clone())),
             tickets: Arc::new(RedisSocketTickets::new(link.clone())),
             live: Arc::new(RedisLiveEvents::new(link.clone())),
             probe: Some(Arc::new(RedisProbe::new(link))),

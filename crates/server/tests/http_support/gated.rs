@@ -28,14 +28,16 @@ use coinlink_domain::{
         sliding_window::WindowPolicy,
     },
 };
-use coinlink_embedded::{EmbeddedBus, EmbeddedGate, EmbeddedLease};
+use coinlink_embedded::{EmbeddedBus, EmbeddedConversations, EmbeddedGate, EmbeddedLease};
 use coinlink_ports::{
     identity::{AccessGrant, AccessTokens as _},
     shared::{Admission, Admitted, BusError, RequestGate, WindowState},
 };
 use coinlink_testkit::{
+    assistant::{MemoryFeedback, MemoryUserConversations},
     identity::{MemoryIdentity, PlainAccessTokens, PlainCsrfTokens, PlainHasher},
-    notifications::MemoryMailQueue,
+    market::MemoryCandles,
+    notifications::{MemoryMailQueue, MemoryNotifications},
     shared::{StoppedClock, TokioPause},
 };
 use time::Duration;
@@ -135,6 +137,16 @@ pub struct Behind {
     pub mail: Arc<MemoryMailQueue>,
     pub bus: Arc<EmbeddedBus>,
     pub lease: EmbeddedLease,
+    pub said: Said,
+    pub candles: Arc<MemoryCandles>,
+    pub notifications: MemoryNotifications,
+}
+
+/// What people said to the assistant, and what they think of it.
+pub struct Said {
+    pub users: Arc<MemoryUserConversations>,
+    pub visitors: Arc<EmbeddedConversations>,
+    pub feedback: Arc<MemoryFeedback>,
 }
 
 impl Default for Behind {
@@ -144,7 +156,10 @@ impl Default for Behind {
         let shared = Arc::new(Shared { gate, down: AtomicBool::new(false) });
         let lease = EmbeddedLease::new(Arc::clone(&clock) as _);
         let bus = Arc::new(EmbeddedBus::new(&lease, 60));
+        let visitors = Arc::new(EmbeddedConversations::new(Arc::clone(&clock) as _));
+        let said = Said { users: Arc::default(), visitors, feedback: Arc::default() };
         Self {
+            notifications: MemoryNotifications::default(),
             clock,
             shared,
             revoked: Arc::default(),
@@ -154,6 +169,8 @@ impl Default for Behind {
             mail: Arc::default(),
             bus,
             lease,
+            said,
+            candles: Arc::default(),
         }
     }
 }

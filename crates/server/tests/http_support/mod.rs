@@ -37,6 +37,7 @@ use coinlink_ports::{
     operations::DependencyProbe,
     shared::{Clock, Entropy, Pause},
 };
+use coinlink_webhooks::{AllowedNetworks, HttpWebhooks};
 use coinlink_testkit::{identity::FixedPublicKeys, notifications::MemoryNotifications, shared::TokioPause};
 use gated::{Behind, Said, Setup};
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -181,7 +182,7 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
     let around = || (Arc::clone(&adapters.clock), Arc::clone(&adapters.entropy));
     let market = market(broadcaster, behind, around().0);
     let assistant = assistant(&market, &behind.said, around());
-    let notifications = notifications(broadcaster, around());
+    let notifications = notifications(broadcaster, behind, &adapters);
     HttpParts {
         environment: Environment("test".into()),
         origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
@@ -223,8 +224,15 @@ fn assistant(market: &MarketUseCases, said: &Said, (clock, entropy): (Arc<dyn Cl
     })
 }
 
-fn notifications(broadcaster: &Broadcaster, (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>)) -> NotificationsUseCases {
-    NotificationsUseCases::new(NotificationsAdapters { prices: Arc::new(broadcaster.clone()), clock, entropy })
+fn notifications(broadcaster: &Broadcaster, behind: &Behind, around: &IdentityAdapters) -> NotificationsUseCases {
+    NotificationsUseCases::new(NotificationsAdapters {
+        prices: Arc::new(broadcaster.clone()),
+        store: Arc::new(behind.notifications.clone()),
+        webhook_sender: Arc::new(HttpWebhooks::new(AllowedNetworks::default()).unwrap()),
+        secrets: Arc::clone(&around.secrets),
+        clock: Arc::clone(&around.clock),
+        entropy: Arc::clone(&around.entropy),
+    })
 }
 
 fn quote(n: u32) -> Quote {

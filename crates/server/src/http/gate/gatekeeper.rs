@@ -10,7 +10,10 @@ use coinlink_application::{
 };
 use coinlink_domain::{
     identity::{Email, SessionId, UserId},
-    shared::rate_limit::{Charge, RateClass, RateSubject},
+    shared::{
+        rate_limit::{Charge, RateClass, RateSubject},
+        sliding_window::WindowPolicy,
+    },
 };
 use coinlink_ports::{
     identity::{AccessGrant, AccessRefusal},
@@ -116,6 +119,11 @@ impl Gatekeeper {
         self.charge(request, charge).await
     }
 
+    /// How many of a class there may be, in which time.
+    pub fn limit_of(&self, class: RateClass) -> WindowPolicy {
+        self.parts.admit.limit_of(class)
+    }
+
     /// How full windows are, without counting.
     pub async fn peek(&self, charges: &[Charge]) -> Vec<Window> {
         self.parts.admit.peek(charges).await
@@ -148,11 +156,7 @@ impl Gatekeeper {
         let session = Caller::of(request).and_then(|caller| caller.session());
         let (windows, standing) = self.admit(&[charge], session).await;
         let refusal = self.refusal(&windows, standing);
-        let mut extensions = request.extensions_mut();
-        match extensions.get_mut::<Windows>() {
-            Some(earlier) => earlier.extend(windows),
-            None => drop(extensions.insert(windows)),
-        }
+        tell_of(request, windows);
         refusal.map_or(Ok(()), Err)
     }
 
@@ -175,7 +179,11 @@ impl Gatekeeper {
         }
         let class = windows.full()?;
         self.parts.metrics.rate_limited(class);
-        Some(ApiError::new(error_codes::RATE_LIMITED).retry_after(windows.retry_after()))
+        let code = match class {
+            RateClass::PromptsAnonymous | RateClass::PromptsUser => error_codes::PROMPT_QUOTA_EXCEEDED,
+            _ => error_codes::RATE_LIMITED,
+        };
+        Some(ApiError::new(code).retry_after(windows.retry_after()))
     }
 
     /// Where a request comes from, as it is counted. A peer that is not known is one client, whoever it is.
@@ -197,11 +205,15 @@ impl Gatekeeper {
 
     /// What a request presents: a grant, nothing, or something that is no good. No I/O.
     pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Option<AccessGrant>, &'static ErrorCode> {
-        let token = match cookies::credential(headers)? {
-            Presented::Nothing => return Ok(None),
-            Presented::Unusable => return Err(error_codes::INVALID_TOKEN),
-            Presented::Token(token) => token,
-        };
+        match cookies::credential(headers)? {
+            Presented::Nothing => Ok(None),
+            Presented::Unusable => Err(error_codes::INVALID_TOKEN),
+            Presented::Token(token) => self.grant(token).map(Some),
+        }
+    }
+
+    /// What a token grants. No I/O.
+    pub(super) fn grant(&self, token: &str) -> Result<AccessGrant, &'static ErrorCode> {
         let grant = self.parts.authenticate.verify(token).map_err(|refusal| match refusal {
             AccessRefusal::Invalid => error_codes::INVALID_TOKEN,
             AccessRefusal::Expired => error_codes::TOKEN_EXPIRED,
@@ -210,7 +222,7 @@ impl Gatekeeper {
         // Known here to be over: its holder uses up nothing of the account.
         match self.parts.authenticate.standing(grant.session, false, false) {
             Standing::Revoked => Err(error_codes::SESSION_REVOKED),
-            Standing::Good | Standing::Unknown => Ok(Some(grant)),
+            Standing::Good | Standing::Unknown => Ok(grant),
         }
     }
 
@@ -222,6 +234,15 @@ impl Gatekeeper {
     /// Notes that a token arrived.
     pub(super) async fn confirm(&self, grant: &AccessGrant) {
         self.parts.authenticate.confirm(grant).await;
+    }
+}
+
+/// Adds to what the answer to `request` tells of its windows.
+pub(super) fn tell_of(request: &HttpRequest, windows: Windows) {
+    let mut extensions = request.extensions_mut();
+    match extensions.get_mut::<Windows>() {
+        Some(earlier) => earlier.extend(windows),
+        None => drop(extensions.insert(windows)),
     }
 }
 

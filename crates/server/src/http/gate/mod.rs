@@ -9,6 +9,7 @@ mod gatekeeper;
 mod key_access;
 mod lone_peer;
 mod middleware;
+mod prompts;
 mod verified;
 mod windows;
 

@@ -303,9 +303,9 @@ pub(in crate::http) struct LimitsBody {
     pub allowed: bool,
     /// For people.
     pub message: String,
-    /// Questions to the assistant in the last minute.
+    /// Questions to the assistant so far, within the time of the quota.
     pub prompts_used: u32,
-    /// Questions it takes in a minute.
+    /// Questions it takes in that time.
     pub prompts_max: u32,
     /// How many are left.
     pub prompts_left: u32,

@@ -37,6 +37,8 @@ enum ScopeName {
     AccountRead,
     #[serde(rename = "account:write")]
     AccountWrite,
+    #[serde(rename = "chat:write")]
+    ChatWrite,
 }
 
 /// A new key.
@@ -290,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_document_names_every_scope_as_it_is() {
-        let shown = [ScopeName::MarketRead, ScopeName::AccountRead, ScopeName::AccountWrite];
+        let shown = [ScopeName::MarketRead, ScopeName::AccountRead, ScopeName::AccountWrite, ScopeName::ChatWrite];
         let named: Vec<_> = shown.iter().map(|name| serde_json::to_value(name).unwrap()).collect();
         assert_eq!(named, ApiScope::ALL.map(ApiScope::name));
     }

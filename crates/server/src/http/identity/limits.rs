@@ -21,7 +21,8 @@ use crate::{
 
 /// What is left of your limits.
 ///
-/// Asking counts as one request; the assistant's questions are not touched by it.
+/// Asking counts as one request; the assistant's questions are not touched by it. `prompts_…` are those of the quota, and where there
+/// is none, those of the minute.
 #[utoipa::path(
     get,
     path = "/api/v2/auth/rate-limit",
@@ -44,6 +45,8 @@ pub(in crate::http) async fn rate_limit(request: HttpRequest, gatekeeper: Data<G
         charge(RateClass::Credentials, address),
     ];
     charges.extend(user.map(|user| charge(RateClass::Authenticated, user)));
+    let quota = gatekeeper.prompt_charge(caller.and_then(|caller| caller.user()), gatekeeper.address_of(&request));
+    charges.extend(quota);
     let windows = gatekeeper.peek(&charges).await;
     let now = gatekeeper.now();
     let shown = |wanted: fn(&RateSubject) -> bool| {
@@ -55,14 +58,19 @@ pub(in crate::http) async fn rate_limit(request: HttpRequest, gatekeeper: Data<G
     let (Some(chat), Some(general)) = (of(RateClass::Chat), of(general)) else {
         return Err(ApiError::new(crate::http::error_codes::INTERNAL_ERROR).caused_by("the gate left a window out"));
     };
-    let left = chat.2.remaining;
+    let prompts = quota.and_then(|quota| of(quota.class)).unwrap_or(chat);
+    let (left, paced) = (prompts.2.remaining, chat.2.remaining > 0);
     Ok(private(LimitsBody {
-        allowed: left > 0,
-        message: if left > 0 { format!("{left} questions left.") } else { "No questions left for the moment.".to_owned() },
-        prompts_used: chat.1.limit.saturating_sub(left),
-        prompts_max: chat.1.limit,
+        allowed: left > 0 && paced,
+        message: match left {
+            0 => "No questions left for the moment.".to_owned(),
+            _ if !paced => "Too many questions within a minute.".to_owned(),
+            left => format!("{left} questions left."),
+        },
+        prompts_used: prompts.1.limit.saturating_sub(left),
+        prompts_max: prompts.1.limit,
         prompts_left: left,
-        reset_in_seconds: seconds_up(chat.2.next_free_in),
+        reset_in_seconds: seconds_up(prompts.2.next_free_in),
         is_authenticated: user.is_some(),
         user_limits: shown(|subject| matches!(subject, RateSubject::User(_))),
         ip_limits: shown(|subject| matches!(subject, RateSubject::Address(_))),

@@ -1,0 +1,137 @@
+//! `POST /api/chat`: a question, answered.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Json},
+};
+use coinlink_application::assistant::{Chat, Chatted, Talker};
+use coinlink_domain::assistant::{Message, MessageError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ChatCookie;
+use crate::{
+    http::{ApiError, error_codes, gate::Gatekeeper, json_object::JsonObject, private::private, shapes::ErrorBody},
+    wire::rfc3339,
+};
+
+/// A question.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"message": "What is the price of bitcoin?", "session_id": "default", "token": null}))]
+pub(in crate::http) struct ChatBody {
+    /// What you ask. Control characters but new lines and tabs are left out, and blanks around it.
+    #[schema(min_length = 1, max_length = 1000, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f]")]
+    message: String,
+    /// The session of somebody who is not signed in: that of an earlier answer, or at least 16 random characters of your own. One
+    /// that others might send as well, such as `default`, is as none.
+    #[serde(default)]
+    session_id: Option<String>,
+    /// An access token, for clients that send it here and not in `Authorization`; where there is another credential it is not looked
+    /// at, and one that is no good is as none.
+    #[serde(default)]
+    token: Option<String>,
+}
+
+/// What is always `chat` here.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ChatType {
+    Chat,
+}
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct ChatAnswerBody {
+    /// `chat`.
+    #[serde(rename = "type")]
+    kind: ChatType,
+    /// What was asked, as it was understood.
+    user_message: String,
+    /// What is answered: plain text, with new lines.
+    #[schema(min_length = 1)]
+    bot_response: String,
+    /// When, RFC 3339.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// Who wrote it: `baseline`, or a language model's name.
+    model: String,
+    /// How old the oldest figure in it is, RFC 3339; null where it has none.
+    #[schema(format = DateTime)]
+    as_of: Option<String>,
+    /// Whether it is in your history. Where it is not, what keeps that is away for the moment.
+    remembered: bool,
+    /// Your session, where you are not signed in and have none in a cookie: send it with the next question, and it is part of the
+    /// same conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    session_id: Option<String>,
+}
+
+impl ChatAnswerBody {
+    fn new(chatted: Chatted, session: Option<String>) -> Self {
+        let Chatted { exchange, model, as_of, remembered } = chatted;
+        Self {
+            kind: ChatType::Chat,
+            user_message: exchange.question.text.to_string(),
+            bot_response: exchange.answer.text.to_string(),
+            timestamp: rfc3339(exchange.answer.at),
+            model,
+            as_of: as_of.map(rfc3339),
+            remembered,
+            session_id: session,
+        }
+    }
+}
+
+impl From<MessageError> for ApiError {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Empty => Self::new(error_codes::MESSAGE_EMPTY).detail("message", "1 to 1000 characters"),
+            MessageError::TooLong { chars } => Self::new(error_codes::MESSAGE_TOO_LONG)
+                .detail("message", "1 to 1000 characters")
+                .detail("characters", chars.to_string()),
+        }
+    }
+}
+
+/// Ask the assistant.
+///
+/// Signed in or not; an access token that is no good is as none. Who is not signed in is known by a cookie that the first answer sets, or
+/// by the `session_id` in that answer, which goes into the next question where cookies do not. Beside the pace of requests there is a
+/// quota, told by `GET /api/v2/auth/rate-limit`.
+#[utoipa::path(
+    post,
+    path = "/api/chat",
+    tag = "assistant",
+    request_body = ChatBody,
+    responses(
+        (status = 200, description = "The answer", body = ChatAnswerBody),
+        (status = 400, description = "`message_empty`, `message_too_long`, `invalid_json`", body = ErrorBody),
+        (status = 401, description = "`session_revoked`: the session of the token was ended. Or an API key that is no good", body = ErrorBody),
+        (status = 429, description = "`rate_limited`: too many within a minute; or `prompt_quota_exceeded`. Try again after `Retry-After`", body = ErrorBody)
+    ),
+    security((), ("bearer" = []))
+)]
+pub(in crate::http) async fn chat(
+    request: HttpRequest,
+    gatekeeper: Data<Gatekeeper>,
+    use_case: Data<Chat>,
+    cookie: Data<ChatCookie>,
+    body: Json<JsonObject<ChatBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let ChatBody { message, session_id, token } = body.into_inner().0;
+    let message = Message::try_new(&message)?;
+    if let Some(user) = gatekeeper.charge_prompt(&request, token.as_deref()).await? {
+        let chatted = use_case.execute(Talker::User(user), &message).await;
+        return Ok(private(ChatAnswerBody::new(chatted, None)));
+    }
+    let shown = cookie.shown(&request, session_id.as_deref());
+    let is_new = shown.is_none();
+    let session = shown.unwrap_or_else(|| use_case.greet());
+    let chatted = use_case.execute(Talker::Visitor(session.conversation()), &message).await;
+    // One in a cookie is out of the reach of scripts, and stays there.
+    let told = (is_new || session_id.as_deref() == Some(session.text())).then(|| session.text().to_owned());
+    let response = private(ChatAnswerBody::new(chatted, told));
+    if is_new { cookie.set(&session, response) } else { Ok(response) }
+}
