@@ -4,6 +4,7 @@ mod analyze_text;
 mod bulletins;
 mod candles;
 mod collect_quotes;
+mod fill_history;
 mod follow_bulletins;
 mod follow_ticker;
 mod lead_ticker;
@@ -19,6 +20,7 @@ pub use candles::{
     AskedCandles, CandlePage, CandleRetention, PruneCandles, ReadCandles, ReadCandlesError, RecordCandles, RecordPolicy, RollUpCandles,
 };
 pub use collect_quotes::{CallReport, CollectQuotes, Collected, Metering};
+pub use fill_history::{FillHistory, FillHistoryParts, FillStep, HistoryDepth};
 pub use follow_bulletins::FollowBulletins;
 pub use follow_ticker::{FollowTicker, FollowerReport};
 pub use lead_ticker::{LeadTicker, LeaderParts, LeaderPolicy, TickOutcome};

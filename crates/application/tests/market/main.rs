@@ -3,8 +3,11 @@
 
 mod bulletins;
 mod collect_quotes;
+mod fill_history;
 mod follow_ticker;
 mod lead_ticker;
+mod read_candles;
+mod record_candles;
 mod read_prices;
 mod read_sentiment;
 mod support;

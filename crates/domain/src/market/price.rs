@@ -32,6 +32,17 @@ impl Price {
         Some(Percent::new(change.round_dp_with_strategy(8, rust_decimal::RoundingStrategy::MidpointAwayFromZero)))
     }
 
+    /// US dollars that the price changed by, where `change` is in percent of the price before: to twelve significant digits,
+    /// half away from zero. `None` where no such price was possible: nothing falls by all of its price or more.
+    #[must_use]
+    pub fn amount_of(self, change: Percent) -> Option<Decimal> {
+        let after = Decimal::ONE_HUNDRED.checked_add(change.0).filter(|after| *after > Decimal::ZERO)?;
+        // The digits are kept by dividing first: a quotient is below or near one, a product may have no room.
+        let share = change.0.checked_div(after)?;
+        let amount = self.0.checked_mul(share)?;
+        amount.round_sf_with_strategy(12, rust_decimal::RoundingStrategy::MidpointAwayFromZero).map(|amount| amount.normalize())
+    }
+
     /// How far this price is from `other`, as a share of `other` in percent, without its sign.
     #[must_use]
     pub fn distance_from(self, other: Self) -> Option<Decimal> {
@@ -81,6 +92,27 @@ mod tests {
     fn a_change_is_a_percentage_of_the_opening_price() {
         assert_eq!(price("110").change_since(price("100")).unwrap().value(), Decimal::TEN);
         assert_eq!(price("2").change_since(price("3")).unwrap().value().to_string(), "-33.33333333");
+    }
+
+    #[test]
+    fn the_amount_of_a_change_is_what_leads_back_to_the_price_before() {
+        for (now, percent, amount) in [
+            ("110", "10", "10"),
+            ("90", "-10", "-10"),
+            ("97012.123456789", "1.25", "1197.68053650"),
+            ("0.0000000123", "2.5", "0.0000000003"),
+            ("3", "50", "1"),
+            ("5", "0", "0"),
+        ] {
+            let amount: Decimal = amount.parse().unwrap();
+            let found = price(now).amount_of(Percent::new(percent.parse().unwrap())).unwrap();
+            assert_eq!(found.round_dp(amount.scale()), amount, "{now} {percent}");
+        }
+        for impossible in ["-100", "-250"] {
+            assert_eq!(price("1").amount_of(Percent::new(impossible.parse().unwrap())), None);
+        }
+        let doubled = price("79228162514264337593543950335").amount_of(Percent::new("-99".parse().unwrap()));
+        assert_eq!(doubled, None, "an amount without room is no panic");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The market's shapes on the wire: socket frames and the bodies of the price routes.
 
+mod live;
+mod said;
+
 use std::num::NonZero;
 
 use coinlink_domain::market::{Tick, TickDelta, TickItem};
@@ -7,6 +10,9 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::value::RawValue;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+pub use live::{live_frames, market_news, prompt_feed};
+pub use said::Said;
 
 /// RFC 3339 in UTC, as every time on the wire.
 pub fn rfc3339(at: OffsetDateTime) -> String {
@@ -19,12 +25,14 @@ pub fn seconds_up(duration: time::Duration) -> i64 {
 }
 
 /// A decimal as a JSON number with every digit it has.
-fn exact<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn exact<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     RawValue::from_string(value.normalize().to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
 }
 
+/// The same where there may be none.
+/// The same, or null where it is not known.
 #[expect(clippy::ref_option, reason = "serde's `serialize_with` passes a reference to the field")]
-fn exact_option<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn exact_option<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => exact(value, serializer),
         None => serializer.serialize_none(),
@@ -168,7 +176,7 @@ impl<'a> Shown<'a> {
 
     /// The `crypto_ticker_update` frame around `data`.
     pub fn update(&self, data: &RawValue) -> Vec<u8> {
-        json(&self.frame(Some("crypto_ticker_update"), data))
+        json(&self.frame(Some(Said::Update.name()), data))
     }
 
     /// The body of `GET /api/crypto/ticker` around `data`.
@@ -182,7 +190,7 @@ impl<'a> Shown<'a> {
         let data = changed(&delta, is_ranked(self.tick), &wanted);
         let removed = delta.removed.iter().map(coinlink_domain::market::Symbol::as_str).filter(|symbol| wanted(symbol)).collect();
         let base = Position { epoch: base.id.epoch, seq: base.id.seq };
-        json(&Frame { removed: Some(removed), base: Some(base), ..self.frame(Some("crypto_ticker_delta"), &data) })
+        json(&Frame { removed: Some(removed), base: Some(base), ..self.frame(Some(Said::Delta.name()), &data) })
     }
 
     /// The body of `GET /api/bitcoin/price`; `None` while no price of BTC was ever known.
@@ -208,10 +216,6 @@ impl<'a> Shown<'a> {
 struct Bitcoin {
     data: BitcoinPrice,
 }
-
-mod live;
-
-pub use live::{live_frames, market_news, prompt_feed};
 
 #[derive(Serialize)]
 struct BitcoinPrice {

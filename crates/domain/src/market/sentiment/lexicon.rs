@@ -1,6 +1,9 @@
 //! The mood of a text by a list of words: whole numbers, no order that changes, the same answer for the same text for ever.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use rust_decimal::Decimal;
 
@@ -110,7 +113,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     }
     let mut phrases: HashMap<_, Vec<Phrase>> = HashMap::new();
     for (sense, weight, list) in words::PHRASES {
-        for phrase in *list {
+        for phrase in list.split(", ") {
             let parts: Vec<_> = phrase.split(' ').collect();
             if let Some(first) = parts.first().copied() {
                 phrases.entry(first).or_default().push((parts, *sense, *weight));
@@ -130,7 +133,7 @@ impl Lexicon {
 }
 
 fn is_topic(word: &str) -> bool {
-    words::TOPICS.contains(&word) || word.strip_suffix('s').is_some_and(|one| words::TOPICS.contains(&one))
+    words::TOPICS.contains(word) || word.strip_suffix('s').is_some_and(|one| words::TOPICS.contains(one))
 }
 
 /// A word, and what it may be a form of.
@@ -210,10 +213,10 @@ impl Place<'_> {
         if before.iter().any(|token| is_negator(&token.word)) || self.is_negated_later(unit) || self.is_spoiled(unit) {
             weight = -weight * 3 / 4;
         }
-        if self.after(unit, NEAR).iter().any(|token| is(words::ENDERS, token)) {
+        if self.after(unit, NEAR).iter().any(|token| is(&words::ENDERS, token)) {
             weight = -weight * 3 / 4;
         }
-        if self.before(unit, NEAR).iter().any(|token| is(words::ADVERSARIES, token)) {
+        if self.before(unit, NEAR).iter().any(|token| is(&words::ADVERSARIES, token)) {
             weight = -weight;
         }
         self.in_sentence(unit, weight)
@@ -224,7 +227,7 @@ impl Place<'_> {
         let tokens = &self.text.list;
         let clause = tokens[unit.from].clause;
         let first = (unit.from.saturating_sub(reach)..unit.from).find(|at| tokens[*at].clause == clause).unwrap_or(unit.from);
-        let turn = (first..unit.from).rev().find(|at| is(words::TURNS, &tokens[*at]));
+        let turn = (first..unit.from).rev().find(|at| is(&words::TURNS, &tokens[*at]));
         &tokens[turn.map_or(first, |at| at + 1)..unit.from]
     }
 
@@ -233,17 +236,17 @@ impl Place<'_> {
         let tokens = &self.text.list;
         let clause = tokens[unit.from].clause;
         let end = tokens.len().min(unit.to + reach);
-        let last = (unit.to..end).find(|at| tokens[*at].clause != clause || is(words::TURNS, &tokens[*at])).unwrap_or(end);
+        let last = (unit.to..end).find(|at| tokens[*at].clause != clause || is(&words::TURNS, &tokens[*at])).unwrap_or(end);
         &tokens[unit.to..last]
     }
 
     /// It is said of it that it is not, or lacks something: the crash is not coming.
     fn is_negated_later(&self, unit: Unit) -> bool {
-        self.after(unit, 2).iter().any(|token| is(words::LATE_NEGATORS, token) || token.word.ends_with("n't"))
+        self.after(unit, 2).iter().any(|token| is(&words::LATE_NEGATORS, token) || token.word.ends_with("n't"))
     }
 
     fn is_spoiled(&self, unit: Unit) -> bool {
-        unit.weight > 0 && self.before(unit, 1).iter().any(|token| is(words::SPOILERS, token))
+        unit.weight > 0 && self.before(unit, 1).iter().any(|token| is(&words::SPOILERS, token))
     }
 
     fn clause(&self, unit: Unit) -> usize {
@@ -253,14 +256,14 @@ impl Place<'_> {
     /// Record losses are no record: the word only strengthens the next one.
     fn only_boosts(&self, n: usize) -> bool {
         let unit = self.units[n];
-        let alone = unit.to == unit.from + 1 && is(words::BOOSTERS, &self.text.list[unit.from]);
+        let alone = unit.to == unit.from + 1 && is(&words::BOOSTERS, &self.text.list[unit.from]);
         alone && self.units.get(n + 1).is_some_and(|next| next.from <= unit.to + 1 && self.clause(*next) == self.clause(unit))
     }
 
     /// A hope that fades is a hope turned round, and nothing more.
     fn ends_another(&self, n: usize) -> bool {
         let unit = self.units[n];
-        let ender = unit.to == unit.from + 1 && is(words::ENDERS, &self.text.list[unit.from]);
+        let ender = unit.to == unit.from + 1 && is(&words::ENDERS, &self.text.list[unit.from]);
         let negator = unit.to == unit.from + 1 && is_negator(&self.text.list[unit.from].word);
         let before = n.checked_sub(1).and_then(|m| self.units.get(m));
         let after = self.units.get(n + 1);
@@ -301,9 +304,9 @@ impl Place<'_> {
     fn amplified(&self, unit: Unit, weight: i64) -> i64 {
         let beside = || self.before(unit, 2).iter().chain(self.after(unit, 1));
         let own = &self.text.list[unit.from];
-        if beside().any(|token| is(words::DAMPERS, token)) || is(words::DAMPERS, own) {
+        if beside().any(|token| is(&words::DAMPERS, token)) || is(&words::DAMPERS, own) {
             weight / 2
-        } else if beside().any(|token| is(words::BOOSTERS, token)) {
+        } else if beside().any(|token| is(&words::BOOSTERS, token)) {
             weight * 3 / 2
         } else {
             weight
@@ -328,19 +331,18 @@ impl Place<'_> {
     }
 }
 
-pub(super) fn is(list: &[&str], token: &Token) -> bool {
-    list.contains(&token.word.as_str())
+pub(super) fn is(list: &HashSet<&str>, token: &Token) -> bool {
+    list.contains(token.word.as_str())
 }
 
 fn is_negator(word: &str) -> bool {
-    words::NEGATORS.contains(&word) || word.ends_with("n't")
+    words::NEGATORS.contains(word) || word.ends_with("n't")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::HashSet;
 
     fn score(text: &str) -> Decimal {
         read(text).score.value()
@@ -356,7 +358,7 @@ mod tests {
                 assert!(!word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");
             }
         }
-        for phrase in words::PHRASES.iter().flat_map(|(.., list)| *list) {
+        for phrase in words::PHRASES.iter().flat_map(|(.., list)| list.split(", ")) {
             assert!(seen.insert(phrase), "{phrase} stands twice");
             let read: Vec<_> = Tokens::of(phrase, 100).list.into_iter().map(|token| token.word).collect();
             assert_eq!(read, phrase.split(' ').collect::<Vec<_>>());
@@ -450,10 +452,20 @@ mod tests {
     }
 
     fn any_words() -> impl Strategy<Value = String> {
-        let lists =
-            [words::NEGATORS, words::ENDERS, words::BOOSTERS, words::DAMPERS, words::TURNS, words::CONCESSIONS, words::ASKING];
-        let others =
-            lists.concat().into_iter().chain([",", ".", "?", "bitcoin", "all time high", "isn't", "shorts"]).collect::<Vec<_>>();
+        let lists: [&words::Words; 7] = [
+            &words::NEGATORS,
+            &words::ENDERS,
+            &words::BOOSTERS,
+            &words::DAMPERS,
+            &words::TURNS,
+            &words::CONCESSIONS,
+            &words::ASKING,
+        ];
+        let others = lists
+            .into_iter()
+            .flat_map(|list| list.iter().copied())
+            .chain([",", ".", "?", "bitcoin", "all time high", "isn't", "shorts"])
+            .collect::<Vec<_>>();
         let word =
             prop_oneof![words_of(Sense::Move), words_of(Sense::Event), words_of(Sense::Burden), prop::sample::select(others)];
         prop::collection::vec(word, 0..40).prop_map(|words| words.join(" "))

@@ -49,12 +49,12 @@ impl Outline {
         let sentence = &mut self.sentences[token.sentence];
         if opens {
             sentence.first = at;
-            sentence.asks = is(words::ASKING, token);
-        } else if is(words::TURNS, token) {
+            sentence.asks = is(&words::ASKING, token);
+        } else if is(&words::TURNS, token) {
             sentence.first_turn = sentence.first_turn.or(Some(at));
         }
         sentence.last_clause = token.clause;
-        let grants = is(words::CONCESSIONS, token) || opens && (token.word == "after" || token.word == "even");
+        let grants = is(&words::CONCESSIONS, token) || opens && (token.word == "after" || token.word == "even");
         if grants {
             let granted = &mut self.granted[token.clause];
             *granted = granted.or(Some(at));

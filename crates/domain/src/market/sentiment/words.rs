@@ -1,6 +1,15 @@
 //! The words of `lexicon-1`: our own list. A change to it, or to how it is read, is another version.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use super::lexicon::Sense::{self, Burden, Event, Move};
+
+/// Words that are looked up.
+pub(super) type Words = LazyLock<HashSet<&'static str>>;
+
+fn set(words: &'static str) -> HashSet<&'static str> {
+    words.split(' ').collect()
+}
 
 /// What a word says, its weight from -4 to 4, and the words; other forms of a word are found by their endings.
 pub(super) const WORDS: &[(Sense, i32, &str)] = &[
@@ -93,556 +102,101 @@ pub(super) const WORDS: &[(Sense, i32, &str)] = &[
 ];
 
 /// The same for words that only together say something.
-pub(super) const PHRASES: &[(Sense, i32, &[&str])] = &[
-    (
-        Move,
-        4,
-        &[
-            "all time high",
-            "all time highs",
-            "to the moon",
-            "record high",
-            "record highs",
-            "golden cross",
-            "bull run",
-            "bull market",
-        ],
-    ),
-    (
-        Move,
-        3,
-        &[
-            "new high",
-            "new highs",
-            "new peak",
-            "year high",
-            "month high",
-            "new record",
-            "breaks out",
-            "broke out",
-            "break out",
-            "best month",
-        ],
-    ),
-    (Move, 3, &["short squeeze", "winning streak", "takes off", "took off"]),
-    (
-        Move,
-        2,
-        &[
-            "above resistance",
-            "clears resistance",
-            "clears key resistance",
-            "holds support",
-            "bottoms out",
-            "bounces back",
-            "bounced back",
-        ],
-    ),
-    (
-        Move,
-        -4,
-        &[
-            "all time low",
-            "all time lows",
-            "record low",
-            "death cross",
-            "bear market",
-            "flash crash",
-            "free fall",
-            "gives up",
-            "gave up",
-            "giving up",
-        ],
-    ),
-    (
-        Move,
-        -3,
-        &[
-            "sell off",
-            "sell offs",
-            "selling off",
-            "new low",
-            "new lows",
-            "year low",
-            "month low",
-            "monthly low",
-            "crypto winter",
-            "losing streak",
-        ],
-    ),
-    (
-        Move,
-        -3,
-        &[
-            "breaks down",
-            "break down",
-            "broke down",
-            "breaks below",
-            "broke below",
-            "break below",
-            "wiped out",
-            "wipes out",
-            "blows up",
-            "blew up",
-        ],
-    ),
-    (
-        Move,
-        -2,
-        &[
-            "dries up",
-            "dried up",
-            "dry up",
-            "drying up",
-            "profit taking",
-            "falls back",
-            "rolls over",
-            "loses steam",
-            "under pressure",
-            "flat lining",
-        ],
-    ),
-    (
-        Event,
-        3,
-        &[
-            "safe haven",
-            "in full",
-            "of all charges",
-            "take control",
-            "takes control",
-            "buying the dip",
-            "buy the dip",
-            "risk on",
-            "fresh money",
-            "in profit",
-            "crushes expectations",
-            "beats estimates",
-            "beat estimates",
-            "tops estimates",
-            "beats expectations",
-            "drops lawsuit",
-            "drops case",
-            "drops charges",
-            "liquidation of shorts",
-        ],
-    ),
-    (
-        Event,
-        2,
-        &[
-            "rate cut",
-            "rate cuts",
-            "cuts rates",
-            "strategic reserve",
-            "short covering",
-            "price target",
-            "proof of reserves",
-            "in the clear",
-            "exchange outflows",
-            "dollar weakens",
-            "weaker dollar",
-        ],
-    ),
-    (
-        Event,
-        2,
-        &[
-            "pile into",
-            "piles into",
-            "pours into",
-            "begins accepting",
-            "starts accepting",
-            "now accepts",
-            "adds bitcoin",
-            "shrugs off",
-            "shrug off",
-        ],
-    ),
-    (
-        Event,
-        -4,
-        &[
-            "rug pull",
-            "rug pulls",
-            "bank run",
-            "pump and dump",
-            "exit scam",
-            "pleads guilty",
-            "pleaded guilty",
-            "goes bust",
-            "went bust",
-        ],
-    ),
-    (
-        Event,
-        -3,
-        &[
-            "halts withdrawals",
-            "suspends withdrawals",
-            "freezes withdrawals",
-            "wash trading",
-            "money laundering",
-            "lays off",
-            "laid off",
-            "lay off",
-            "shuts down",
-            "shut down",
-        ],
-    ),
-    (
-        Event,
-        -3,
-        &[
-            "cease and desist",
-            "class action",
-            "loses peg",
-            "loses its peg",
-            "dollar strengthens",
-            "stronger dollar",
-            "liquidity crunch",
-            "insider trading",
-            "files for bankruptcy",
-            "chapter 11",
-        ],
-    ),
-    (
-        Event,
-        -2,
-        &[
-            "extreme fear",
-            "risk off",
-            "rate hike",
-            "rate hikes",
-            "dusting attack",
-            "short seller report",
-            "under investigation",
-            "misses estimates",
-            "misses expectations",
-            "missed estimates",
-        ],
-    ),
-    (Event, 0, &["bank holiday", "short sellers", "short selling", "risk appetite", "record store", "new year"]),
-    (Burden, -2, &["selling pressure", "short interest", "sell pressure", "hack losses"]),
-    (Burden, 0, &["interest rates", "gas fees", "exchange reserves", "energy costs"]),
+pub(super) const PHRASES: &[(Sense, i32, &str)] = &[
+    (Move, 4, "all time high, all time highs, to the moon, record high, record highs, golden cross, bull run"),
+    (Move, 4, "bull market"),
+    (Move, 3, "new high, new highs, new peak, year high, month high, new record, breaks out, broke out"),
+    (Move, 3, "break out, best month"),
+    (Move, 3, "short squeeze, winning streak, takes off, took off"),
+    (Move, 2, "above resistance, clears resistance, clears key resistance, holds support, bottoms out"),
+    (Move, 2, "bounces back, bounced back"),
+    (Move, -4, "all time low, all time lows, record low, death cross, bear market, flash crash, free fall"),
+    (Move, -4, "gives up, gave up, giving up"),
+    (Move, -3, "sell off, sell offs, selling off, new low, new lows, year low, month low, monthly low"),
+    (Move, -3, "crypto winter, losing streak"),
+    (Move, -3, "breaks down, break down, broke down, breaks below, broke below, break below, wiped out"),
+    (Move, -3, "wipes out, blows up, blew up"),
+    (Move, -2, "dries up, dried up, dry up, drying up, profit taking, falls back, rolls over, loses steam"),
+    (Move, -2, "under pressure, flat lining"),
+    (Event, 3, "safe haven, in full, of all charges, take control, takes control, buying the dip, buy the dip"),
+    (Event, 3, "risk on, fresh money, in profit, crushes expectations, beats estimates, beat estimates"),
+    (Event, 3, "tops estimates, beats expectations, drops lawsuit, drops case, drops charges"),
+    (Event, 3, "liquidation of shorts"),
+    (Event, 2, "rate cut, rate cuts, cuts rates, strategic reserve, short covering, price target"),
+    (Event, 2, "proof of reserves, in the clear, exchange outflows, dollar weakens, weaker dollar"),
+    (Event, 2, "pile into, piles into, pours into, begins accepting, starts accepting, now accepts"),
+    (Event, 2, "adds bitcoin, shrugs off, shrug off"),
+    (Event, -4, "rug pull, rug pulls, bank run, pump and dump, exit scam, pleads guilty, pleaded guilty"),
+    (Event, -4, "goes bust, went bust"),
+    (Event, -3, "halts withdrawals, suspends withdrawals, freezes withdrawals, wash trading, money laundering"),
+    (Event, -3, "lays off, laid off, lay off, shuts down, shut down"),
+    (Event, -3, "cease and desist, class action, loses peg, loses its peg, dollar strengthens, stronger dollar"),
+    (Event, -3, "liquidity crunch, insider trading, files for bankruptcy, chapter 11"),
+    (Event, -2, "extreme fear, risk off, rate hike, rate hikes, dusting attack, short seller report"),
+    (Event, -2, "under investigation, misses estimates, misses expectations, missed estimates"),
+    (Event, 0, "bank holiday, short sellers, short selling, risk appetite, record store, new year"),
+    (Burden, -2, "selling pressure, short interest, sell pressure, hack losses"),
+    (Burden, 0, "interest rates, gas fees, exchange reserves, energy costs"),
 ];
 
 /// They turn what follows in the clause into its opposite.
-pub(super) const NEGATORS: &[&str] = &[
-    "not",
-    "no",
-    "never",
-    "neither",
-    "nor",
-    "none",
-    "nobody",
-    "nothing",
-    "without",
-    "cannot",
-    "cant",
-    "dont",
-    "wont",
-    "isnt",
-    "fail",
-    "fails",
-    "failed",
-    "failing",
-    "refuse",
-    "refuses",
-    "refused",
-    "unable",
-    "lack",
-    "lacks",
-    "lacked",
-    "hardly",
-    "barely",
-    "unlikely",
-    "denies",
-    "denied",
-    "avoids",
-    "avoided",
-    "averts",
-    "averted",
-    "dismisses",
-    "dismissed",
-    "rejects",
-    "rejected",
-    "stop",
-    "stops",
-    "end",
-    "ends",
-];
+pub(super) static NEGATORS: Words = Words::new(|| {
+    set("not no never neither nor none nobody nothing without cannot cant dont wont isnt fail fails failed failing \
+         refuse refuses refused unable lack lacks lacked hardly barely unlikely denies denied avoids avoided averts \
+         averted dismisses dismissed rejects rejected stop stops end ends")
+});
 
 /// They turn what stands before them in the clause into its opposite: a harm that ends is good, a hope that fades is not.
-pub(super) const ENDERS: &[&str] = &[
-    "fade",
-    "fades",
-    "faded",
-    "fading",
-    "ease",
-    "eases",
-    "eased",
-    "easing",
-    "narrow",
-    "narrows",
-    "narrowed",
-    "unfounded",
-    "dismissed",
-    "erased",
-    "vanish",
-    "vanishes",
-    "vanished",
-    "evaporate",
-    "evaporates",
-    "evaporated",
-    "subside",
-    "subsides",
-    "subsided",
-    "fizzle",
-    "fizzles",
-    "fizzled",
-    "recede",
-    "recedes",
-    "receded",
-    "averted",
-    "avoided",
-    "overturned",
-    "reversed",
-    "contained",
-    "stall",
-    "stalls",
-    "stalled",
-    "disappear",
-    "disappears",
-    "ends",
-    "ended",
-    "stops",
-    "stopped",
-    "cools",
-    "cooled",
-];
+pub(super) static ENDERS: Words = Words::new(|| {
+    set("fade fades faded fading ease eases eased easing narrow narrows narrowed unfounded dismissed erased vanish \
+         vanishes vanished evaporate evaporates evaporated subside subsides subsided fizzle fizzles fizzled recede \
+         recedes receded averted avoided overturned reversed contained stall stalls stalled disappear disappears ends \
+         ended stops stopped cools cooled")
+});
 
 /// They make the next word, or the one before, stronger.
-pub(super) const BOOSTERS: &[&str] = &[
-    "very",
-    "extremely",
-    "hugely",
-    "massive",
-    "massively",
-    "huge",
-    "sharply",
-    "deeply",
-    "highly",
-    "strongly",
-    "dramatically",
-    "staggering",
-    "extraordinary",
-    "heavy",
-    "heavily",
-    "significantly",
-    "completely",
-    "totally",
-    "broad",
-    "record",
-    "extreme",
-    "biggest",
-    "largest",
-    "rapidly",
-    "incredibly",
-    "really",
-    "absolutely",
-    "steep",
-    "steeply",
-    "severe",
-    "severely",
-    "major",
-    "strong",
-    "far",
-    "great",
-    "successful",
-];
+pub(super) static BOOSTERS: Words = Words::new(|| {
+    set("very extremely hugely massive massively huge sharply deeply highly strongly dramatically staggering \
+         extraordinary heavy heavily significantly completely totally broad record extreme biggest largest rapidly \
+         incredibly really absolutely steep steeply severe severely major strong far great successful")
+});
 
 /// They make it weaker.
-pub(super) const DAMPERS: &[&str] = &[
-    "slightly",
-    "slight",
-    "somewhat",
-    "modest",
-    "modestly",
-    "minor",
-    "mild",
-    "mildly",
-    "marginally",
-    "marginal",
-    "little",
-    "small",
-    "brief",
-    "briefly",
-    "bit",
-    "edges",
-    "edge",
-    "inch",
-    "inches",
-    "partly",
-    "partially",
-    "tick",
-    "ticks",
-    "promises",
-    "promised",
-    "early",
-    "temporary",
-    "temporarily",
-];
+pub(super) static DAMPERS: Words = Words::new(|| {
+    set("slightly slight somewhat modest modestly minor mild mildly marginally marginal little small brief briefly \
+         bit edges edge inch inches partly partially tick ticks promises promised early temporary temporarily")
+});
 
 /// After what they speak of, they turn it into its opposite: the rally is not over, the rebound lacks strength.
-pub(super) const LATE_NEGATORS: &[&str] =
-    &["not", "never", "lacks", "lack", "lacked", "fails", "failed", "fail", "unable", "cannot", "unlikely"];
+pub(super) static LATE_NEGATORS: Words =
+    Words::new(|| set("not never lacks lack lacked fails failed fail unable cannot unlikely"));
 
 /// Right before something good they make it bad: weak demand.
-pub(super) const SPOILERS: &[&str] = &[
-    "weak",
-    "weaker",
-    "poor",
-    "falling",
-    "waning",
-    "fading",
-    "dwindling",
-    "slowing",
-    "soft",
-    "declining",
-    "shrinking",
-    "low",
-    "lower",
-];
+pub(super) static SPOILERS: Words =
+    Words::new(|| set("weak weaker poor falling waning fading dwindling slowing soft declining shrinking low lower"));
 
 /// What comes after one of these outweighs what came before.
-pub(super) const TURNS: &[&str] = &["but", "however", "yet", "then", "though", "instead"];
+pub(super) static TURNS: Words = Words::new(|| set("but however yet then though instead"));
 
 /// What one of these introduces is granted, and something else is said.
-pub(super) const CONCESSIONS: &[&str] = &["despite", "although", "notwithstanding", "regardless", "defies", "defying", "shrugs"];
+pub(super) static CONCESSIONS: Words = Words::new(|| set("despite although notwithstanding regardless defies defying shrugs"));
 
 /// Who loses when the market wins.
-pub(super) const ADVERSARIES: &[&str] = &["bears", "shorts", "sellers", "bear"];
+pub(super) static ADVERSARIES: Words = Words::new(|| set("bears shorts sellers bear"));
 
 /// A sentence that begins with one of these explains or asks.
-pub(super) const ASKING: &[&str] = &[
-    "what",
-    "how",
-    "why",
-    "who",
-    "when",
-    "where",
-    "could",
-    "will",
-    "is",
-    "are",
-    "explainer",
-    "guide",
-    "glossary",
-    "poll",
-    "history",
-    "interview",
-    "calendar",
-    "survey",
-    "podcast",
-    "recap",
-    "opinion",
-    "questions",
-    "quiz",
-];
+pub(super) static ASKING: Words = Words::new(|| {
+    set("what how why who when where could will is are explainer guide glossary poll history interview calendar \
+         survey podcast recap opinion questions quiz")
+});
 
 /// What shows that movements are those of a market.
-pub(super) const TOPICS: &[&str] = &[
-    "bitcoin",
-    "btc",
-    "ether",
-    "ethereum",
-    "eth",
-    "solana",
-    "sol",
-    "xrp",
-    "ripple",
-    "dogecoin",
-    "doge",
-    "cardano",
-    "ada",
-    "bnb",
-    "avalanche",
-    "polygon",
-    "polkadot",
-    "chainlink",
-    "litecoin",
-    "toncoin",
-    "stellar",
-    "uniswap",
-    "aave",
-    "arbitrum",
-    "tether",
-    "usdt",
-    "usdc",
-    "filecoin",
-    "aptos",
-    "sui",
-    "kaspa",
-    "cosmos",
-    "hedera",
-    "algorand",
-    "monero",
-    "tron",
-    "shiba",
-    "pepe",
-    "crypto",
-    "cryptocurrency",
-    "cryptocurrencies",
-    "token",
-    "coin",
-    "altcoin",
-    "stablecoin",
-    "memecoin",
-    "nft",
-    "defi",
-    "blockchain",
-    "mining",
-    "miner",
-    "exchange",
-    "trader",
-    "trading",
-    "investor",
-    "investment",
-    "fund",
-    "etf",
-    "stock",
-    "share",
-    "market",
-    "price",
-    "volume",
-    "futures",
-    "option",
-    "equities",
-    "bond",
-    "treasury",
-    "dollar",
-    "fed",
-    "inflation",
-    "network",
-    "holder",
-    "hodler",
-    "staking",
-    "staker",
-    "wallet",
-    "ledger",
-    "coinbase",
-    "binance",
-    "kraken",
-    "lender",
-    "whale",
-    "leverage",
-    "liquidation",
-    "outflow",
-    "inflow",
-    "digital",
-    "earnings",
-    "revenue",
-    "shares",
-    "validator",
-];
+pub(super) static TOPICS: Words = Words::new(|| {
+    set("bitcoin btc ether ethereum eth solana sol xrp ripple dogecoin doge cardano ada bnb avalanche polygon \
+         polkadot chainlink litecoin toncoin stellar uniswap aave arbitrum tether usdt usdc filecoin aptos sui kaspa \
+         cosmos hedera algorand monero tron shiba pepe crypto cryptocurrency cryptocurrencies token coin altcoin \
+         stablecoin memecoin nft defi blockchain mining miner exchange trader trading investor investment fund etf \
+         stock share market price volume futures option equities bond treasury dollar fed inflation network holder \
+         hodler staking staker wallet ledger coinbase binance kraken lender whale leverage liquidation outflow inflow \
+         digital earnings revenue shares validator")
+});
