@@ -1,6 +1,6 @@
 //! What is lost with a step that is taken back, for whoever is about to do it.
 
-const LOSSES: [(&str, &str); 22] = [
+const LOSSES: [(&str, &str); 23] = [
     ("m20261121_000000_create_exact_types", "nothing"),
     ("m20261121_000001_create_last_known_prices", "the last known prices; they are collected again"),
     ("m20261121_000010_create_users", "ALL ACCOUNTS"),
@@ -19,6 +19,7 @@ const LOSSES: [(&str, &str); 22] = [
     ("m20261122_000090_let_links_rest", "which links rest after wrong codes"),
     ("m20261122_000100_index_key_expiry", "nothing; old API keys are found more slowly"),
     ("m20261123_000100_create_price_candles", "THE WHOLE PRICE HISTORY; what providers still have can be fetched again"),
+    ("m20261123_000200_create_candle_gaps", "which times providers have no candles of; they are asked again"),
     ("m20261123_000300_create_alert_rules", "all alert rules, and which came true"),
     ("m20261123_000400_create_notifications", "all notifications, what users have set of them, and all webhooks"),
     ("m20261123_000500_create_chat_exchanges", "what users asked the assistant, and what it answered"),

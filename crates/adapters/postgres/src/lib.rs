@@ -22,7 +22,7 @@ pub use assistant::{SqlFeedback, SqlUserConversations};
 pub use database::Database;
 pub use errors::ConnectError;
 pub use identity::SqlIdentityStore;
-pub use market::{SqlCandles, SqlLastKnownPrices};
+pub use market::{SqlCandles, SqlHistoryGaps, SqlLastKnownPrices};
 pub use notifications::{SqlMailQueue, SqlNotificationsStore};
 pub use operations::{SqlAuditChain, SqlAuditReader};
 pub use probe::DatabaseProbe;

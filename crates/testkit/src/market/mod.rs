@@ -4,6 +4,7 @@
 pub mod bulletin_board_contract;
 pub mod bus_contract;
 pub mod candles_contract;
+pub mod history_gaps_contract;
 pub mod last_known_contract;
 pub mod lease_contract;
 pub mod quota_contract;
@@ -13,9 +14,11 @@ mod builders;
 mod bulletins;
 mod live;
 mod memory_candles;
+mod memory_history_gaps;
 mod memory_last_known_prices;
 mod outage;
 mod prices;
+mod scripted_candles;
 mod shown_prices;
 
 pub use audience::RecordingAudience;
@@ -27,7 +30,9 @@ pub use coinlink_embedded::{EmbeddedBulletins, EmbeddedBus, EmbeddedLease, Embed
 pub use lease_contract::LeaseNodes;
 pub use live::MemoryLiveQuotes;
 pub use memory_candles::MemoryCandles;
+pub use memory_history_gaps::MemoryHistoryGaps;
 pub use memory_last_known_prices::MemoryLastKnownPrices;
 pub use outage::{Cut, Outage};
 pub use prices::ScriptedPrices;
+pub use scripted_candles::ScriptedCandles;
 pub use shown_prices::ShownPrices;

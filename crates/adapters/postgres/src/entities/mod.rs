@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_log;
 pub(crate) mod audit_seals;
+pub(crate) mod candle_gaps;
 pub(crate) mod chat_exchanges;
 pub(crate) mod feedback;
 pub(crate) mod fired_alerts;

@@ -1,5 +1,6 @@
 //! Price history: what prices did in a minute, an hour, a day.
 
+mod back_fill;
 mod candle;
 mod gaps;
 mod minute_book;
@@ -7,6 +8,7 @@ mod normalise;
 mod record;
 mod roll_up;
 
+pub use back_fill::{next_call, without};
 pub use candle::{Candle, Interval};
 pub use gaps::{GapFinder, Span};
 pub use minute_book::MinuteBook;

@@ -1,0 +1,279 @@
+//! Fill what is missing of price history from what providers still have.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use coinlink_domain::{
+    market::{
+        Source, Symbol,
+        candles::{Candle, CandleOrigin, CandleRecord, GapFinder, Interval, Span, next_call, without},
+    },
+    shared::{
+        quota::QuotaVerdict,
+        upstream_failure::{FailureClass, UpstreamFailure},
+    },
+};
+use coinlink_ports::{
+    market::{CandleProvider, CandleStore, CurrentPrices, HistoryGaps, QuotaLedger},
+    shared::{Clock, StoreError},
+};
+use time::{Duration, OffsetDateTime};
+
+use super::{Metering, RollUpCandles};
+
+/// A provider that failed is left alone for this long.
+const REST: Duration = Duration::MINUTE;
+/// One whose settings are wrong, for this long.
+const LONG_REST: Duration = Duration::HOUR;
+/// Whether a provider has what it once had not is asked again after this.
+const ASK_AGAIN: Duration = Duration::days(7);
+/// Whether it lists an asset that it did not list, after this.
+const LOOK_AGAIN: Duration = Duration::DAY;
+
+/// How far back history is filled.
+#[derive(Debug, Clone)]
+pub struct HistoryDepth(pub Vec<(Interval, Duration)>);
+
+/// What filling takes.
+pub struct FillHistoryParts {
+    /// In order of preference.
+    pub providers: Vec<Arc<dyn CandleProvider>>,
+    /// Plans of metered providers.
+    pub metering: Metering,
+    /// The cluster's count of metered calls.
+    pub ledger: Arc<dyn QuotaLedger>,
+    /// The history.
+    pub store: Arc<dyn CandleStore>,
+    /// What providers have nothing of.
+    pub gaps: Arc<dyn HistoryGaps>,
+    /// Which assets there are.
+    pub prices: Arc<dyn CurrentPrices>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How far back.
+    pub depth: HistoryDepth,
+}
+
+/// What one step did.
+#[derive(Debug)]
+pub enum FillStep {
+    /// A provider was asked.
+    Asked {
+        /// Who.
+        source: Source,
+        /// How many candles that were missing it brought, or how it failed.
+        result: Result<usize, UpstreamFailure>,
+    },
+    /// Whoever could be asked is to be left alone for this long.
+    Resting(Duration),
+    /// Everything that providers have is there. What is missing still, in candles, by interval.
+    Done(BTreeMap<Interval, u64>),
+}
+
+/// Fills history one call at a time. What is missing is found in the store, so that whoever leads next goes on where this one
+/// stopped. Held by one task, so it keeps its state without a lock.
+pub struct FillHistory {
+    parts: FillHistoryParts,
+    round: VecDeque<(Interval, Symbol)>,
+    missing: BTreeMap<Interval, u64>,
+    resting: HashMap<Source, Duration>,
+    unlisted: HashMap<(Source, Symbol), Duration>,
+    roll_up: RollUpCandles,
+}
+
+impl FillHistory {
+    /// Nothing is known to be missing yet.
+    #[must_use]
+    pub fn new(parts: FillHistoryParts) -> Self {
+        let roll_up = RollUpCandles::new(Arc::clone(&parts.store), Arc::clone(&parts.clock));
+        let (round, missing) = (VecDeque::new(), BTreeMap::new());
+        Self { parts, round, missing, resting: HashMap::new(), unlisted: HashMap::new(), roll_up }
+    }
+
+    /// The next call, longer intervals and larger assets first.
+    #[tracing::instrument(level = "debug", name = "market.fill_history", skip_all)]
+    pub async fn execute(&mut self) -> Result<FillStep, StoreError> {
+        if self.round.is_empty() {
+            self.begin_round();
+        }
+        let mut wait: Option<Duration> = None;
+        for _ in 0..self.round.len() {
+            let Some((interval, symbol)) = self.round.front().cloned() else { break };
+            let now = self.parts.clock.now();
+            let Some(span) = self.span(interval, now) else {
+                self.round.pop_front();
+                continue;
+            };
+            let missing = self.parts.store.missing(&symbol, interval, span).await?;
+            match self.next(&symbol, interval, &missing, now).await? {
+                Next::Call(place, call) => return self.ask(place, &symbol, interval, (call, &missing)).await,
+                Next::Rest(rest) => {
+                    wait = Some(wait.map_or(rest, |wait| wait.min(rest)));
+                    self.round.rotate_left(1);
+                }
+                Next::Nothing => {
+                    *self.missing.entry(interval).or_default() += candles_in(&missing, interval);
+                    self.round.pop_front();
+                }
+            }
+        }
+        Ok(wait.map_or_else(|| FillStep::Done(std::mem::take(&mut self.missing)), FillStep::Resting))
+    }
+
+    /// Forgets what providers had nothing of too long ago.
+    pub async fn forget(&self) -> Result<u64, StoreError> {
+        self.parts.gaps.forget(self.parts.clock.now() - ASK_AGAIN).await
+    }
+
+    fn begin_round(&mut self) {
+        self.missing.clear();
+        let Some(current) = self.parts.prices.current() else { return };
+        let symbols = || current.tick.items.iter().filter(|item| item.quote.source.is_real()).map(|item| &item.quote.symbol);
+        let mut intervals: Vec<Interval> = self.parts.depth.0.iter().map(|(interval, _)| *interval).collect();
+        intervals.sort_unstable_by_key(|interval| std::cmp::Reverse(*interval));
+        self.round = intervals.into_iter().flat_map(|interval| symbols().map(move |symbol| (interval, symbol.clone()))).collect();
+    }
+
+    /// What history is to hold: up to the candle that is not over.
+    fn span(&self, interval: Interval, now: OffsetDateTime) -> Option<Span> {
+        let (_, depth) = self.parts.depth.0.iter().find(|(of, _)| *of == interval)?;
+        Some(Span { from: interval.open_of(now - *depth), to: interval.open_of(now) })
+    }
+
+    async fn next(&self, symbol: &Symbol, interval: Interval, missing: &[Span], now: OffsetDateTime) -> Result<Next, StoreError> {
+        let mut wait: Option<Duration> = None;
+        for (place, provider) in self.parts.providers.iter().enumerate() {
+            let (source, Some(window)) = (provider.source(), provider.window(interval)) else { continue };
+            if self.is_unlisted(source, symbol) {
+                continue;
+            }
+            let empty = self.parts.gaps.noted(symbol, interval, source, now - ASK_AGAIN).await?;
+            let Some(call) = next_call(&without(missing, &empty), interval, window.longest, window.reach, now) else { continue };
+            match self.rests_for(source) {
+                Some(rest) => wait = Some(wait.map_or(rest, |wait| wait.min(rest))),
+                // A less preferred one is not asked for what a better one may bring in a minute.
+                None if wait.is_none() => return Ok(Next::Call(place, call)),
+                None => {}
+            }
+        }
+        Ok(wait.map_or(Next::Nothing, Next::Rest))
+    }
+
+    fn is_unlisted(&self, source: Source, symbol: &Symbol) -> bool {
+        let since = self.unlisted.get(&(source, symbol.clone()));
+        since.is_some_and(|since| self.parts.clock.monotonic() - *since < LOOK_AGAIN)
+    }
+
+    fn rests_for(&self, source: Source) -> Option<Duration> {
+        let left = *self.resting.get(&source)? - self.parts.clock.monotonic();
+        (left > Duration::ZERO).then_some(left)
+    }
+
+    async fn ask(
+        &mut self,
+        place: usize,
+        symbol: &Symbol,
+        interval: Interval,
+        (call, missing): (Span, &[Span]),
+    ) -> Result<FillStep, StoreError> {
+        let provider = Arc::clone(&self.parts.providers[place]);
+        let source = provider.source();
+        let now = self.parts.clock.now();
+        if !self.budgeted(source, now).await {
+            self.rest(source, REST);
+            return Ok(FillStep::Resting(REST));
+        }
+        let candles = match provider.candles(symbol, interval, call).await {
+            Ok(candles) => candles,
+            Err(failure) => {
+                match failure.class {
+                    FailureClass::Data => {
+                        self.unlisted.insert((source, symbol.clone()), self.parts.clock.monotonic());
+                    }
+                    class => self.rest(source, rest_after(class)),
+                }
+                return Ok(FillStep::Asked { source, result: Err(failure) });
+            }
+        };
+        let wanted = |candle: &Candle| candle.closed && missing.iter().any(|span| within(candle, span));
+        let found = candles.iter().filter(|candle| wanted(candle));
+        let records: Vec<CandleRecord> = found
+            .map(|candle| CandleRecord { symbol: symbol.clone(), candle: *candle, origin: CandleOrigin::Provider(source) })
+            .collect();
+        self.parts.store.replace(interval, &records).await?;
+        if interval == Interval::Minute && !records.is_empty() {
+            self.mend_longer(symbol, call).await?;
+        }
+        // After the candles: a gap that is noted is not asked for again, so nothing of it may still be on its way.
+        self.parts.gaps.note(symbol, interval, source, &gaps_in(&candles, interval, call), now).await?;
+        Ok(FillStep::Asked { source, result: Ok(records.len()) })
+    }
+
+    /// Longer candles that ticks made of a part of their minutes, such as the hour in which the first node started, are made anew once
+    /// every minute is there.
+    async fn mend_longer(&self, symbol: &Symbol, filled: Span) -> Result<(), StoreError> {
+        let day = Span { from: Interval::Day.open_of(filled.from), to: Interval::Hour.open_of(filled.to) };
+        if !self.parts.store.missing(symbol, Interval::Hour, day).await?.is_empty() {
+            return Ok(());
+        }
+        let mut hour = Interval::Hour.open_of(filled.from);
+        while hour + Duration::HOUR <= filled.to {
+            let span = Span { from: hour, to: hour + Duration::HOUR };
+            if self.parts.store.missing(symbol, Interval::Minute, span).await?.is_empty() {
+                self.roll_up.replace(std::slice::from_ref(symbol), span).await?;
+            }
+            hour = span.to;
+        }
+        Ok(())
+    }
+
+    /// Counts a metered call before it is made. The ticker comes first: a budget that is nearly used up is left to it.
+    async fn budgeted(&self, source: Source, now: OffsetDateTime) -> bool {
+        let Some(&(_, policy)) = self.parts.metering.iter().find(|(metered, _)| *metered == source) else { return true };
+        match self.parts.ledger.spend(source, policy, now).await {
+            Ok(verdict) => verdict == QuotaVerdict::Allow,
+            Err(error) => {
+                tracing::warn!(provider = source.name(), %error, "history left out: its call's budget cannot be counted");
+                false
+            }
+        }
+    }
+
+    fn rest(&mut self, source: Source, rest: Duration) {
+        self.resting.insert(source, self.parts.clock.monotonic() + rest);
+    }
+}
+
+enum Next {
+    Call(usize, Span),
+    Rest(Duration),
+    Nothing,
+}
+
+fn within(candle: &Candle, span: &Span) -> bool {
+    span.from <= candle.open_at && candle.open_at < span.to
+}
+
+fn rest_after(class: FailureClass) -> Duration {
+    match class {
+        FailureClass::Quota { retry_after } => retry_after.unwrap_or(REST).max(REST),
+        FailureClass::Config => LONG_REST,
+        FailureClass::Transient { .. } | FailureClass::Data => REST,
+    }
+}
+
+fn gaps_in(candles: &[Candle], interval: Interval, span: Span) -> Vec<Span> {
+    let mut finder = GapFinder::new(interval, span);
+    for candle in candles {
+        finder.there_is(candle.open_at);
+    }
+    finder.gaps()
+}
+
+fn candles_in(spans: &[Span], interval: Interval) -> u64 {
+    let length = interval.length().whole_seconds();
+    let count = spans.iter().map(|span| (span.to - span.from).whole_seconds() / length).sum::<i64>();
+    u64::try_from(count).unwrap_or(0)
+}
