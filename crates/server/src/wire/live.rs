@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Shown, exact, exact_option, json, rfc3339};
+use super::{Said, Shown, exact, exact_option, json, rfc3339};
 
 #[derive(Serialize)]
 struct Told<'a, T> {
@@ -27,8 +27,8 @@ struct Told<'a, T> {
     timestamp: &'a str,
 }
 
-fn told(kind: &'static str, data: impl Serialize, timestamp: &str) -> Vec<u8> {
-    json(&Told { kind, data, timestamp })
+fn told(kind: Said, data: impl Serialize, timestamp: &str) -> Vec<u8> {
+    json(&Told { kind: kind.name(), data, timestamp })
 }
 
 /// What the sockets of its user are sent of `event`, told at `now`: one frame, or two of an alert, for front ends show nothing but
@@ -36,11 +36,11 @@ fn told(kind: &'static str, data: impl Serialize, timestamp: &str) -> Vec<u8> {
 pub fn live_frames(event: &LiveEvent, now: OffsetDateTime) -> Vec<Vec<u8>> {
     let now = rfc3339(now);
     match event {
-        LiveEvent::Notice(notification) => vec![told("notification", Notice::of(notification), &now)],
+        LiveEvent::Notice(notification) => vec![told(Said::Notification, Notice::of(notification), &now)],
         LiveEvent::AlertFired(fired) => {
             let alert = Alert::of(fired);
-            let bubble = json(&Bubble { kind: "chat_agent_message", content: &alert.message, timestamp: &now });
-            vec![told("price_alert", &alert, &now), bubble]
+            let bubble = json(&Bubble { kind: Said::AgentMessage.name(), content: &alert.message, timestamp: &now });
+            vec![told(Said::PriceAlert, &alert, &now), bubble]
         }
     }
 }
@@ -170,7 +170,7 @@ impl<'a> From<&'a Prompt> for PromptItem<'a> {
 /// The `prompt_feed` frame.
 pub fn prompt_feed(prompts: &[Prompt], now: OffsetDateTime) -> Vec<u8> {
     let items: Vec<PromptItem<'_>> = prompts.iter().map(Into::into).collect();
-    told("prompt_feed", items, &rfc3339(now))
+    told(Said::PromptFeed, items, &rfc3339(now))
 }
 
 /// The same headline has the same id on every node.
@@ -197,7 +197,7 @@ pub fn market_news(article: &Article, source: NewsSource, now: OffsetDateTime) -
         timestamp: &now,
         importance: None,
     };
-    told("market_news", headline, &now)
+    told(Said::MarketNews, headline, &now)
 }
 
 #[derive(Serialize)]
@@ -236,6 +236,6 @@ impl Shown<'_> {
             as_of: rfc3339(quote.as_of),
             status: if item.stale || self.replay > 0 { "stale" } else { "live" },
         };
-        Some(told("bitcoin_price", bitcoin, &now))
+        Some(told(Said::BitcoinPrice, bitcoin, &now))
     }
 }

@@ -9,7 +9,7 @@ use time::Duration;
 
 use super::{Connection, Context};
 use crate::{
-    wire,
+    wire::{self, Said},
     ws::{
         Close, MOST_OF_A_USER, Private,
         connections::Seat,
@@ -112,7 +112,7 @@ impl Connection {
             "status": "authenticated",
             "expires_at": wire::rfc3339(holder.until),
         });
-        self.say("authenticated", &data, context);
+        self.say(Said::Authenticated, &data, context);
     }
 
     /// From now on it is an anonymous socket. `true` when it was somebody's.
@@ -155,7 +155,7 @@ impl Connection {
         if self.goes_on(&holder, context) && soon {
             let left = (holder.until - context.clock.now()).max(Duration::ZERO);
             let data = json!({ "expires_at": wire::rfc3339(holder.until), "expires_in_ms": wire::millis(left) });
-            self.say("auth.expiring", &data, context);
+            self.say(Said::AuthExpiring, &data, context);
         }
     }
 
@@ -169,7 +169,7 @@ impl Connection {
             return true;
         };
         self.become_nobodys(context);
-        self.say("auth.ended", &json!({ "reason": reason, "authenticated": false }), context);
+        self.say(Said::AuthEnded, &json!({ "reason": reason, "authenticated": false }), context);
         false
     }
 }

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::{Connection, Context};
-use crate::ws::{Asked, Channel, NoAnswer};
+use crate::{
+    wire::Said,
+    ws::{Asked, Channel, NoAnswer},
+};
 
 impl Connection {
     pub(in crate::ws) fn listens_to(&self, channel: Channel) -> bool {
@@ -47,7 +50,7 @@ impl Connection {
 
     pub(super) fn join(&self, channel: Channel, context: &Context) {
         self.enter(channel);
-        self.say("channel_joined", &json!({ "channel": channel.name() }), context);
+        self.say(Said::ChannelJoined, &json!({ "channel": channel.name() }), context);
         match channel {
             Channel::General => {}
             Channel::BitcoinPrices => self.show_bitcoin(context),
@@ -61,7 +64,7 @@ impl Connection {
 
     pub(super) fn leave(&self, channel: Channel, context: &Context) {
         self.quit(channel);
-        self.say("channel_left", &json!({ "channel": channel.name() }), context);
+        self.say(Said::ChannelLeft, &json!({ "channel": channel.name() }), context);
     }
 
     pub(super) fn subscribe_bitcoin(&self, context: &Context) {
@@ -71,7 +74,7 @@ impl Connection {
 
     pub(super) fn unsubscribe_bitcoin(&self, context: &Context) {
         self.quit(Channel::BitcoinPrices);
-        self.say("bitcoin_unsubscribed", &json!({ "status": "unsubscribed" }), context);
+        self.say(Said::BitcoinUnsubscribed, &json!({ "status": "unsubscribed" }), context);
     }
 
     /// Nothing while no price was ever known: the first one comes with its tick.
@@ -110,7 +113,7 @@ impl Connection {
                         "user_id": user.map(|user| user.0),
                         "authenticated": user.is_some(),
                     });
-                    this.say("chat_response", &data, &context);
+                    this.say(Said::ChatResponse, &data, &context);
                 }
                 Err(NoAnswer { code, message }) => this.refuse(code, &message, &context),
             }

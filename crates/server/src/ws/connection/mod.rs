@@ -34,7 +34,10 @@ use super::{
     subscription::{Encoded, Subscription},
     visitor::Visitor,
 };
-use crate::{broadcast::Published, wire};
+use crate::{
+    broadcast::Published,
+    wire::{self, Said},
+};
 
 /// Frames of any kind, pongs among them, that a client may send in a second.
 const MOST_FRAMES_A_SECOND: u32 = 200;
@@ -228,8 +231,8 @@ impl Connection {
         }
     }
 
-    fn say(&self, kind: &str, data: &serde_json::Value, context: &Context) {
-        let message = json!({ "type": kind, "data": data, "timestamp": wire::rfc3339(context.clock.now()) });
+    fn say(&self, kind: Said, data: &serde_json::Value, context: &Context) {
+        let message = json!({ "type": kind.name(), "data": data, "timestamp": wire::rfc3339(context.clock.now()) });
         self.send(frame::text(message.to_string().as_bytes()), context);
     }
 
@@ -285,7 +288,7 @@ impl Connection {
                 "symbols": inbound::MAX_SYMBOLS,
             },
         });
-        self.say("connected", &data, context);
+        self.say(Said::Connected, &data, context);
         self.show_current(context);
         if let Some(prompts) = context.feeds.current_prompts() {
             self.send(prompts, context);
@@ -370,12 +373,12 @@ impl Connection {
     }
 
     fn refuse(&self, code: &str, message: &str, context: &Context) {
-        self.say("error", &json!({ "error_code": code, "error_message": message }), context);
+        self.say(Said::Error, &json!({ "error_code": code, "error_message": message }), context);
     }
 
     fn answer(self: &Rc<Self>, message: Message, context: &Arc<Context>) {
         match message {
-            Message::Ping => self.say("pong", &json!({ "server_time": wire::rfc3339(context.clock.now()) }), context),
+            Message::Ping => self.say(Said::Pong, &json!({ "server_time": wire::rfc3339(context.clock.now()) }), context),
             Message::Pong => {}
             Message::Subscribe { symbols, delta, interval_ms } => self.subscribe(symbols, delta, interval_ms, context),
             Message::Unsubscribe => self.unsubscribe(context),

@@ -6,17 +6,18 @@ use coinlink_domain::market::{Resumption, Symbol, TickId};
 use serde_json::json;
 
 use super::{Connection, Context, Subscription};
+use crate::wire::Said;
 
 impl Connection {
     pub(super) fn subscribe(&self, symbols: Option<BTreeSet<Symbol>>, delta: bool, interval_ms: u32, context: &Context) {
         let names: Option<Vec<&str>> = symbols.as_ref().map(|symbols| symbols.iter().map(Symbol::as_str).collect());
         let mode = if delta { "delta" } else { "full" };
-        self.say("subscribed", &json!({ "symbols": names, "mode": mode, "interval_ms": interval_ms }), context);
+        self.say(Said::Subscribed, &json!({ "symbols": names, "mode": mode, "interval_ms": interval_ms }), context);
         self.view(Some(Subscription { symbols: symbols.map(Arc::new), delta, interval_ms }), context);
     }
 
     pub(super) fn unsubscribe(&self, context: &Context) {
-        self.say("unsubscribed", &json!({ "symbols": null, "mode": "full", "interval_ms": 0 }), context);
+        self.say(Said::Unsubscribed, &json!({ "symbols": null, "mode": "full", "interval_ms": 0 }), context);
         self.view(None, context);
     }
 
@@ -42,7 +43,7 @@ impl Connection {
     pub(super) fn resume(&self, last: TickId, context: &Context) {
         match context.broadcaster.resume(last) {
             Resumption::Recovered(missed) if self.may_be_sent(missed.len(), context) => {
-                self.say("resumed", &json!({ "recovered": true, "missed": missed.len() }), context);
+                self.say(Said::Resumed, &json!({ "recovered": true, "missed": missed.len() }), context);
                 for tick in &missed {
                     let frame = match &*self.subscription.borrow() {
                         None => context.broadcaster.frame_of(tick),
@@ -60,7 +61,7 @@ impl Connection {
                 }
             }
             Resumption::Recovered(_) | Resumption::Lost(_) => {
-                self.say("resumed", &json!({ "recovered": false, "missed": null }), context);
+                self.say(Said::Resumed, &json!({ "recovered": false, "missed": null }), context);
                 self.show_again(context);
             }
         }

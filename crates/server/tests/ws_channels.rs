@@ -1,0 +1,201 @@
+//! The protocol of the first backend's clients, prompts for everybody, and the document of all of it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod http_support;
+#[allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its part of this")]
+mod ws_support;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use coinlink::{
+    wire::{self, Said},
+    ws::{UNDERSTOOD, frame},
+};
+use coinlink_domain::{
+    assistant::{Prompt, PromptKind},
+    market::{Article, NewsSource},
+};
+use http_support::{NOW, gated::Holder};
+use serde_json::{Value, json};
+use ws_support::Node;
+
+fn join(channel: &str) -> Value {
+    json!({ "type": "join_channel", "channel": channel })
+}
+
+#[actix_web::test]
+async fn channels_are_joined_and_left_by_their_names_and_no_others_are_made() {
+    let node = Node::start();
+    let mut socket = node.connect().await;
+    socket.say(&json!({ "type": "join_channel" })).await;
+    assert_eq!(socket.error().await, "missing_channel");
+    socket.say(&join("admins")).await;
+    assert_eq!(socket.error().await, "invalid_channel");
+    for channel in ["general", " Market_News "] {
+        socket.say(&join(channel)).await;
+        assert_eq!(socket.frame_of("channel_joined").await["data"]["channel"], channel.trim().to_lowercase());
+    }
+    assert_eq!(node.get("/api/connections").await["websocket_stats"]["total_channels"], 3, "the ticker and two");
+    socket.say(&json!({ "type": "leave_channel", "channel": "general" })).await;
+    assert_eq!(socket.frame_of("channel_left").await["data"]["channel"], "general");
+    assert_eq!(node.connections.counts().channels, 1);
+    drop(socket);
+    while node.connections.counts().channels > 0 {
+        tokio::task::yield_now().await;
+    }
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn the_price_of_bitcoin_is_pushed_with_each_tick_to_who_wants_it_as_a_number() {
+    let node = Node::start();
+    let (mut early, mut other) = (node.connect().await, node.connect().await);
+    early.say(&json!({ "type": "subscribe_bitcoin" })).await;
+    assert!(!early.until_pong().await.contains(&"bitcoin_price".to_owned()), "no price is made up");
+    node.tick(1, "97012.123456789012345678");
+    let pushed = early.frame_of("bitcoin_price").await["data"].clone();
+    assert_eq!(pushed["price"].to_string(), "97012.123456789012345678", "every digit");
+    assert_eq!((&pushed["change_24h"], &pushed["change_percent_24h"]), (&json!(-1.25), &json!(-1.25)));
+    assert_eq!((&pushed["status"], &pushed["source"]), (&json!("live"), &json!("coingecko")));
+
+    let mut late = node.connect().await;
+    late.say(&join("bitcoin_prices")).await;
+    assert_eq!(late.frame_of("bitcoin_price").await["data"], pushed, "the newest at once");
+    node.tick(2, "97013");
+    assert_eq!(late.frame_of("bitcoin_price").await["data"]["price"], 97_013);
+    early.say(&json!({ "type": "unsubscribe_bitcoin" })).await;
+    assert_eq!(early.frame_of("bitcoin_unsubscribed").await["data"]["status"], "unsubscribed");
+    node.tick(3, "97014");
+    assert_eq!(late.frame_of("bitcoin_price").await["data"]["price"], 97_014);
+    assert!(!early.until_pong().await.contains(&"bitcoin_price".to_owned()));
+    assert!(!other.until_pong().await.contains(&"bitcoin_price".to_owned()));
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn headlines_are_pushed_to_their_channel_and_shown_to_who_joins_later() {
+    let node = Node::start();
+    let (mut early, mut other) = (node.connect().await, node.connect().await);
+    early.say(&join("market_news")).await;
+    early.frame_of("channel_joined").await;
+    let article = Article {
+        title: "Bitcoin does something".into(),
+        url: "https://news.example/1".into(),
+        publisher: "Example".into(),
+        summary: None,
+        published_at: Some(NOW),
+    };
+    node.feeds.tell_news(Arc::from([frame::text(&wire::market_news(&article, NewsSource::NewsApi, NOW))]));
+    let pushed = early.frame_of("market_news").await["data"].clone();
+    assert_eq!((&pushed["headline"], &pushed["source"]), (&json!("Bitcoin does something"), &json!("Example")));
+    assert_eq!((&pushed["category"], &pushed["importance"]), (&json!("news"), &Value::Null));
+    let mut late = node.connect().await;
+    late.say(&join("market_news")).await;
+    assert_eq!(late.frame_of("market_news").await["data"]["id"], pushed["id"]);
+    assert!(!other.until_pong().await.contains(&"market_news".to_owned()));
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn a_question_is_answered_to_who_asked_and_to_nobody_in_the_channel() {
+    let node = Node::start();
+    let holder = Holder::new();
+    let (mut user, mut stranger) = (node.connect_of(holder).await, node.connect().await);
+    stranger.say(&join("general")).await;
+    stranger.frame_of("channel_joined").await;
+    user.say(&join("general")).await;
+    user.say(&json!({ "type": "chat_message", "message": " hello ", "channel": "general" })).await;
+    user.say(&json!({ "type": "chat_message", "message": "and?" })).await;
+    assert_eq!(user.error().await, "rate_limited", "one after the other");
+    node.echo.may_answer.add_permits(1);
+    let answer = user.frame_of("chat_response").await["data"].clone();
+    let expected = json!({
+        "channel": "general",
+        "user_message": "hello",
+        "bot_response": "you said hello",
+        "user_id": holder.user.0.to_string(),
+        "authenticated": true,
+    });
+    assert_eq!(answer, expected);
+    assert!(stranger.until_pong().await.is_empty());
+
+    node.echo.may_answer.add_permits(2);
+    stranger.say(&json!({ "type": "chat_message", "message": "too much" })).await;
+    assert_eq!(stranger.error().await, "prompt_quota_exceeded");
+    stranger.say(&json!({ "type": "chat_message", "message": "hi" })).await;
+    let answer = stranger.frame_of("chat_response").await["data"].clone();
+    assert_eq!((&answer["user_id"], &answer["authenticated"]), (&Value::Null, &json!(false)));
+    for (message, code) in [(json!(" "), "empty_message"), (json!("x".repeat(1_001)), "message_too_long")] {
+        stranger.say(&json!({ "type": "chat_message", "message": message })).await;
+        assert_eq!(stranger.error().await, code);
+    }
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn a_node_thinks_about_few_questions_at_once() {
+    let node = Node::start();
+    let mut sockets = [node.connect().await, node.connect().await, node.connect().await];
+    for socket in &mut sockets {
+        socket.say(&json!({ "type": "chat_message", "message": "hi" })).await;
+        // So that they are asked in this order.
+        socket.say(&json!({ "type": "ping" })).await;
+        socket.frame_of("pong").await;
+    }
+    assert_eq!(sockets[2].error().await, "rate_limited", "the node of this test thinks about two");
+    node.echo.may_answer.add_permits(3);
+    for socket in &mut sockets[..2] {
+        socket.frame_of("chat_response").await;
+    }
+    sockets[2].say(&json!({ "type": "chat_message", "message": "now?" })).await;
+    sockets[2].frame_of("chat_response").await;
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn prompts_come_after_the_list_and_again_when_they_change() {
+    let node = Node::start();
+    node.tick(1, "97012");
+    let prompts = |title: &str| {
+        let prompt =
+            Prompt { kind: PromptKind::Report, subtype: "market", title: title.into(), content: "All is well.".into(), at: NOW };
+        frame::text(&wire::prompt_feed(&vec![prompt; 12], NOW))
+    };
+    node.feeds.show_prompts(prompts("first"));
+    let mut socket = node.connect().await;
+    let mut kinds = Vec::new();
+    let feed = loop {
+        let frame = socket.frame().await;
+        kinds.push(frame["type"].as_str().unwrap().to_owned());
+        if frame["type"] == "prompt_feed" {
+            break frame;
+        }
+    };
+    assert_eq!(kinds, ["connected", "crypto_ticker_update", "prompt_feed"]);
+    let item = json!({ "kind": "report", "subtype": "market", "title": "first", "content": "All is well.", "timestamp": "2026-01-01T00:00:00Z" });
+    assert_eq!(feed["data"], json!(vec![item; 12]));
+    node.feeds.show_prompts(prompts("second"));
+    assert_eq!(socket.frame_of("prompt_feed").await["data"][0]["title"], "second");
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn the_document_of_the_socket_has_every_type_that_is_sent_or_understood_and_no_other() {
+    let server = http_support::Server::start();
+    let document = http_support::json(server.get("/asyncapi.json").await).await;
+    let types = |operation: &str| -> BTreeSet<String> {
+        let messages = document["operations"][operation]["messages"].as_array().unwrap();
+        let name = |message: &Value| message["$ref"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let payload = |name: String| {
+            assert_eq!(document["channels"]["ws"]["messages"][&name]["$ref"], format!("#/components/messages/{name}"));
+            let message = &document["components"]["messages"][&name];
+            assert_eq!(message["contentType"], "application/json", "{name}");
+            message["payload"]["properties"]["type"]["const"].as_str().unwrap_or_else(|| panic!("{name}")).to_owned()
+        };
+        messages.iter().map(name).map(payload).collect()
+    };
+    assert_eq!(types("send"), Said::ALL.iter().map(|said| said.name().to_owned()).collect());
+    assert_eq!(types("receive"), UNDERSTOOD.iter().map(|kind| (*kind).to_owned()).collect());
+    assert!(!types("send").contains("bitcoin_update"));
+    server.stop().await;
+}

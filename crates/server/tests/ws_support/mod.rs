@@ -1,0 +1,264 @@
+//! Sockets and routes on one port of a node in this process, under a clock that stands still.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration as StdDuration,
+};
+
+use actix_http::HttpService;
+use actix_server::ServerHandle;
+use actix_service::map_config;
+use actix_web::dev::AppConfig;
+use async_trait::async_trait;
+use coinlink::{
+    broadcast::Broadcaster,
+    http::{TrustedProxies, app},
+    ws::{Admission, AdmissionPolicy, Asked, Assistant, Connections, Context, Feeds, Figures, Limits, NoAnswer, Upgrade},
+};
+use coinlink_domain::{
+    market::{Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem},
+    shared::{sliding_window::WindowPolicy, token_bucket::BucketPolicy},
+};
+use coinlink_embedded::EmbeddedLiveEvents;
+use coinlink_ports::market::TickAudience as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use time::Duration;
+use tokio::{
+    net::TcpStream,
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest as _, handshake::client::Response},
+};
+
+use super::http_support::{
+    NOW, ORIGIN, OWN_ORIGIN,
+    gated::{Behind, Holder, Setup},
+    parts,
+};
+
+const PATIENCE: StdDuration = StdDuration::from_secs(10);
+
+/// Repeats what it hears, once it may.
+pub struct Echo {
+    /// A permit a question; taken, not given back.
+    pub may_answer: Semaphore,
+}
+
+#[async_trait]
+impl Assistant for Echo {
+    async fn answer(&self, asked: Asked) -> Result<Arc<str>, NoAnswer> {
+        self.may_answer.acquire().await.unwrap().forget();
+        if asked.text == "too much" {
+            return Err(NoAnswer { code: "prompt_quota_exceeded", message: "come back later".to_owned() });
+        }
+        Ok(format!("you said {}", asked.text).into())
+    }
+}
+
+pub struct Node {
+    pub address: SocketAddr,
+    pub behind: Behind,
+    pub feeds: Arc<Feeds>,
+    pub live: Arc<EmbeddedLiveEvents>,
+    pub connections: Connections,
+    pub echo: Arc<Echo>,
+    pub broadcaster: Broadcaster,
+    pub client: reqwest::Client,
+    handle: ServerHandle,
+}
+
+impl Node {
+    pub fn start() -> Self {
+        let behind = Behind::default();
+        let broadcaster = Broadcaster::new(Arc::clone(&behind.clock) as _);
+        let parts = parts(Setup::default(), &behind, &broadcaster, &Arc::new(AtomicBool::new(true)));
+        let (connections, feeds) = (parts.connections.clone(), Arc::<Feeds>::default());
+        let (metrics, echo) = (parts.metrics.clone(), Arc::new(Echo { may_answer: Semaphore::new(0) }));
+        let policy = AdmissionPolicy {
+            max_connections: 1_000,
+            handshakes: BucketPolicy { burst: 1_000, refill: Duration::SECOND },
+            allowed_origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
+            loopback_origins: false,
+        };
+        let context = Arc::new(Context {
+            broadcaster: broadcaster.clone(),
+            feeds: Arc::clone(&feeds),
+            admission: Admission::new(policy, connections.clone()),
+            access: Arc::clone(&parts.identity.sockets),
+            assistant: Arc::clone(&echo) as _,
+            thinking: Semaphore::new(2),
+            limits: Limits {
+                messages: WindowPolicy { limit: 60, window: Duration::minutes(1) },
+                max_message: 4096,
+                ping_every_ms: 20_000,
+                dead_after_ms: 45_000_000,
+                write_stall_ms: 5_000,
+                tick_every_ms: 5_000,
+                send_buffer: 4096,
+            },
+            figures: Figures {
+                open: metrics.ws_connections_anonymous.clone(),
+                open_of_users: metrics.ws_connections_user.clone(),
+                ticks_sent: metrics.ws_messages_sent.with_label_values(&["ticker"]),
+                answers_sent: metrics.ws_messages_sent.with_label_values(&["other"]),
+                send_lag: metrics.ws_send_lag.clone(),
+                slow_closed: metrics.ws_slow_closed.clone(),
+            },
+            clock: Arc::clone(&behind.clock) as _,
+            trusted_proxies: TrustedProxies::default(),
+            draining: watch::channel(false).1,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = actix_server::Server::build().workers(1).disable_signals().listen("sockets", listener, move || {
+            HttpService::build()
+                .upgrade(Upgrade::new(Arc::clone(&context)))
+                .h1(map_config(app(&parts), |()| AppConfig::default()))
+                .tcp()
+        });
+        let running = server.unwrap().run();
+        let handle = running.handle();
+        actix_web::rt::spawn(running);
+        let live = Arc::new(EmbeddedLiveEvents::default());
+        let telling =
+            coinlink::jobs::tell_live_events(Arc::clone(&live) as _, Arc::clone(&feeds), Arc::clone(&behind.clock) as _);
+        actix_web::rt::spawn(telling);
+        let client = reqwest::Client::new();
+        Self { address, behind, feeds, live, connections, echo, broadcaster, client, handle }
+    }
+
+    pub async fn connect(&self) -> Socket {
+        self.connect_as(Some(ORIGIN), &[]).await.0
+    }
+
+    pub async fn connect_as(&self, origin: Option<&str>, protocols: &[&str]) -> (Socket, Response) {
+        self.connect_at("/ws", origin, protocols).await
+    }
+
+    pub async fn connect_at(&self, path: &str, origin: Option<&str>, protocols: &[&str]) -> (Socket, Response) {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        if !protocols.is_empty() {
+            request.headers_mut().insert("sec-websocket-protocol", protocols.join(", ").parse().unwrap());
+        }
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (stream, response) = client_async(request, stream).await.unwrap();
+        (Socket { stream }, response)
+    }
+
+    /// A socket that is `holder`'s.
+    pub async fn connect_of(&self, holder: Holder) -> Socket {
+        let mut socket = self.connect().await;
+        socket.say(&json!({ "type": "authenticate", "token": holder.bearer() })).await;
+        socket.frame_of("authenticated").await;
+        socket
+    }
+
+    /// A ticket of `holder`, for a page of `origin`.
+    pub async fn ticket(&self, holder: Holder, origin: Option<&str>) -> String {
+        let request = self.client.post(format!("http://{}/api/v2/auth/ws-ticket", self.address));
+        let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+        let response = request.header("authorization", holder.bearer()).send().await.unwrap();
+        assert_eq!(response.status(), 201);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(body["expires_in"], 30);
+        body["ticket"].as_str().unwrap().to_owned()
+    }
+
+    /// Shows a list with this price of BTC.
+    pub fn tick(&self, seq: u64, price: &str) {
+        let price = Price::try_new(price.parse().unwrap()).unwrap();
+        let quote = Quote {
+            change_24h: Some(Percent::new("-1.25".parse().unwrap())),
+            ..Quote::bare(Symbol::btc(), price, Source::CoinGecko, NOW)
+        };
+        self.broadcaster.deliver(Arc::new(Tick {
+            id: TickId { epoch: 1, seq },
+            timestamp: NOW,
+            source: Some(Source::CoinGecko),
+            as_of: Some(NOW),
+            stale: false,
+            items: Arc::new([TickItem { quote, stale: false }]),
+        }));
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let response = self.client.get(format!("http://{}{path}", self.address)).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    }
+
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+    }
+}
+
+pub struct Socket {
+    stream: WebSocketStream<TcpStream>,
+}
+
+impl Socket {
+    pub async fn say(&mut self, message: &Value) {
+        self.stream.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The next frame of any type.
+    pub async fn frame(&mut self) -> Value {
+        loop {
+            match timeout(PATIENCE, self.stream.next()).await.expect("a frame in time") {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("a frame was due, and there was {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame of that type, whatever comes before.
+    pub async fn frame_of(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// The code of the next `error`.
+    pub async fn error(&mut self) -> String {
+        self.frame_of("error").await["data"]["error_code"].as_str().unwrap().to_owned()
+    }
+
+    /// The types of all frames up to the answer to a ping that is sent now.
+    pub async fn until_pong(&mut self) -> Vec<String> {
+        self.say(&json!({ "type": "ping" })).await;
+        let mut kinds = Vec::new();
+        loop {
+            let frame = self.frame().await;
+            let kind = frame["type"].as_str().unwrap().to_owned();
+            if kind == "pong" {
+                return kinds;
+            }
+            kinds.push(kind);
+        }
+    }
+
+    /// The code with which the server closes.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            match timeout(PATIENCE, self.stream.next()).await.expect("the end in time") {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(_)) => {}
+                other => panic!("a close frame was due, and there was {other:?}"),
+            }
+        }
+    }
+}

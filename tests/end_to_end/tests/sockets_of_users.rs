@@ -1,0 +1,99 @@
+//! Sockets of signed-in users on the real binary: two nodes that share a Redis, tickets between them, and sessions that end.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::time::{Duration, Instant};
+
+use coinlink_end_to_end_tests::{Api, Client, Node, Serve, UNLIMITED, somebody};
+use coinlink_testkit::{
+    servers::{fresh_database, shared_redis},
+    upstream_stub::StubUpstream,
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+async fn two_nodes() -> (Vec<Node>, StubUpstream) {
+    let (database, redis, stub) = (fresh_database().await, shared_redis().await, StubUpstream::start().await);
+    let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
+    (cluster.start_with(2, &stub, &UNLIMITED).await, stub)
+}
+
+async fn of(node: &Node, token: &str) -> Client {
+    let mut client = Client::connect(node.address).await;
+    client.say(&json!({ "type": "authenticate", "token": token })).await;
+    client.frame_of("authenticated").await;
+    client
+}
+
+async fn ticket(api: &Api, token: &str) -> String {
+    api.post_as(token, "/api/v2/auth/ws-ticket", &Value::Null).await.expect(201).json["ticket"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_ticket_of_one_node_opens_one_socket_of_either() {
+    let (nodes, _stub) = two_nodes().await;
+    let api = Api::at(nodes[0].url(""));
+    let held = api.sign_up(&somebody()).await;
+    let text = ticket(&api, &held.access).await;
+    let mut clients = join_all((0..50).map(|n| Client::connect(nodes[n % 2].address))).await;
+    let frame = json!({ "type": "authenticate", "ticket": text });
+    join_all(clients.iter_mut().map(|client| client.say(&frame))).await;
+    let answers = join_all(clients.iter_mut().map(async |client| {
+        loop {
+            let frame = client.frame().await;
+            if ["authenticated", "error"].contains(&frame.kind()) {
+                return frame;
+            }
+        }
+    }));
+    let answers = answers.await;
+    let opened: Vec<_> = answers.iter().filter(|frame| frame.kind() == "authenticated").collect();
+    assert_eq!(opened.len(), 1);
+    assert_eq!(opened[0].json["data"]["user_id"], held.user);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_on_one_node_is_over_for_its_sockets_on_the_other_within_seconds() {
+    let (nodes, _stub) = two_nodes().await;
+    let api = Api::at(nodes[0].url(""));
+    let email = somebody();
+    let (held, other) = (api.sign_up(&email).await, api.sign_in(&email).await);
+    let (mut here, mut there) = (of(&nodes[0], &held.access).await, of(&nodes[1], &held.access).await);
+    let mut kept = of(&nodes[1], &other.access).await;
+    api.post("/api/v2/auth/logout", &json!({ "refresh_token": held.refresh })).await.expect(200);
+    let since = Instant::now();
+    for socket in [&mut here, &mut there] {
+        assert_eq!(socket.frame_of("auth.ended").await.json["data"]["reason"], "session_ended");
+    }
+    assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+    kept.say(&json!({ "type": "ping" })).await;
+    loop {
+        let frame = kept.frame().await;
+        assert_ne!(frame.kind(), "auth.ended", "another session of the same user goes on");
+        if frame.kind() == "pong" {
+            break;
+        }
+    }
+    assert_eq!(nodes[1].metric("coinlink_ws_connections{auth=\"user\"}").await, 1);
+}
+
+#[tokio::test]
+async fn no_token_or_ticket_is_in_the_logs() {
+    let mut node = Node::dev_with(&["--feed", "simulated"], &[("LOG_LEVEL", "debug")]).await;
+    let api = Api::at(node.url(""));
+    let held = api.sign_up(&somebody()).await;
+    let text = ticket(&api, &held.access).await;
+    let query = format!("/ws?token={}&ticket={text}", held.access);
+    let mut stranger = Client::try_connect(node.address, &query, None).await.unwrap();
+    stranger.say(&json!({ "type": "authenticate", "token": held.access })).await;
+    stranger.frame_of("authenticated").await;
+    stranger.say(&json!({ "type": "authenticate", "ticket": text })).await;
+    stranger.frame_of("authenticated").await;
+    stranger.say(&json!({ "type": "authenticate", "ticket": text })).await;
+    stranger.frame_of("error").await;
+    drop(stranger);
+    node.process.terminate();
+    assert!(node.process.wait().await.success());
+    let logs = node.process.log();
+    assert!(logs.contains("handshake"), "{logs}");
+    assert!(!logs.contains(&text) && !logs.contains(&held.access));
+}
