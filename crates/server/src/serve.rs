@@ -13,6 +13,7 @@ use actix_server::Server;
 use actix_service::map_config;
 use actix_web::{dev::AppConfig, web::Data};
 use coinlink_application::operations::CheckReadiness;
+use coinlink_embedded::SystemEntropy;
 use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
 use coinlink_postgres::Database;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -216,7 +217,11 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         connections: &connections,
         metrics: &metrics,
         access: Arc::clone(&identity.sockets),
-        assistant: Arc::new(wiring::Silent),
+        assistant: Arc::new(wiring::SocketAssistant::new(
+            Arc::clone(&contexts.assistant.use_cases.chat),
+            Arc::clone(&gatekeeper),
+            &SystemEntropy,
+        )),
         around: &around,
         draining: drained.clone(),
     }));

@@ -113,11 +113,16 @@ impl Node {
 
 /// The settings that put `stub` in every provider's place.
 #[must_use]
-pub fn upstreams(stub: &StubUpstream) -> [(&'static str, String); 4] {
+pub fn upstreams(stub: &StubUpstream) -> [(&'static str, String); 8] {
     [
         ("COINGECKO_BASE_URL", stub.coingecko_url()),
         ("COINBASE_BASE_URL", stub.coinbase_url()),
         ("COINBASE_WS_URL", stub.coinbase_ws_url()),
         ("KRAKEN_BASE_URL", stub.kraken_url()),
+        ("BINANCE_BASE_URL", stub.binance_url()),
+        // Tests that count calls count those of the ticker.
+        ("HISTORY_FILL", "false".to_owned()),
+        ("NEWSAPI_BASE_URL", stub.newsapi_url()),
+        ("FNG_BASE_URL", stub.alternative_me_url()),
     ]
 }

@@ -39,6 +39,7 @@ async fn five_hundred_that_come_back_at_once_are_all_served_from_memory() {
     settings.extend([("TICKER_OVERLAY", "false"), ("WS_HANDSHAKE_BURST", "2000")]);
     let node = Node::dev(&settings).await;
     eventually("prices", SOON, async || node.get("/api/bitcoin/price").await.0 == 200).await;
+    eventually("the rest", SOON, async || node.get("/api/v2/market/trending").await.0 == 200).await;
     let asked = stub.requests().len();
     for _ in 0..2 {
         let mut clients = join_all((0..500).map(|_| Client::connect(node.address))).await;

@@ -2,6 +2,7 @@
 
 use super::kind::Kind::{self, Bool, Choice, Cidrs, Int, LogLevel, Origins, Providers, Secret, SocketAddress, Text, Url};
 use super::kind::SecretForm;
+use coinlink_domain::market::Source;
 
 /// One setting.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ const fn int(min: i64, max: i64) -> Kind {
 
 const WEB: Kind = Url(&["http", "https"]);
 const LIMIT: Kind = int(1, 1_000_000);
+/// Sources that can be in the chain; the live socket and the simulation are switched on by other means.
+const ASKABLE: &[Source] = &[Source::CoinGecko, Source::Coinbase, Source::Kraken];
+/// Sources that have past prices.
+const WITH_HISTORY: &[Source] = &[Source::Coinbase, Source::Kraken, Source::CoinGecko, Source::BinanceUsdt];
 const ANY: Kind = Secret(SecretForm::Any);
 
 /// The table. Adding a setting: a line here, one in `config/default.toml`, a field in `Settings`; a test compares them.
@@ -57,11 +62,12 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("observability.otlp_endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"], WEB),
     entry("ticker.interval_ms", &["TICKER_INTERVAL_MS"], int(100, 60_000)),
     entry("ticker.size", &["TICKER_SIZE"], int(1, 250)),
-    entry("ticker.providers", &["TICKER_PROVIDERS"], Providers),
+    entry("ticker.providers", &["TICKER_PROVIDERS"], Providers(ASKABLE)),
     entry("ticker.overlay", &["TICKER_OVERLAY"], Bool),
     entry("coingecko.api_key", &["COINGECKO_API_KEY", "CoinGecko_API_key"], ANY),
     entry("coingecko.plan", &["COINGECKO_PLAN"], Choice(&["auto", "keyless", "demo", "pro"])),
     entry("coingecko.base_url", &["COINGECKO_BASE_URL"], WEB),
+    entry("coingecko.overview", &["COINGECKO_OVERVIEW"], Bool),
     entry("coingecko.calls_per_minute", &["COINGECKO_CALLS_PER_MINUTE"], int(0, 100_000)),
     entry("coingecko.calls_per_month", &["COINGECKO_CALLS_PER_MONTH"], int(0, 1_000_000_000)),
     entry("coinbase.api_key", &["COINBASE_API_KEY"], ANY),
@@ -105,11 +111,17 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("mail.smtp_url", &["SMTP_URL"], Secret(SecretForm::Url(&["smtp", "smtps"]))),
     entry("mail.from", &["MAIL_FROM"], Kind::MailAddress),
     entry("mail.reply_to", &["MAIL_REPLY_TO"], Kind::MailAddress),
+    entry("webhook.allowed_private", &["WEBHOOK_ALLOWED_PRIVATE"], Cidrs),
+    entry("binance.base_url", &["BINANCE_BASE_URL"], WEB),
+    entry("history.fill", &["HISTORY_FILL"], Bool),
+    entry("history.providers", &["HISTORY_PROVIDERS"], Providers(WITH_HISTORY)),
+    entry("history.pace_ms", &["HISTORY_PACE_MS"], int(100, 3_600_000)),
     entry("history.minutes_days", &["HISTORY_MINUTES_DAYS"], int(7, 36_500)),
     entry("history.five_minutes_days", &["HISTORY_FIVE_MINUTES_DAYS"], int(7, 36_500)),
     entry("history.hours_days", &["HISTORY_HOURS_DAYS"], int(7, 36_500)),
     entry("news.api_key", &["NEWSAPI_API_KEY", "newsapi_api_key"], ANY),
     entry("news.base_url", &["NEWSAPI_BASE_URL"], WEB),
+    entry("sentiment.enabled", &["FNG_ENABLED"], Bool),
     entry("sentiment.base_url", &["FNG_BASE_URL"], WEB),
     entry("assistant.base_url", &["LLM_BASE_URL"], WEB),
     entry("assistant.model", &["LLM_MODEL"], Text),

@@ -49,6 +49,8 @@ pub struct Settings {
     pub auth: Auth,
     pub wallet: Wallet,
     pub mail: Mail,
+    pub webhook: Webhook,
+    pub binance: Binance,
     pub history: History,
     pub news: News,
     pub sentiment: Sentiment,
@@ -160,6 +162,8 @@ pub struct CoinGecko {
     pub plan: Plan,
     /// Empty: the plan's host.
     pub base_url: String,
+    /// Whether figures of the market and searches are fetched too.
+    pub overview: bool,
     pub calls_per_minute: u32,
     pub calls_per_month: u32,
 }
@@ -265,7 +269,27 @@ pub struct Mail {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Webhook {
+    #[serde(deserialize_with = "networks")]
+    pub allowed_private: Vec<IpNet>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binance {
+    pub base_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct History {
+    /// Whether what is missing is fetched from providers.
+    pub fill: bool,
+    /// In order of preference.
+    #[serde(deserialize_with = "sources")]
+    pub providers: Vec<Source>,
+    /// Between two calls.
+    pub pace_ms: u64,
     pub minutes_days: u32,
     pub five_minutes_days: u32,
     pub hours_days: u32,
@@ -282,6 +306,7 @@ pub struct News {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sentiment {
+    pub enabled: bool,
     pub base_url: String,
 }
 

@@ -25,6 +25,7 @@ use super::{
     market::{BulletinsDocument, HistoryDocument, MoodDocument},
     key_document::KeyDocument,
     metrics,
+    notifications::NotificationsDocument,
     operations::OperationsDocument,
     prices,
     shapes::ErrorBody,
@@ -70,6 +71,7 @@ pub fn openapi_json() -> String {
     document.merge(HistoryDocument::openapi());
     document.merge(OperationsDocument::openapi());
     document.merge(AssistantDocument::openapi());
+    document.merge(NotificationsDocument::openapi());
     KeyDocument.modify(&mut document);
     // Adds to what these say of refusals.
     CookieDocument.modify(&mut document);

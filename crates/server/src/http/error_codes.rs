@@ -25,6 +25,7 @@ error_codes! {
     BAD_REQUEST 400 "bad_request" "The request is malformed.";
     INVALID_JSON 400 "invalid_json" "The body is not the JSON object this route takes: no JSON, or a field is missing, unknown or of the wrong type.";
     INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes.";
+    WEBHOOK_REFUSED 400 "webhook_refused" "A webhook may not have this address; details say why.";
     MESSAGE_EMPTY 400 "message_empty" "There is nothing to read in the message.";
     MESSAGE_TOO_LONG 400 "message_too_long" "A message has at most 1000 characters; details say how many this one has.";
     INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes.";
@@ -58,6 +59,7 @@ error_codes! {
     KEY_NOT_ALLOWED 403 "key_not_allowed" "API keys may not do this; sign in.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
     UNKNOWN_SYMBOL 404 "unknown_symbol" "Nothing is known of this asset: it is neither in the current list nor in the history.";
+    NOTIFICATION_NOT_FOUND 404 "notification_not_found" "You have no such notification, or it expired.";
     ALERT_NOT_FOUND 404 "alert_not_found" "You have no such alert rule.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";
     LAST_ADMIN 409 "last_admin" "This is the last administrator: grant the role to another account first.";
@@ -67,6 +69,7 @@ error_codes! {
     SECOND_FACTOR_NOT_SET_UP 409 "second_factor_not_set_up" "The account has no second factor, or none that was set up and waits to be confirmed.";
     WALLET_TAKEN 409 "wallet_taken" "The address is linked to an account already.";
     TOO_MANY_WALLETS 409 "too_many_wallets" "The account has as many wallets as it may; unlink one first.";
+    TOO_MANY_WEBHOOKS 409 "too_many_webhooks" "The account has as many webhooks as it may; remove one first.";
     TOO_MANY_ALERTS 409 "too_many_alerts" "The account has as many alert rules as it may; delete one first.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";

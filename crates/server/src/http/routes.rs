@@ -19,7 +19,7 @@ use super::{
     deadline::Deadline,
     docs, error_codes,
     gate::{Gate, Gated, Gatekeeper},
-    health, home, identity, jwks, market, metrics, operations, prices, stream,
+    health, home, identity, jwks, market, metrics, notifications, operations, prices, stream,
 };
 
 /// The route a request took, as metrics and logs name it: a template, never a path.
@@ -154,6 +154,30 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
     Endpoint::new("/api/v2/user/preferences", READ_PUT, Gated::General, |at| {
         at.route(read().to(identity::preferences)).route(web::put().to(identity::save_preferences))
+    }),
+    api("/api/v2/notifications", Gated::General, |at| at.route(read().to(notifications::list_notifications))),
+    api("/api/v2/notifications/unread-count", Gated::General, |at| at.route(read().to(notifications::unread_count))),
+    api("/api/v2/notifications/health", Gated::General, |at| at.route(read().to(notifications::notifications_health))),
+    Endpoint::new("/api/v2/notifications/settings", READ_PUT, Gated::General, |at| {
+        at.route(read().to(notifications::notification_settings)).route(web::put().to(notifications::save_notification_settings))
+    }),
+    Endpoint::new("/api/v2/notifications/read-all", "PUT", Gated::General, |at| {
+        at.route(web::put().to(notifications::mark_all_read))
+    }),
+    Endpoint::new("/api/v2/notifications/webhooks", READ_POST, Gated::General, |at| {
+        at.route(read().to(notifications::list_webhooks)).route(web::post().to(notifications::add_webhook))
+    }),
+    Endpoint::new("/api/v2/notifications/webhooks/{id}", "DELETE", Gated::General, |at| {
+        at.route(web::delete().to(notifications::remove_webhook))
+    }),
+    Endpoint::new("/api/v2/notifications/webhooks/{id}/test", "POST", Gated::General, |at| {
+        at.route(web::post().to(notifications::test_webhook))
+    }),
+    Endpoint::new("/api/v2/notifications/{id}/read", "PUT", Gated::General, |at| {
+        at.route(web::put().to(notifications::mark_read))
+    }),
+    Endpoint::new("/api/v2/notifications/{id}", "DELETE", Gated::General, |at| {
+        at.route(web::delete().to(notifications::remove_notification))
     }),
     api("/api/v2/user/stats", Gated::General, |at| at.route(read().to(identity::stats))),
     api("/api/v2/user/sessions", Gated::General, |at| at.route(read().to(identity::list_sessions))),

@@ -1,7 +1,12 @@
 //! What runs beside requests: leading the ticker, following it, looking at it once a second, and upkeep.
 
+mod alerts;
+mod bulletins;
+mod candles;
+mod history;
 mod led;
 mod mail;
+mod notices;
 mod signing_keys;
 mod sockets;
 mod upkeep;
@@ -25,8 +30,13 @@ use tokio::{
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
+pub use alerts::{evaluate_alerts, prune_alerts};
+pub use bulletins::{follow_bulletins, refresh_bulletins};
+pub use candles::{prune_candles, record_candles};
+pub use history::fill_history;
 pub use led::Led;
 pub use mail::{MailJob, deliver_mail, prune_mail};
+pub use notices::{count_deliveries, deliver_to_sockets, deliver_to_webhooks, prune_notifications};
 pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};
 pub use sockets::{show_prompts, tell_live_events, tell_news};
 pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use coinlink_ports::shared::SecretBox;
 use coinlink_postgres::Database;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::task::JoinSet;
 
 use super::{Assistant, Market, Notifications, Shared, Surroundings, assistant, market, notifications};
-use crate::{broadcast::Broadcaster, config::Settings, jobs::Led, serve::StartError, telemetry::Metrics};
+use crate::{broadcast::Broadcaster, cli::Feed, config::Settings, jobs::Led, serve::StartError, telemetry::Metrics};
 
 /// What they are put together from.
 pub struct ContextParts<'a> {
     pub settings: &'a Settings,
+    /// Where prices come from.
+    pub feed: Feed,
     pub shared: &'a Shared,
     pub database: &'a Database,
     pub secrets: &'a Arc<dyn SecretBox>,
     pub metrics: &'a Metrics,
     pub broadcaster: &'a Broadcaster,
     pub around: &'a Surroundings,
-    /// Whether the node is about to end.
-    pub draining: watch::Receiver<bool>,
 }
 
 /// Each of them, put together.

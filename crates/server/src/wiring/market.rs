@@ -2,11 +2,23 @@
 
 use std::sync::Arc;
 
-use coinlink_application::market::{MarketAdapters, MarketUseCases};
+use coinlink_application::market::{CandleRetention, MarketAdapters, MarketUseCases, PruneCandles, RecordCandles, RecordPolicy};
+use coinlink_ports::market::CandleStore;
+use coinlink_postgres::SqlCandles;
+use time::Duration;
 use tokio::task::JoinSet;
 
-use super::Surroundings;
-use crate::{broadcast::Broadcaster, jobs::Led, serve::StartError};
+use super::{
+    ContextParts,
+    bulletins::{BulletinJobs, asks_for_news, bulletins, periods},
+    history::{HistoryJob, history},
+};
+use crate::{
+    config::Settings,
+    jobs::{Led, prune_candles, record_candles},
+    serve::StartError,
+    telemetry::Metrics,
+};
 
 /// The market beside the ticker, put together.
 pub struct Market {
@@ -15,18 +27,56 @@ pub struct Market {
 }
 
 /// What runs beside requests.
-pub struct MarketJobs {}
+pub struct MarketJobs {
+    record: RecordCandles,
+    prune: PruneCandles,
+    bulletins: BulletinJobs,
+    history: Option<HistoryJob>,
+    metrics: Metrics,
+}
 
 impl MarketJobs {
     /// Starts each of them; some work only while this node leads.
     pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) {
-        let _ = (jobs, led);
+        jobs.spawn(record_candles(self.record, led.ticks("candles"), led.leading(), self.metrics));
+        jobs.spawn(prune_candles(self.prune, led.leading()));
+        self.bulletins.spawn(jobs, led);
+        if let Some(history) = self.history {
+            history.spawn(jobs, led);
+        }
+    }
+}
+
+fn retention(settings: &Settings) -> CandleRetention {
+    let days = |days: u32| Duration::days(i64::from(days));
+    let history = &settings.history;
+    CandleRetention {
+        minutes: days(history.minutes_days),
+        five_minutes: days(history.five_minutes_days),
+        hours: days(history.hours_days),
     }
 }
 
 /// All of it.
-pub fn market(broadcaster: &Broadcaster, around: &Surroundings) -> Result<Market, StartError> {
-    let adapters = MarketAdapters { prices: Arc::new(broadcaster.clone()), clock: Arc::clone(&around.clock) };
+pub fn market(parts: &ContextParts<'_>) -> Result<Market, StartError> {
+    let ContextParts { settings, database, metrics, broadcaster, around, .. } = *parts;
+    let clock = || Arc::clone(&around.clock);
+    let candles: Arc<dyn CandleStore> = Arc::new(SqlCandles::new(database.clone()));
+    let filled = Arc::clone(&candles);
+    let adapters = MarketAdapters {
+        prices: Arc::new(broadcaster.clone()),
+        candles: Arc::clone(&candles),
+        periods: periods(settings),
+        asks_for_news: asks_for_news(parts),
+        clock: clock(),
+    };
     let use_cases = MarketUseCases::new(adapters);
-    Ok(Market { use_cases, jobs: MarketJobs {} })
+    let jobs = MarketJobs {
+        record: RecordCandles::new(Arc::clone(&candles), clock(), RecordPolicy::default()),
+        prune: PruneCandles::new(candles, clock(), retention(settings)),
+        bulletins: bulletins(parts, &use_cases.bulletins)?,
+        history: history(parts, &filled)?,
+        metrics: metrics.clone(),
+    };
+    Ok(Market { use_cases, jobs })
 }

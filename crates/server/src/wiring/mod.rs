@@ -5,11 +5,13 @@ mod audit;
 mod bulletins;
 mod contexts;
 mod database;
+mod history;
 mod identity;
 mod mail;
 mod market;
 mod notifications;
 mod operations;
+mod socket_assistant;
 mod sockets;
 mod tokens;
 
@@ -57,7 +59,8 @@ pub use mail::mail;
 pub use market::{Market, market};
 pub use notifications::{Notifications, notifications};
 pub use operations::operations;
-pub use sockets::{Silent, SocketParts, sockets, spawn_feeds};
+pub use socket_assistant::SocketAssistant;
+pub use sockets::{SocketParts, sockets, spawn_feeds};
 pub use tokens::key_folder;
 
 /// Ticks kept for nodes and clients that were away.

@@ -27,7 +27,7 @@ use coinlink::{
 use coinlink_application::{
     assistant::{AssistantAdapters, AssistantUseCases},
     identity::IdentityAdapters,
-    market::{MarketAdapters, MarketUseCases},
+    market::{Bulletins, MarketAdapters, MarketUseCases},
     notifications::{NotificationsAdapters, NotificationsUseCases},
     operations::CheckReadiness,
 };
@@ -37,8 +37,8 @@ use coinlink_ports::{
     operations::DependencyProbe,
     shared::{Clock, Entropy, Pause},
 };
-use coinlink_webhooks::{AllowedNetworks, HttpWebhooks};
 use coinlink_testkit::{identity::FixedPublicKeys, notifications::MemoryNotifications, shared::TokioPause};
+use coinlink_webhooks::{AllowedNetworks, HttpWebhooks};
 use gated::{Behind, Said, Setup};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rust_decimal::Decimal;
@@ -116,6 +116,7 @@ async fn panics() -> HttpResponse {
 pub struct Server {
     pub base: String,
     pub broadcaster: Broadcaster,
+    pub bulletins: Arc<Bulletins>,
     pub database_up: Arc<AtomicBool>,
     pub behind: Behind,
     client: Client,
@@ -133,6 +134,7 @@ impl Server {
         let broadcaster = Broadcaster::new(Arc::new(Fast::default()));
         let behind = Behind::default();
         let parts = parts(setup, &behind, &broadcaster, &database_up);
+        let bulletins = Arc::clone(&parts.market.bulletins);
         let more = [MISBEHAVING, gated::ENDPOINTS].concat();
         let server = HttpServer::new(move || app_with(&parts, &more)).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", server.addrs()[0]);
@@ -140,7 +142,7 @@ impl Server {
         let handle = running.handle();
         actix_web::rt::spawn(running);
         let client = Client::builder().no_gzip().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { base, broadcaster, database_up, behind, client, handle }
+        Self { base, broadcaster, bulletins, database_up, behind, client, handle }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -228,6 +230,7 @@ fn notifications(broadcaster: &Broadcaster, behind: &Behind, around: &IdentityAd
     NotificationsUseCases::new(NotificationsAdapters {
         prices: Arc::new(broadcaster.clone()),
         store: Arc::new(behind.notifications.clone()),
+        alerts: Arc::new(behind.notifications.clone()),
         webhook_sender: Arc::new(HttpWebhooks::new(AllowedNetworks::default()).unwrap()),
         secrets: Arc::clone(&around.secrets),
         clock: Arc::clone(&around.clock),
