@@ -16,7 +16,10 @@ use coinlink_ports::{
     assistant::{AnswerPieces, Assistant, ModelRequest},
     shared::{Clock, Pause},
 };
-use futures_util::future::{Either, select};
+use futures_util::{
+    FutureExt as _,
+    future::{Either, select},
+};
 use time::{Duration, OffsetDateTime};
 
 /// The first piece of an answer is there by then, or there is none.
@@ -86,6 +89,8 @@ impl AskModel {
     async fn read(&self, request: &ModelRequest) -> Result<(String, Ended), UpstreamFailure> {
         let late = |what: &str| UpstreamFailure::new(FailureClass::Transient { retryable: false }, what);
         let mut whole: Alarm<'_> = Box::pin(self.pause.pause(WHOLE_WITHIN));
+        // Time counts from here on, not from when it is first waited for.
+        let _ = (&mut whole).now_or_never();
         let first = Box::pin(async {
             let mut pieces = self.model.answer(request).await?;
             let first = pieces.next().await;

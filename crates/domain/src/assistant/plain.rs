@@ -8,11 +8,12 @@ const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A title, a name: on one line, cut to 300 characters.
+/// A title, a name: on one line, without tags, cut to 300 characters.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let shown: String =
         text.chars().map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+    let shown = without_tags(&shown);
     let words: Vec<&str> = shown.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(LONGEST_LINE).collect()
 }

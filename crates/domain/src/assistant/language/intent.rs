@@ -238,8 +238,18 @@ const SIZE: Phrases = &[
     "liquidity",
     "how big",
 ];
-const SUMMARY: Phrases =
-    &["market", "markets", "overview", "summary", "dominance", "crypto today", "cryptocurrencies", "total cap"];
+const SUMMARY: Phrases = &[
+    "total market",
+    "whole market",
+    "crypto market",
+    "markets",
+    "overview",
+    "summary",
+    "dominance",
+    "crypto today",
+    "cryptocurrencies",
+    "total cap",
+];
 const PRICE: Phrases = &[
     "price",
     "prices",
@@ -315,6 +325,14 @@ fn has(words: &[Word], phrases: Phrases) -> bool {
     phrases.iter().any(|phrase| (0..words.len()).any(|at| starts(at, phrase)))
 }
 
+/// "The market", and not "its market cap".
+fn names_the_market(words: &[Word]) -> bool {
+    words.iter().enumerate().any(|(at, word)| {
+        let next = words.get(at + 1).map_or("", |next| next.plain.as_str());
+        word.plain == "market" && !matches!(next, "cap" | "capitalisation" | "capitalization" | "value" | "price" | "rank")
+    })
+}
+
 /// What the words say beside the assets: how many are named decides some.
 pub(super) struct Seen<'a> {
     pub(super) words: &'a [Word],
@@ -329,7 +347,7 @@ pub(super) struct Seen<'a> {
 pub(super) fn intent(seen: &Seen<'_>) -> Intent {
     let &Seen { words, assets, has_amount, has_pair } = seen;
     let has = |phrases| has(words, phrases);
-    let rules: [(bool, Intent); 22] = [
+    let rules: [(bool, Intent); 23] = [
         (has(ALERTS), Intent::Alerts),
         (has(ADVICE), Intent::Advice),
         (has(FORECAST), Intent::Forecast),
@@ -346,10 +364,11 @@ pub(super) fn intent(seen: &Seen<'_>) -> Intent {
         (has(SIZE) && assets > 0, Intent::Size),
         (has(CHANGE) && assets > 0, Intent::Change),
         (has(RANGE) && assets > 0, Intent::Range),
-        (assets == 0 && (has(SUMMARY) || has(SIZE)), Intent::Summary),
+        (assets == 0 && (has(SUMMARY) || names_the_market(words)), Intent::Summary),
         (has(PRICE), Intent::Price),
         (has(CHANGE), Intent::Change),
         (has(RANGE), Intent::Range),
+        (has(SIZE), Intent::Size),
         (assets == 0 && has(GREETING), Intent::Greeting),
         (assets == 0 && has(THANKS), Intent::Thanks),
     ];

@@ -69,7 +69,11 @@ impl Question {
         let has_amount = units.iter().any(|unit| unit.amount.is_some());
         let is_pair = units.len() == 2 && (between(&words, &units[0], &units[1]) || is_how_many(&words));
         let has_pair = conversion.is_some() && is_pair;
-        let seen = Seen { words: &words, assets: mentions.len(), has_amount: has_amount && conversion.is_some(), has_pair };
+        let is_meant = conversion.as_ref().is_some_and(|conversion| match conversion.from {
+            Unit::Asset(_) => true,
+            Unit::Dollars => dollars_are_for_an_asset(&words, &units),
+        });
+        let seen = Seen { words: &words, assets: mentions.len(), has_amount: has_amount && is_meant, has_pair };
         Self {
             intent: intent(&seen),
             unknown_asset: unknown_asset(&words, &mentions),
@@ -201,6 +205,19 @@ fn conversion(words: &[Word], units: &[Measured]) -> Option<Conversion> {
 /// `btc in eth`, `btc to usd`, `eth/btc`.
 fn between(words: &[Word], left: &Measured, right: &Measured) -> bool {
     right.at == left.end + 1 && words.get(left.end).is_some_and(|word| matches!(word.plain.as_str(), "in" | "to" | "into" | "/"))
+}
+
+/// `$500 of eth`, `how much btc for $500`, `convert 500 usd to sol`: and not a sum that stands anywhere.
+fn dollars_are_for_an_asset(words: &[Word], units: &[Measured]) -> bool {
+    let asked = words.iter().any(|word| matches!(word.plain.as_str(), "convert" | "exchange" | "swap"))
+        || words.windows(2).any(|pair| pair[0].plain == "how" && matches!(pair[1].plain.as_str(), "many" | "much"));
+    let joined = |pair: &[Measured]| {
+        let linked = words
+            .get(pair[0].end)
+            .is_some_and(|word| matches!(word.plain.as_str(), "of" | "in" | "to" | "into" | "worth" | "for"));
+        pair[0].unit == Unit::Dollars && linked && pair[1].at - pair[0].end <= 2
+    };
+    asked || units.windows(2).any(joined)
 }
 
 fn is_how_many(words: &[Word]) -> bool {

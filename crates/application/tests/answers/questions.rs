@@ -1,0 +1,247 @@
+//! Sixty questions, and the facts that their answers hold. Every expected figure follows from the table in `support`.
+
+use coinlink_application::assistant::BASELINE;
+use coinlink_domain::{
+    assistant::Reply,
+    market::{Price, Symbol},
+    notifications::alerts::{AlertCondition, AlertRule, AlertRuleId},
+    shared::user_id::UserId,
+};
+use coinlink_ports::notifications::NotificationsStore as _;
+use coinlink_testkit::market::NOON;
+use rust_decimal::Decimal;
+use time::Duration;
+use uuid::Uuid;
+
+use super::support::{AGE, Desk, MARKET, as_of, number};
+
+/// What the front end shows of a row's price.
+fn shown(symbol: &str) -> &'static str {
+    match symbol {
+        "BTC" => "$97,012.34",
+        "ETH" => "$3,500.00",
+        "XRP" => "$2.20",
+        "SOL" => "$146.02",
+        "DOGE" => "$0.1235",
+        "LINK" => "$14.50",
+        "NEAR" => "$3.10",
+        "SHIB" => "$5.94e-6",
+        "ADA" => "$0.4500",
+        _ => unreachable!("no question asks for it"),
+    }
+}
+
+/// A row's price.
+fn usd(symbol: &str) -> Decimal {
+    number(MARKET.iter().find(|row| row.0 == symbol).unwrap().2)
+}
+
+fn facts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Price, age and source, as after every price.
+fn priced(symbol: &str) -> Vec<String> {
+    facts(&[shown(symbol), "3 s ago, CoinGecko"])
+}
+
+fn and(mut facts: Vec<String>, more: &[&str]) -> Vec<String> {
+    facts.extend(more.iter().map(|text| (*text).to_owned()));
+    facts
+}
+
+/// The questions.
+fn questions() -> Vec<(&'static str, Vec<String>)> {
+    let product = |amount: &str, symbol: &str| (number(amount) * usd(symbol)).round_dp(2);
+    let grouped = |whole: &str, rest: Decimal| format!("${whole},{:06.2}", rest % Decimal::ONE_THOUSAND);
+    let bitcoins_in_ether = (usd("BTC") / usd("ETH")).round_dp(6).normalize();
+    vec![
+        ("What is the price of Bitcoin?", and(priced("BTC"), &["Bitcoin (BTC)", "+1.25%"])),
+        ("btc price", priced("BTC")),
+        ("$BTC", priced("BTC")),
+        ("how much is ETH", and(priced("ETH"), &["-0.80%"])),
+        ("what's ethereum trading at right now?", priced("ETH")),
+        ("price of solana and dogecoin", and(priced("SOL"), &[shown("DOGE"), "+5.50%", "-3.21%"])),
+        ("shiba inu price", priced("SHIB")),
+        ("LINK price please", priced("LINK")),
+        ("how much is near", priced("NEAR")),
+        ("what is xrp worth?", priced("XRP")),
+        ("price of cardano", facts(&[shown("ADA"), "12 min ago, Kraken", "older than it should be"])),
+        ("what's the price?", and(priced("BTC"), &["You named no asset"])),
+        ("price of foocoin", facts(&["FOOCOIN", "not among the 10 assets"])),
+        ("$PEPE price and btc", and(priced("BTC"), &["no price of PEPE"])),
+        ("price of bitcoin in euros", and(priced("BTC"), &["US dollars only"])),
+        ("how did BTC change today", and(priced("BTC"), &["+1.25% in 24 hours"])),
+        ("is eth up or down", and(priced("ETH"), &["-0.80% in 24 hours"])),
+        ("how is SOL doing", and(priced("SOL"), &["+5.50% in 24 hours"])),
+        ("performance of near over 24h: NEAR", and(priced("NEAR"), &["-7.77% in 24 hours"])),
+        ("how did bitcoin do over 7 days? change please", and(priced("BTC"), &["+7.79% in 7 days", "from $90,000.00"])),
+        ("eth change this week", and(priced("ETH"), &["no history of 7 days for Ethereum", "-0.80% in 24 hours"])),
+        ("did xrp change", and(priced("XRP"), &["do not know how XRP changed"])),
+        ("24h high and low of bitcoin", and(priced("BTC"), &["high $98,000.50", "low $95,500.00"])),
+        ("what is the range of ETH", and(priced("ETH"), &["high $3,600.00", "low $3,400.25"])),
+        ("highest price of sol today", and(priced("SOL"), &["high $150.00"])),
+        ("bitcoin's high and low in the last 7 days", and(priced("BTC"), &["high $99,999.50", "low $88,000.00", "last 7 days"])),
+        ("range of link: LINK", and(priced("LINK"), &["do not know the range of Chainlink (LINK)"])),
+        ("market cap of bitcoin", and(priced("BTC"), &["$1.92T", "#1"])),
+        ("eth volume", and(priced("ETH"), &["$18.00B", "$421.00B"])),
+        ("what rank is solana", and(priced("SOL"), &["#5"])),
+        ("market cap of doge", and(priced("DOGE"), &["market cap not known", "#6"])),
+        ("market summary", and(priced("BTC"), &["$3.41T", "$152.30B", "56.31%", "17321 assets", "72 of 100", shown("ETH")])),
+        (
+            "how is the crypto market today?",
+            facts(&["$3.41T", "Of 8 assets 5 rose", "Best: SHIB (+12.30%)", "Worst: NEAR (-7.77%)"]),
+        ),
+        ("bitcoin dominance", facts(&["BTC", shown("BTC")])),
+        ("top gainers", facts(&["Shiba Inu (SHIB): +12.30%", "Solana (SOL): +5.50%", "3 s ago, CoinGecko"])),
+        ("top 1 gainers", facts(&["Rose most in 24 hours:\nShiba Inu (SHIB): +12.30% at $5.94e-6\nPrices of"])),
+        ("biggest losers", facts(&["NEAR Protocol (NEAR): -7.77% at $3.10", "Dogecoin (DOGE): -3.21%"])),
+        ("winners and losers", facts(&["SHIB", "NEAR", "Rose most", "Fell most"])),
+        ("latest news", facts(&["Bitcoin miners switch off old machines (The Daily Block, 3 h ago)", "NewsAPI", "4 min ago"])),
+        ("any news about solana?", facts(&["Solana validators vote on fees (The Daily Block, 7 h ago)"])),
+        (
+            "top 1 news",
+            facts(&["The latest headlines:\nBitcoin miners switch off old machines (The Daily Block, 3 h ago)\nFetched"]),
+        ),
+        ("fear and greed index", facts(&["72 of 100", "Greed", "Alternative.me"])),
+        ("what is the market sentiment?", and(priced("BTC"), &["72 of 100", "from -1 to 1"])),
+        ("what is trending?", facts(&["Pepe (PEPE), $1.23e-5 (+4.20% in 24 hours)", "4 min ago from CoinGecko"])),
+        ("compare btc and eth", and(priced("BTC"), &[shown("ETH"), "BTC did better than ETH, by 2.05 percentage points"])),
+        ("SOL vs DOGE", and(priced("SOL"), &[shown("DOGE"), "SOL did better than DOGE, by 8.71 percentage points"])),
+        ("which is better, bitcoin or xrp?", and(priced("BTC"), &[shown("XRP")])),
+        (
+            "how much is 2.5 ETH in USD",
+            vec![grouped("8", product("2.5", "ETH")), "1 ETH = $3,500.00, 3 s ago, CoinGecko".to_owned()],
+        ),
+        ("1 BTC in ETH", vec![format!("1 BTC = {bitcoins_in_ether} ETH"), shown("ETH").to_owned()]),
+        ("how many eth is one bitcoin", vec![format!("{bitcoins_in_ether} ETH")]),
+        ("how much bitcoin can I get for $500", vec![format!("{} BTC", (number("500") / usd("BTC")).round_dp(8))]),
+        ("convert 1000 doge to usd", vec![format!("${}", product("1000", "DOGE")), "1,000 DOGE".to_owned()]),
+        ("Which alerts do I have?", facts(&["Alerts need an account"])),
+        ("should I buy bitcoin now?", and(priced("BTC"), &["I cannot tell you what to do"])),
+        ("will eth reach 10000 next year?", and(priced("ETH"), &["Nobody knows what a price will be"])),
+        ("where does your data come from?", facts(&["CoinGecko", "3 s ago", "NewsAPI", "Alternative.me"])),
+        ("how old is the bitcoin data", facts(&["3 s ago, CoinGecko"])),
+        ("what can you do?", facts(&["What is the price of Bitcoin?", "Market summary"])),
+        ("hello", and(priced("BTC"), &["Hello"])),
+        ("thank you!", facts(&["You are welcome"])),
+        ("write me a poem about the sea", facts(&["I did not understand that"])),
+    ]
+}
+
+#[tokio::test]
+async fn sixty_questions_are_answered_with_the_facts() {
+    let desk = Desk::with(None);
+    desk.remember_a_week().await;
+    let questions = questions();
+    assert!(questions.len() >= 60);
+    for (question, facts) in questions {
+        let answer = desk.ask(question).await;
+        assert!(!facts.is_empty() && facts.iter().all(|fact| !fact.is_empty()), "{question}: nothing is expected");
+        for fact in facts {
+            assert!(answer.text.contains(&fact), "{question}\nlacks: {fact}\nanswer: {}", answer.text);
+        }
+        assert_eq!(answer.model, BASELINE);
+        assert!(!answer.text.to_lowercase().contains("password"), "{question}");
+        assert!(!answer.text.contains(['<', '>', '*', '`']), "{question}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn what_a_question_was_about_is_remembered_for_the_next_one() {
+    let desk = Desk::with(None);
+    let answer = desk.ask_as(None, "and ETH?", &["what is the range of bitcoin"]).await;
+    assert!(answer.text.contains("high $3,600.00"), "{}", answer.text);
+    let answer = desk.ask_as(None, "what about its volume?", &["price of eth"]).await;
+    assert!(answer.text.contains("$18.00B"), "{}", answer.text);
+    let answer = desk.ask_as(None, "what is its market cap?", &["price of eth"]).await;
+    assert!(answer.text.contains("$421.00B"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn an_answer_says_how_old_its_oldest_figure_is() {
+    let desk = Desk::with(None);
+    assert_eq!(desk.ask("price of btc").await.as_of, as_of(AGE));
+    assert_eq!(desk.ask("price of btc and cardano").await.as_of, as_of(Duration::minutes(12)));
+    assert_eq!(desk.ask("thanks").await.as_of, None);
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_said_to_be_unknown() {
+    let desk = Desk::empty(None, std::sync::Arc::new(coinlink_testkit::shared::TokioPause));
+    for (question, fact) in [
+        ("price of btc", "I have no prices yet"),
+        ("what's the price?", "I have no prices yet"),
+        ("2 btc in usd", "I have no prices yet"),
+        ("compare btc and eth", "I have no prices yet"),
+        ("top gainers", "I have no prices yet"),
+        ("market summary", "not known right now"),
+        ("news", "I know no headlines"),
+        ("fear and greed", "not known right now"),
+        ("what's trending", "I do not know what people search for"),
+        ("where does your data come from", "I have no prices yet"),
+    ] {
+        let answer = desk.ask(question).await;
+        assert!(answer.text.contains(fact), "{question}: {}", answer.text);
+        assert!(!answer.text.contains('$'), "{question}: {}", answer.text);
+        assert_eq!(answer.as_of, None, "{question}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_repeated_is_said_to_be_old() {
+    let desk = Desk::with(None);
+    let mut tick = super::support::tick();
+    tick.stale = true;
+    desk.prices.show(tick);
+    desk.clock.advance(Duration::minutes(30));
+    for question in
+        ["price of btc", "range of btc", "change of btc", "volume of btc", "1 btc in usd", "compare btc and eth", "top gainers"]
+    {
+        let answer = desk.ask(question).await;
+        assert!(
+            answer.text.contains("30 min ago") && answer.text.contains("older than it should be"),
+            "{question}: {}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_user_is_told_of_the_own_alerts_and_of_nobody_elses() {
+    let desk = Desk::with(None);
+    let (anna, berta) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+    let mut tx = desk.alerts.begin().await.unwrap();
+    for (id, user, symbol, condition) in [
+        (1, anna, "BTC", AlertCondition::Above(Price::try_new(number("100000")).unwrap())),
+        (2, anna, "ETH", AlertCondition::CrossesBelow(Price::try_new(number("3000")).unwrap())),
+        (3, berta, "SOL", AlertCondition::Below(Price::try_new(number("1")).unwrap())),
+    ] {
+        let rule =
+            AlertRule::new((AlertRuleId(Uuid::from_u128(id)), user), Symbol::try_new(symbol).unwrap(), condition, NOON, None);
+        tx.alerts().add(&rule, NOON).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let answer = desk.ask_as(Some(anna), "which alerts do I have?", &[]).await;
+    for fact in ["You have 2 alerts:", "BTC above $100,000.00, now $97,012.34", "ETH falls through $3,000.00, now $3,500.00"] {
+        assert!(answer.text.contains(fact), "{fact}: {}", answer.text);
+    }
+    assert!(!answer.text.contains("SOL"));
+    let answer = desk.ask_as(Some(anna), "do I have an alert for solana?", &[]).await;
+    assert_eq!(&*answer.text, "You have no alerts for SOL.");
+    desk.alerts.fail_next();
+    let answer = desk.ask_as(Some(anna), "my alerts", &[]).await;
+    assert!(answer.text.contains("cannot read your alerts"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn no_other_answer_holds_a_reply_that_is_empty() {
+    assert!(Reply::default().text.is_empty(), "what the loop below is about");
+    let desk = Desk::with(None);
+    for word in [
+        "price", "change", "range", "volume", "market", "gainers", "losers", "news", "mood", "trending", "alerts", "help", "",
+        "?!", "\u{0}",
+    ] {
+        assert!(!desk.ask(word).await.text.is_empty(), "{word:?}");
+    }
+}
