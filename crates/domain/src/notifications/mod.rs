@@ -6,9 +6,11 @@ mod notification;
 mod outgoing;
 mod settings;
 mod webhook;
+mod webhook_address;
 
 pub use delivery::{Attempted, DeliveryPolicy, Next};
 pub use notification::{Notification, NotificationId, NotificationKind, Priority};
 pub use outgoing::{Channel, Delivery};
 pub use settings::{ClockOffset, ClockOffsetError, NotificationSettings, QuietHours, QuietHoursError};
-pub use webhook::{Webhook, WebhookId};
+pub use webhook::{Webhook, WebhookId, signature};
+pub use webhook_address::is_public;

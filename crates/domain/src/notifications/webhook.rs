@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use time::OffsetDateTime;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::shared::{sealed::Sealed, user_id::UserId};
+use super::{Attempted, Next};
+use crate::shared::{hex, sealed::Sealed, user_id::UserId};
 
 /// A webhook. Version 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,5 +51,67 @@ impl Webhook {
     #[must_use]
     pub fn secret_context(id: WebhookId) -> String {
         format!("webhook {id}")
+    }
+
+    /// Between the attempts for one notification. After the last of them it is given up.
+    pub const WAITS: [Duration; 7] = [
+        Duration::MINUTE,
+        Duration::minutes(5),
+        Duration::minutes(15),
+        Duration::minutes(30),
+        Duration::HOUR,
+        Duration::hours(3),
+        Duration::hours(6),
+    ];
+
+    /// What follows attempt number `attempt`, the first being 1, that ended at `now`.
+    #[must_use]
+    pub fn after(attempt: u32, outcome: Attempted, now: OffsetDateTime) -> Next {
+        let wait = usize::try_from(attempt.saturating_sub(1)).ok().and_then(|n| Self::WAITS.get(n));
+        match (outcome, wait) {
+            (Attempted::Sent, _) => Next::Done,
+            (Attempted::Refused, Some(wait)) => Next::Again(now.checked_add(*wait).unwrap_or(now)),
+            (Attempted::Refused | Attempted::RefusedForGood, _) => Next::Dead,
+        }
+    }
+}
+
+/// What a request carries so that its receiver knows that it is ours, new and unchanged: `t=<Unix seconds>,v1=<hex>`, where the
+/// second is the HMAC-SHA256 under the secret of the seconds, a dot and the body.
+#[must_use]
+pub fn signature(secret: &[u8], at: OffsetDateTime, body: &[u8]) -> String {
+    let seconds = at.unix_timestamp();
+    // A key of any length is taken.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
+    mac.update(format!("{seconds}.").as_bytes());
+    mac.update(body);
+    format!("t={seconds},v1={}", hex::lower(&mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOON: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
+
+    #[test]
+    fn eight_attempts_are_made_within_eleven_hours() {
+        let mut at = NOON;
+        for attempt in 1..=7 {
+            let Next::Again(next) = Webhook::after(attempt, Attempted::Refused, at) else { panic!("attempt {attempt}") };
+            at = next;
+        }
+        assert_eq!(at - NOON, Duration::minutes(10 * 60 + 51));
+        assert_eq!(Webhook::after(8, Attempted::Refused, at), Next::Dead);
+        assert_eq!(Webhook::after(u32::MAX, Attempted::Refused, at), Next::Dead);
+        assert_eq!(Webhook::after(1, Attempted::RefusedForGood, at), Next::Dead);
+    }
+
+    /// The worked example of docs/notifications.md.
+    #[test]
+    fn a_signature_is_what_the_documentation_computes() {
+        let signed = signature(b"whsec_test", OffsetDateTime::from_unix_timestamp(1_795_262_400).unwrap(), b"{\"id\":1}");
+        assert_eq!(signed, "t=1795262400,v1=35120cc06aeb8967371f23daea28ef0e260ea65bccd9b7920a4721ef00a207e4");
     }
 }

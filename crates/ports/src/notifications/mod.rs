@@ -6,6 +6,7 @@ mod live_events;
 mod mail_queue;
 mod mail_sender;
 mod store;
+mod webhook_sender;
 
 pub use alerts::{AlertCounts, AlertNews, AlertReads, AlertRules, AlertsBefore};
 pub use delivery_queue::{DeliveryCounts, DeliveryQueue, ForSockets, ForWebhook, WayCounts};
@@ -13,3 +14,4 @@ pub use live_events::{LiveEvent, LiveEvents, LiveListener};
 pub use mail_queue::{ClaimedMail, EndedBefore, MailCounts, MailQueue};
 pub use mail_sender::{MailSender, SendError};
 pub use store::{Inbox, InboxQuery, NotificationsStore, NotificationsTx, Reach, Reaches};
+pub use webhook_sender::{WebhookAddress, WebhookCall, WebhookRefused, WebhookSender};

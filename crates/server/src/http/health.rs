@@ -99,7 +99,7 @@ const ROUTES_LOADED: RoutesLoaded = RoutesLoaded {
     websocket: true,
     market_data: true,
     user_management: true,
-    notifications: false,
+    notifications: true,
 };
 
 /// Whether the store and Redis answer; looked at once a second at most.

@@ -77,14 +77,28 @@ pub struct Handles {
     pub password_hash_queue: IntGauge,
     /// `coinlink_password_hash_seconds`
     pub password_hash: Histogram,
+    /// `coinlink_history_missing_candles`: what no provider has, by interval.
+    pub history_missing: IntGaugeVec,
+    /// `coinlink_candles_left_out_total`: the store was away for longer than there is room for.
+    pub candles_left_out: IntCounter,
     /// `coinlink_unknown_key_reads_total`: how often a token that named an unknown key made this node read its keys.
     pub unknown_key_reads: IntCounter,
     /// `coinlink_signing_keys_stale`: 1 while the folder of keys cannot be used.
     pub signing_keys_stale: IntGauge,
     /// `coinlink_audit_rows_total`: audit entries this node sealed.
     pub audit_rows: IntCounterVec,
+    /// `coinlink_alerts_fired_total`: alert rules that came true, by this node.
+    pub alerts_fired: IntCounter,
+    /// `coinlink_alert_rules`: active alert rules that this node evaluates.
+    pub alert_rules: IntGauge,
+    /// `coinlink_alert_evaluation_seconds`: a tick, from its publication to the last firing stored.
+    pub alert_evaluation: Histogram,
     /// `coinlink_mail_sent_total{template,outcome}`: attempts to deliver a letter, by this node.
     pub mail_sent: IntCounterVec,
+    /// `coinlink_notifications_delivered_total{channel,outcome}`: attempts by this node to tell sockets or a webhook.
+    pub notifications_delivered: IntCounterVec,
+    /// `coinlink_outbox_pending{channel}` and `coinlink_outbox_dead{channel}`
+    pub outbox: [IntGaugeVec; 2],
     /// `coinlink_mail_waiting`
     pub mail_waiting: IntGauge,
     /// `coinlink_mail_dead`: letters that were given up.
@@ -137,6 +151,11 @@ impl Metrics {
                 IntGaugeVec::new(Opts::new("coinlink_breaker_state", "0 closed, 1 probing, 2 open"), &["provider"])?,
             )?,
             leader: gauge(r, "coinlink_leader", "1 on the node that polls providers")?,
+            history_missing: register(
+                r,
+                IntGaugeVec::new(Opts::new("coinlink_history_missing_candles", "Candles that no provider has"), &["interval"])?,
+            )?,
+            candles_left_out: counter(r, "coinlink_candles_left_out_total", "Minutes of an asset that were never stored")?,
             unknown_key_reads: counter(
                 r,
                 "coinlink_unknown_key_reads_total",
@@ -162,7 +181,26 @@ impl Metrics {
                         .buckets(HASH_BUCKETS.into()),
                 )?,
             )?,
+            alerts_fired: counter(r, "coinlink_alerts_fired_total", "Alert rules that came true")?,
+            alert_rules: gauge(r, "coinlink_alert_rules", "Active alert rules that this node evaluates")?,
+            alert_evaluation: register(
+                r,
+                Histogram::with_opts(
+                    HistogramOpts::new("coinlink_alert_evaluation_seconds", "Evaluating alert rules on a tick")
+                        .buckets(vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
+                )?,
+            )?,
             mail_sent: counters(r, "coinlink_mail_sent_total", "Attempts to deliver a letter", &["template", "outcome"])?,
+            notifications_delivered: counters(
+                r,
+                "coinlink_notifications_delivered_total",
+                "Attempts to tell sockets or a webhook of a notification",
+                &["channel", "outcome"],
+            )?,
+            outbox: [
+                register(r, IntGaugeVec::new(Opts::new("coinlink_outbox_pending", "Deliveries that wait"), &["channel"])?)?,
+                register(r, IntGaugeVec::new(Opts::new("coinlink_outbox_dead", "Deliveries that were given up"), &["channel"])?)?,
+            ],
             mail_waiting: gauge(r, "coinlink_mail_waiting", "Letters that are to be sent")?,
             mail_dead: gauge(r, "coinlink_mail_dead", "Letters that were given up")?,
             mail_oldest: register(
@@ -210,6 +248,18 @@ impl Metrics {
     /// Somebody signed up, in or out, or tried to; `outcome` is `ok` or the code of the error.
     pub fn auth_event(&self, event: &'static str, outcome: &'static str) {
         self.auth_events.with_label_values(&[event, outcome]).inc();
+    }
+
+    /// Somebody was to be told of a notification.
+    pub fn notification_delivered(&self, channel: &str, outcome: &str) {
+        self.notifications_delivered.with_label_values(&[channel, outcome]).inc();
+    }
+
+    /// So many deliveries wait, and so many were given up.
+    pub fn outbox(&self, channel: &str, pending: i64, dead: i64) {
+        for (gauge, count) in self.outbox.iter().zip([pending, dead]) {
+            gauge.with_label_values(&[channel]).set(count);
+        }
     }
 
     /// The handles of one kind of request, for keeping.

@@ -2,12 +2,23 @@
 
 use std::sync::Arc;
 
-use coinlink_application::notifications::{NotificationsAdapters, NotificationsUseCases};
+use coinlink_application::notifications::{
+    DeliverToSockets, DeliverToWebhooks, EvaluateAlerts, EvaluatorParts, NotificationsAdapters, NotificationsUseCases, PruneAlerts,
+    PruneNotifications,
+};
 use coinlink_embedded::SystemEntropy;
+use coinlink_ports::notifications::{DeliveryQueue, WebhookSender};
+use coinlink_postgres::{SqlCandles, SqlNotificationsStore};
+use coinlink_webhooks::HttpWebhooks;
 use tokio::task::JoinSet;
 
 use super::contexts::ContextParts;
-use crate::{jobs::Led, serve::StartError};
+use crate::{
+    config::Mode,
+    jobs::{self, Led},
+    serve::StartError,
+    telemetry::Metrics,
+};
 
 /// Notifications and alerts, put together.
 pub struct Notifications {
@@ -16,22 +27,71 @@ pub struct Notifications {
 }
 
 /// What runs beside requests.
-pub struct NotificationsJobs {}
+pub struct NotificationsJobs {
+    to_sockets: DeliverToSockets,
+    to_webhooks: Arc<DeliverToWebhooks>,
+    queue: Arc<dyn DeliveryQueue>,
+    prune: PruneNotifications,
+    evaluate: EvaluateAlerts,
+    prune_alerts: PruneAlerts,
+    metrics: Metrics,
+}
 
 impl NotificationsJobs {
     /// Starts each of them; some work only while this node leads.
-    pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) {
-        let _ = (jobs, led);
+    pub fn spawn(self, set: &mut JoinSet<()>, led: &mut Led) {
+        let Self { to_sockets, to_webhooks, queue, prune, evaluate, prune_alerts, metrics } = self;
+        set.spawn(jobs::evaluate_alerts(evaluate, led.ticks("alerts"), led.leading(), metrics.clone()));
+        set.spawn(jobs::prune_alerts(prune_alerts));
+        set.spawn(jobs::deliver_to_sockets(to_sockets, metrics.clone()));
+        set.spawn(jobs::deliver_to_webhooks(to_webhooks, metrics.clone()));
+        set.spawn(jobs::count_deliveries(queue, metrics));
+        set.spawn(jobs::prune_notifications(prune));
     }
 }
 
 /// All of it.
 pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartError> {
+    let clock = &parts.around.clock;
+    let store = Arc::new(SqlNotificationsStore::new(parts.database.clone(), Arc::clone(parts.secrets)));
+    let queue: Arc<dyn DeliveryQueue> = Arc::clone(&store) as _;
+    let sender = webhook_sender(parts)?;
     let adapters = NotificationsAdapters {
         prices: Arc::new(parts.broadcaster.clone()),
-        clock: Arc::clone(&parts.around.clock),
+        store: Arc::clone(&store) as _,
+        alerts: Arc::clone(&store) as _,
+        webhook_sender: Arc::clone(&sender),
+        secrets: Arc::clone(parts.secrets),
+        clock: Arc::clone(clock),
         entropy: Arc::new(SystemEntropy),
     };
     let use_cases = NotificationsUseCases::new(adapters);
-    Ok(Notifications { use_cases, jobs: NotificationsJobs {} })
+    let (secrets, events) = (Arc::clone(parts.secrets), Arc::clone(&parts.shared.live));
+    let candles = Arc::new(SqlCandles::new(parts.database.clone()));
+    let evaluator = EvaluatorParts {
+        store: Arc::clone(&store) as _,
+        reads: Arc::clone(&store) as _,
+        bus: Arc::clone(&parts.shared.bus),
+        candles,
+        clock: Arc::clone(clock),
+        entropy: Arc::new(SystemEntropy),
+    };
+    let jobs = NotificationsJobs {
+        evaluate: EvaluateAlerts::new(evaluator),
+        prune_alerts: PruneAlerts::new(Arc::clone(&store) as _, Arc::clone(clock)),
+        to_sockets: DeliverToSockets { queue: Arc::clone(&queue), events, clock: Arc::clone(clock) },
+        to_webhooks: Arc::new(DeliverToWebhooks { queue: Arc::clone(&queue), sender, secrets, clock: Arc::clone(clock) }),
+        prune: PruneNotifications { store, queue: Arc::clone(&queue), clock: Arc::clone(clock) },
+        queue,
+        metrics: parts.metrics.clone(),
+    };
+    Ok(Notifications { use_cases, jobs })
+}
+
+fn webhook_sender(parts: &ContextParts<'_>) -> Result<Arc<dyn WebhookSender>, StartError> {
+    let allowed = &parts.settings.webhook.allowed_private;
+    if !allowed.is_empty() && parts.settings.mode == Mode::Serve {
+        tracing::warn!(?allowed, "WEBHOOK_ALLOWED_PRIVATE is set: webhooks of any user reach what stands there");
+    }
+    Ok(Arc::new(HttpWebhooks::new(allowed.clone().into())?))
 }

@@ -1,0 +1,84 @@
+//! Calls the webhooks that something is on its way to.
+
+use std::sync::Arc;
+
+use coinlink_domain::notifications::{Attempted, Next, Webhook};
+use coinlink_ports::{
+    notifications::{DeliveryQueue, ForWebhook, SendError, WebhookCall, WebhookSender},
+    shared::{Clock, SecretBox, SecretBoxError, StoreError},
+};
+use time::Duration;
+
+use super::Fate;
+
+/// Longer than one call and the difference between the clocks of two nodes.
+const LEASE: Duration = Duration::MINUTE;
+
+/// Calls webhooks. Any number of nodes may run it: a notification for one webhook is with one of them at a time, and each of them
+/// calls one host once at a time. At least once: what was taken and could not be marked is sent again, with the same id.
+pub struct DeliverToWebhooks {
+    /// What is on its way.
+    pub queue: Arc<dyn DeliveryQueue>,
+    /// Calls.
+    pub sender: Arc<dyn WebhookSender>,
+    /// Opens their secrets.
+    pub secrets: Arc<dyn SecretBox>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl DeliverToWebhooks {
+    /// Calls at the same time.
+    pub const AT_ONCE: usize = 16;
+
+    /// Takes at most `limit` that are due, none for a host that is `busy`. Each is to be delivered at once: its lease runs.
+    #[tracing::instrument(name = "notifications.claim_for_webhooks", skip_all)]
+    pub async fn claim(&self, limit: usize, busy: &[String]) -> Result<Vec<ForWebhook>, StoreError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        self.queue.claim_for_webhooks(self.clock.now(), LEASE, limit, busy).await
+    }
+
+    /// Tries one, and marks it.
+    #[tracing::instrument(name = "notifications.deliver_to_webhook", skip_all)]
+    pub async fn deliver(&self, one: ForWebhook) -> Result<Fate, StoreError> {
+        let (outcome, why) = self.attempt(&one).await;
+        let (id, attempt, now) = (one.id, one.attempt, self.clock.now());
+        let webhook = one.webhook.id;
+        match Webhook::after(attempt, outcome, now) {
+            Next::Done => {
+                self.queue.sent(id, now).await?;
+                tracing::debug!(%webhook, attempt, "a webhook took a notification");
+                Ok(Fate::Sent)
+            }
+            Next::Again(due) => {
+                self.queue.postpone(id, attempt, due, &why).await?;
+                tracing::info!(%webhook, attempt, why, "a webhook is to be called again");
+                Ok(Fate::Postponed)
+            }
+            Next::Dead => {
+                self.queue.give_up(id, attempt, now, &why).await?;
+                tracing::info!(%webhook, attempt, why, "a notification for a webhook was given up");
+                Ok(Fate::Dead)
+            }
+        }
+    }
+
+    async fn attempt(&self, one: &ForWebhook) -> (Attempted, String) {
+        let Webhook { id, url, secret, disabled_at, .. } = &one.webhook;
+        if disabled_at.is_some() {
+            return (Attempted::RefusedForGood, "the webhook is not in use".to_owned());
+        }
+        let secret = match self.secrets.open(&Webhook::secret_context(*id), secret) {
+            Ok(secret) => secret,
+            // Another node may have the key, or this one after its next start.
+            Err(error @ SecretBoxError::UnknownKey(_)) => return (Attempted::Refused, error.to_string()),
+            Err(error) => return (Attempted::RefusedForGood, error.to_string()),
+        };
+        let call = WebhookCall { url, secret: &secret, notification: &one.notification, at: self.clock.now() };
+        match self.sender.send(call).await {
+            Ok(()) => (Attempted::Sent, String::new()),
+            Err(SendError::Temporary(why)) => (Attempted::Refused, why),
+            Err(SendError::Permanent(why)) => (Attempted::RefusedForGood, why),
+        }
+    }
+}

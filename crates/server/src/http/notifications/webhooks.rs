@@ -1,0 +1,128 @@
+//! `/api/v2/notifications/webhooks`: addresses of your own that are told.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Json, Path},
+};
+use coinlink_application::notifications::{AddWebhookError, KeepWebhooks};
+use coinlink_domain::notifications::{Webhook, WebhookId};
+use uuid::Uuid;
+
+use super::shapes::{CreatedWebhookBody, NewWebhookBody, NoticeDoneBody, WebhookBody, WebhookTestBody, WebhooksBody};
+use crate::http::{
+    ApiError, error_codes,
+    gate::SignedIn,
+    json_object::JsonObject,
+    private::{private, private_as},
+    shapes::ErrorBody,
+};
+
+impl From<AddWebhookError> for ApiError {
+    fn from(error: AddWebhookError) -> Self {
+        match error {
+            AddWebhookError::Refused(why) => Self::new(error_codes::WEBHOOK_REFUSED).detail("url", why.to_string()),
+            AddWebhookError::TooMany => Self::new(error_codes::TOO_MANY_WEBHOOKS)
+                .message(format!("An account has at most {} webhooks; remove one first.", Webhook::MOST)),
+            AddWebhookError::Sealing(error) => coinlink_ports::shared::StoreError::Unavailable(Box::new(error)).into(),
+            AddWebhookError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn no_such() -> ApiError {
+    ApiError::new(error_codes::NOT_FOUND).message("You have no such webhook.")
+}
+
+/// Your webhooks.
+#[utoipa::path(
+    get,
+    path = "/api/v2/notifications/webhooks",
+    tag = "notifications",
+    responses(
+        (status = 200, description = "Those there are", body = WebhooksBody),
+        (status = 401, description = "Not signed in", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn list_webhooks(caller: SignedIn, use_case: Data<KeepWebhooks>) -> Result<HttpResponse, ApiError> {
+    let hooks = use_case.list(caller.user).await?;
+    Ok(private(WebhooksBody { webhooks: hooks.iter().map(WebhookBody::from).collect() }))
+}
+
+/// Make a webhook.
+///
+/// Each notification is sent there as JSON, signed with the secret that is shown in this answer and never again. docs/notifications.md
+/// says how a signature is checked.
+#[utoipa::path(
+    post,
+    path = "/api/v2/notifications/webhooks",
+    tag = "notifications",
+    request_body = NewWebhookBody,
+    responses(
+        (status = 201, description = "The webhook and its secret", body = CreatedWebhookBody),
+        (status = 400, description = "`webhook_refused`: details say why", body = ErrorBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 409, description = "`too_many_webhooks`", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn add_webhook(
+    caller: SignedIn,
+    use_case: Data<KeepWebhooks>,
+    body: Json<JsonObject<NewWebhookBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let (webhook, secret) = use_case.add(caller.user, &body.into_inner().0.url).await?;
+    let body = CreatedWebhookBody { secret: secret.0, made: WebhookBody::from(&webhook) };
+    Ok(private_as(StatusCode::CREATED, body))
+}
+
+/// Remove a webhook.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/notifications/webhooks/{id}",
+    tag = "notifications",
+    params(("id" = Uuid, Path, description = "One of your webhooks")),
+    responses(
+        (status = 200, description = "Nothing is sent to it any more", body = NoticeDoneBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 404, description = "You have no such webhook", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn remove_webhook(
+    caller: SignedIn,
+    use_case: Data<KeepWebhooks>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    if !use_case.remove(caller.user, WebhookId(id.into_inner())).await? {
+        return Err(no_such());
+    }
+    Ok(private(NoticeDoneBody { message: "The webhook is removed.".to_owned() }))
+}
+
+/// Test a webhook.
+///
+/// Leaves a notification that goes to this webhook and nowhere else, quiet hours or not. Whether it was taken shows in `failures` of
+/// the webhook and at the receiver.
+#[utoipa::path(
+    post,
+    path = "/api/v2/notifications/webhooks/{id}/test",
+    tag = "notifications",
+    params(("id" = Uuid, Path, description = "One of your webhooks that is in use")),
+    responses(
+        (status = 202, description = "It is on its way", body = WebhookTestBody),
+        (status = 401, description = "Not signed in", body = ErrorBody),
+        (status = 404, description = "You have no such webhook in use", body = ErrorBody)
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn test_webhook(
+    caller: SignedIn,
+    use_case: Data<KeepWebhooks>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, ApiError> {
+    let left = use_case.test(caller.user, WebhookId(id.into_inner())).await?.ok_or_else(no_such)?;
+    let body = WebhookTestBody { notification_id: left.0, message: "The test is on its way.".to_owned() };
+    Ok(private_as(StatusCode::ACCEPTED, body))
+}
