@@ -81,15 +81,7 @@ pub fn sockets(parts: SocketParts<'_>) -> Context {
 pub fn spawn_feeds(feeds: &Arc<Feeds>, shared: &Shared, contexts: &Contexts, around: &Surroundings, running: &mut JoinSet<()>) {
     let clock = || Arc::clone(&around.clock);
     running.spawn(jobs::tell_live_events(Arc::clone(&shared.live), Arc::clone(feeds), clock()));
+    let prompts = Arc::clone(&contexts.assistant.use_cases.prompts);
+    running.spawn(jobs::show_prompts(move || prompts.current(), Arc::clone(feeds), clock()));
     running.spawn(jobs::tell_news(Arc::clone(&contexts.market.use_cases.bulletins), Arc::clone(feeds), clock()));
-}
-
-/// Until there is a use case that answers.
-pub struct Silent;
-
-#[async_trait::async_trait]
-impl Assistant for Silent {
-    async fn answer(&self, _: crate::ws::Asked) -> Result<Arc<str>, crate::ws::NoAnswer> {
-        Err(crate::ws::NoAnswer { code: "internal_error", message: "nobody answers".to_owned() })
-    }
 }
