@@ -49,6 +49,10 @@ bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
     cargo run --release -p coinlink-bench -- {{ name }} {{ args }}
 
+# Show how often the list of words finds the mood of labelled headlines (docs/sentiment.md).
+sentiment:
+    cargo test -p coinlink-domain --test sentiment
+
 # Bring the schema of DATABASE_URL up to date, or `just migrate status`, `just migrate down`.
 migrate direction="up":
     cargo run --release -- migrate {{ direction }}
