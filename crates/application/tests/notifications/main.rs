@@ -1,6 +1,8 @@
 //! Letters on fakes, in virtual time.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod evaluating;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

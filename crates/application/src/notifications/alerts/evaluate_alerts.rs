@@ -145,9 +145,12 @@ impl EvaluateAlerts {
         let mut book = AlertBook::default();
         follow_rules::load(&self.parts, &mut book).await?;
         let recent = self.parts.bus.history(RECENT).await?;
-        let known = recent.iter().filter(|tick| heard.is_some_and(|heard| tick.id <= heard) && !tick.stale);
-        let known: Vec<&Tick> = known.collect();
-        follow_rules::recall(&self.parts, &mut book, &known, tick.timestamp).await;
+        // Windows reach back from the first tick that is evaluated, which may be older than this one.
+        let is_known = |tick: &&Tick| heard.is_some_and(|heard| tick.id <= heard);
+        let first =
+            recent.iter().find(|tick| !is_known(tick)).map_or(tick.timestamp, |first| first.timestamp.min(tick.timestamp));
+        let known: Vec<&Tick> = recent.iter().filter(|tick| is_known(tick) && !tick.stale).collect();
+        follow_rules::recall(&self.parts, &mut book, &known, first).await;
         tracing::info!(rules = book.len(), "alert rules are evaluated here");
         Ok(Led { book, epoch: tick.id.epoch, heard, news_until })
     }

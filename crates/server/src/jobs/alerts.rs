@@ -1,0 +1,77 @@
+//! Evaluates alert rules while this node leads.
+
+use std::{
+    sync::Arc,
+    time::{Duration as StdDuration, Instant},
+};
+
+use coinlink_application::notifications::{EvaluateAlerts, PruneAlerts};
+use coinlink_domain::market::Tick;
+use tokio::sync::{mpsc, watch};
+
+use super::upkeep::{BREATH, PRUNE_EVERY, Told, beats};
+use crate::telemetry::Metrics;
+
+/// A tick that could not be evaluated is tried again after it, where no newer one came.
+const AGAIN_AFTER: StdDuration = StdDuration::from_secs(1);
+
+/// Evaluates each tick of `ticks`. Those that wait are evaluated even though leadership ended meanwhile: whoever leads then knows
+/// whether it was faster.
+pub async fn evaluate_alerts(
+    mut evaluate: EvaluateAlerts,
+    mut ticks: mpsc::Receiver<Arc<Tick>>,
+    mut leading: watch::Receiver<bool>,
+    metrics: Metrics,
+) {
+    let (mut failing, mut undone): (bool, Option<Arc<Tick>>) = (false, None);
+    loop {
+        let tick = tokio::select! {
+            biased;
+            tick = ticks.recv() => match tick {
+                Some(tick) => tick,
+                None => return,
+            },
+            Ok(()) = leading.changed() => {
+                if !*leading.borrow_and_update() {
+                    evaluate.step_down();
+                    undone = None;
+                }
+                continue;
+            }
+            () = tokio::time::sleep(AGAIN_AFTER), if undone.is_some() => match undone.take() {
+                Some(tick) => tick,
+                None => continue,
+            },
+        };
+        let began = Instant::now();
+        match evaluate.execute(&tick).await {
+            Ok(evaluated) => {
+                undone = None;
+                metrics.alert_evaluation.observe(began.elapsed().as_secs_f64());
+                metrics.alerts_fired.inc_by(evaluated.fired as u64);
+                metrics.alert_rules.set(i64::try_from(evaluated.rules).unwrap_or(i64::MAX));
+                if std::mem::take(&mut failing) {
+                    tracing::info!("evaluating alerts works again");
+                }
+            }
+            Err(error) => {
+                undone = Some(tick);
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%error, "evaluating alerts fails; what was missed is evaluated later");
+                }
+            }
+        }
+    }
+}
+
+/// Forgets firings of long ago and rules that were deleted.
+pub async fn prune_alerts(prune: PruneAlerts) {
+    let mut told = Told::of("removing old alerts");
+    let mut beats = beats(PRUNE_EVERY);
+    loop {
+        beats.tick().await;
+        while told.tell(prune.execute().await) == Some(true) {
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+}
