@@ -123,6 +123,8 @@ const OPEN_TO_KEYS: &[(&str, &str)] = &[
     ("/metrics", "GET"),
     ("/api/crypto/ticker", "GET"),
     ("/api/bitcoin/price", "GET"),
+    ("/api/v2/market/bitcoin/history", "GET"),
+    ("/api/v2/market/{symbol}/candles", "GET"),
     ("/api/stream/ticker", "GET"),
     ("/api/connections", "GET"),
     ("/ws", "GET"),

@@ -1,0 +1,238 @@
+//! `GET /api/v2/market/{symbol}/candles`: price history of any asset that is known.
+
+use std::collections::BTreeSet;
+
+use actix_web::web::{Data, Path, Query};
+use coinlink_application::market::{AskedCandles, CandlePage, ReadCandles, ReadCandlesError};
+use coinlink_domain::market::{
+    Symbol,
+    candles::{CandleRecord, Interval, Span},
+};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    http::{ApiError, Conditional, docs::etag_of, error_codes, shapes::ErrorBody},
+    wire::rfc3339,
+};
+
+/// Candles of an answer that nobody asked for in number.
+const LIMIT: u32 = 500;
+/// The most candles of an answer.
+pub(super) const MOST: u32 = 1_000;
+/// A running candle changes every fifteen seconds.
+pub(super) const CACHE: &str = "public, max-age=5";
+
+/// An interval, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "queries are read as text, so that what is wrong with them is told by name")]
+pub(in crate::http) enum IntervalName {
+    #[schema(rename = "1m")]
+    Minute,
+    #[schema(rename = "5m")]
+    FiveMinutes,
+    #[schema(rename = "1h")]
+    Hour,
+    #[schema(rename = "1d")]
+    Day,
+}
+
+/// Which candles.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct CandlesQuery {
+    /// How long each lasts.
+    #[param(value_type = Option<IntervalName>, default = "1h")]
+    interval: Option<String>,
+    /// Those that opened then or later, oldest first; without it the newest ones.
+    #[param(format = DateTime)]
+    from: Option<String>,
+    /// Those that opened before.
+    #[param(format = DateTime)]
+    to: Option<String>,
+    /// At most so many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 500)]
+    limit: Option<String>,
+}
+
+/// Price history.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct CandlesBody {
+    /// Whose.
+    symbol: String,
+    /// How long each candle lasts.
+    #[schema(value_type = IntervalName)]
+    interval: &'static str,
+    /// Oldest first. Where nothing is known of a time there is no candle: see `gaps`.
+    #[schema(max_items = 1000)]
+    data: Vec<CandleBody>,
+    /// Who says so: `ticks` are our own, collected; others are providers.
+    sources: BTreeSet<&'static str>,
+    /// Times within this answer of which there is no candle.
+    gaps: Vec<GapBody>,
+    /// Whether there are more.
+    has_more: bool,
+    /// Where there are more and `from` was given: `from` of the next request.
+    #[schema(format = DateTime)]
+    next_from: Option<String>,
+    /// Where there are more and `from` was not given: `to` of the next request, for those before.
+    #[schema(format = DateTime)]
+    next_to: Option<String>,
+}
+
+/// What a price did. Prices are US dollars with every digit, as text.
+#[derive(Serialize, ToSchema)]
+struct CandleBody {
+    /// When it opened: a multiple of the interval, UTC.
+    #[schema(format = DateTime)]
+    open_time: String,
+    /// The first price.
+    open: String,
+    /// The highest.
+    high: String,
+    /// The lowest.
+    low: String,
+    /// The last.
+    close: String,
+    /// What was traded, in units of the asset; null where nobody said.
+    volume: Option<String>,
+    /// Its time is over.
+    closed: bool,
+}
+
+/// A time without candles.
+#[derive(Serialize, ToSchema)]
+struct GapBody {
+    /// When the first that is missing would have opened.
+    #[schema(format = DateTime)]
+    from: String,
+    /// When the last that is missing would have ended.
+    #[schema(format = DateTime)]
+    to: String,
+}
+
+impl From<&CandleRecord> for CandleBody {
+    fn from(CandleRecord { candle, .. }: &CandleRecord) -> Self {
+        Self {
+            open_time: rfc3339(candle.open_at),
+            open: candle.open.usd().to_string(),
+            high: candle.high.usd().to_string(),
+            low: candle.low.usd().to_string(),
+            close: candle.close.usd().to_string(),
+            volume: candle.volume.map(|volume| volume.normalize().to_string()),
+            closed: candle.closed,
+        }
+    }
+}
+
+impl From<Span> for GapBody {
+    fn from(gap: Span) -> Self {
+        Self { from: rfc3339(gap.from), to: rfc3339(gap.to) }
+    }
+}
+
+fn wrong(parameter: &'static str, why: &'static str) -> ApiError {
+    ApiError::new(error_codes::INVALID_QUERY).detail(parameter, why)
+}
+
+/// An interval of its name; an hour where none is named.
+pub(super) fn read_interval(asked: Option<&str>) -> Result<Interval, ApiError> {
+    let interval = asked.map_or(Some(Interval::Hour), Interval::from_name);
+    interval.ok_or_else(|| wrong("interval", "1m, 5m, 1h or 1d"))
+}
+
+fn read_moment(parameter: &'static str, text: &str) -> Result<OffsetDateTime, ApiError> {
+    let read = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    // A year before the first or after the last that stores keep is no moment of ours.
+    read.filter(|at| (1970..=9999).contains(&at.year()))
+        .ok_or_else(|| wrong(parameter, "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
+}
+
+impl CandlesQuery {
+    fn read(&self, symbol: Symbol) -> Result<AskedCandles, ApiError> {
+        let interval = read_interval(self.interval.as_deref())?;
+        let from = self.from.as_deref().map(|text| read_moment("from", text)).transpose()?;
+        let to = self.to.as_deref().map(|text| read_moment("to", text)).transpose()?;
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            return Err(wrong("to", "is not after from"));
+        }
+        let limit = match self.limit.as_deref().map_or(Ok(LIMIT), str::parse) {
+            Ok(limit @ 1..=MOST) => limit,
+            _ => return Err(wrong("limit", "1 to 1000")),
+        };
+        Ok(AskedCandles { symbol, interval, from, to, limit })
+    }
+}
+
+impl From<ReadCandlesError> for ApiError {
+    fn from(error: ReadCandlesError) -> Self {
+        match error {
+            ReadCandlesError::UnknownSymbol => Self::new(error_codes::UNKNOWN_SYMBOL),
+            ReadCandlesError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// JSON that a cache may keep until the next tick.
+pub(super) fn shared(body: &impl Serialize) -> Conditional {
+    // Nothing of ours fails to serialise.
+    let text = serde_json::to_vec(body).unwrap_or_default();
+    Conditional { etag: etag_of("candles", &text), ..Conditional::json(text.into(), "", CACHE) }
+}
+
+/// Candles of an asset.
+///
+/// Made of our own ticks and of what providers keep. The last one may be running: then it is not `closed`. Of an asset that is known
+/// and has no history the list is empty.
+#[utoipa::path(
+    get,
+    path = "/api/v2/market/{symbol}/candles",
+    tag = "market",
+    params(("symbol" = String, Path, description = "`BTC`, `eth`, …: an asset of the current list or of the history", example = "BTC"), CandlesQuery),
+    responses(
+        (status = 200, description = "The candles, oldest first", body = CandlesBody),
+        (status = 304, description = "Unchanged since `If-None-Match`"),
+        (status = 400, description = "`invalid_query`: details say what cannot be read", body = ErrorBody),
+        (status = 404, description = "`unknown_symbol`", body = ErrorBody)
+    )
+)]
+pub(in crate::http) async fn candles(
+    symbol: Path<String>,
+    query: Query<CandlesQuery>,
+    use_case: Data<ReadCandles>,
+) -> Result<Conditional, ApiError> {
+    let symbol = Symbol::try_new(&symbol).map_err(|_| ApiError::new(error_codes::UNKNOWN_SYMBOL))?;
+    let asked = query.read(symbol.clone())?;
+    let (interval, forwards) = (asked.interval, asked.from.is_some());
+    let CandlePage { records, gaps, next } = use_case.execute(asked).await?;
+    let next = next.map(rfc3339);
+    let (next_from, next_to) = if forwards { (next, None) } else { (None, next) };
+    Ok(shared(&CandlesBody {
+        symbol: symbol.as_str().to_owned(),
+        interval: interval.name(),
+        sources: records.iter().map(|record| record.origin.name()).collect(),
+        data: records.iter().map(CandleBody::from).collect(),
+        gaps: gaps.into_iter().map(GapBody::from).collect(),
+        has_more: next_from.is_some() || next_to.is_some(),
+        next_from,
+        next_to,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_of_a_query_panics(interval in prop::option::of(".{0,4}"), from in prop::option::of("-?[0-9]{4,6}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](Z|[+-][0-2][0-9]:[0-5][0-9])|.{0,30}"), to in prop::option::of(".{0,30}"), limit in prop::option::of("[0-9-]{0,12}|.{0,5}")) {
+            if let Ok(asked) = (CandlesQuery { interval, from, to, limit }).read(Symbol::btc()) {
+                prop_assert!((1..=MOST).contains(&asked.limit));
+                prop_assert!(asked.from.is_none_or(|at| at.offset().is_utc() && at.year() >= 1970));
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What the leading node does about price history: it collects ticks, and removes what is too old.
+
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use coinlink_application::market::{PruneCandles, RecordCandles};
+use coinlink_domain::market::Tick;
+use coinlink_ports::market::Pruned;
+use tokio::sync::{mpsc, watch};
+
+use super::upkeep::{BREATH, Told};
+use crate::telemetry::Metrics;
+
+/// A month that somebody read is tried again after it.
+const PRUNE_EVERY: StdDuration = StdDuration::from_mins(10);
+
+/// Collects ticks until there come no more; what was collected then is stored. Runs on when its caller is dropped: a node that ends
+/// gives up leading first, and the minute it was in is not to be lost.
+pub async fn record_candles(
+    mut record: RecordCandles,
+    mut ticks: mpsc::Receiver<Arc<Tick>>,
+    mut leading: watch::Receiver<bool>,
+    metrics: Metrics,
+) {
+    let recording = tokio::spawn(async move {
+        let mut told = Told::of("storing candles");
+        loop {
+            tokio::select! {
+                biased;
+                tick = ticks.recv() => match tick {
+                    Some(tick) => { told.tell(record.execute(&tick).await); }
+                    None => break,
+                },
+                Ok(()) = leading.changed() => if !*leading.borrow_and_update() {
+                    told.tell(record.store().await);
+                    record.begin_anew();
+                },
+            }
+            let left_out = record.left_out();
+            if left_out > 0 {
+                metrics.candles_left_out.inc_by(left_out);
+            }
+        }
+        told.tell(record.store().await);
+    });
+    if let Err(error) = recording.await
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// Makes room for the months that come and removes what is too old, while this node leads.
+pub async fn prune_candles(prune: PruneCandles, mut leading: watch::Receiver<bool>) {
+    let mut told = Told::of("removing old candles");
+    loop {
+        if leading.wait_for(|leads| *leads).await.is_err() {
+            // Nobody leads any more: the node ends.
+            return std::future::pending().await;
+        }
+        told.tell(prune.prepare().await);
+        while told.tell(prune.execute().await) == Some(Pruned::More) && *leading.borrow() {
+            tokio::time::sleep(BREATH).await;
+        }
+        tokio::time::sleep(PRUNE_EVERY).await;
+    }
+}
