@@ -31,6 +31,8 @@ SETTINGS = {
     "LOG_LEVEL": "warn",
     "TICKER_INTERVAL_MS": "1000",
     "WS_HANDSHAKE_BURST": "1000000",
+    "PROMPTS_ANONYMOUS": "0",
+    "PROMPTS_USER": "0",
     **{
         f"RATE_LIMIT_{name}": "1000000"
         for name in ("ANONYMOUS", "AUTHENTICATED", "API_KEY", "CREDENTIALS", "SESSION", "CHAT", "PRICE")
