@@ -36,7 +36,12 @@ impl Briefing {
     /// assets), which must not come to stand beside our instructions.
     #[must_use]
     pub fn of(question: &Question, facts: &Facts) -> Option<Self> {
+        let is_open = question.intent == Intent::Unknown && question.assets.is_empty() && question.unknown_asset.is_none();
         let (grounds, is_answer) = match question.intent {
+            Intent::Unknown if is_open => {
+                let summary = Question { intent: Intent::Summary, ..question.clone() };
+                (answer(&summary, facts), false)
+            }
             Intent::Price
             | Intent::Change
             | Intent::Range
@@ -46,12 +51,8 @@ impl Briefing {
             | Intent::Losers
             | Intent::Movers
             | Intent::Mood
-            | Intent::Compare => (answer(question, facts), true),
-            Intent::Unknown if question.assets.is_empty() && question.unknown_asset.is_none() => {
-                let summary = Question { intent: Intent::Summary, ..question.clone() };
-                (answer(&summary, facts), false)
-            }
-            Intent::Unknown => (answer(question, facts), true),
+            | Intent::Compare
+            | Intent::Unknown => (answer(question, facts), true),
             Intent::News
             | Intent::Trending
             | Intent::Convert

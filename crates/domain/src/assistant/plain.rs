@@ -68,7 +68,7 @@ fn without_marks(line: &str) -> String {
 pub fn whole_sentences(text: &str, longest: usize) -> Option<String> {
     let end = text.char_indices().nth(longest).map_or(text.len(), |(end, _)| end);
     let within = &text[..end];
-    let last = within.char_indices().filter(|(at, c)| {
+    let mut last = within.char_indices().filter(|(at, c)| {
         let after = within[at + c.len_utf8()..].chars().next();
         matches!(c, '.' | '!' | '?' | '…') && after.is_some_and(char::is_whitespace)
             || (matches!(c, '.' | '!' | '?' | '…')
@@ -77,7 +77,7 @@ pub fn whole_sentences(text: &str, longest: usize) -> Option<String> {
                 && text[end..].starts_with(char::is_whitespace))
             || *c == '\n'
     });
-    let end = last.last().map(|(at, c)| at + c.len_utf8())?;
+    let end = last.next_back().map(|(at, c)| at + c.len_utf8())?;
     let cut = within[..end].trim();
     (!cut.is_empty()).then(|| cut.to_owned())
 }

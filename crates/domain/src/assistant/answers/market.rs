@@ -61,7 +61,7 @@ pub(super) fn movers(question: &Question, facts: &Facts) -> Reply {
             .map(told)
             .collect();
         reply.add(if risen.is_empty() { "Nothing in my list rose in 24 hours." } else { "Rose most in 24 hours:" });
-        risen.iter().for_each(|line| reply.add(line));
+        reply.add_all(&risen);
     }
     if matches!(question.intent, Intent::Losers | Intent::Movers) {
         let fallen: Vec<_> = changes
@@ -72,7 +72,7 @@ pub(super) fn movers(question: &Question, facts: &Facts) -> Reply {
             .map(told)
             .collect();
         reply.add(if fallen.is_empty() { "Nothing in my list fell in 24 hours." } else { "Fell most in 24 hours:" });
-        fallen.iter().for_each(|line| reply.add(line));
+        reply.add_all(&fallen);
     }
     list_as_of(facts, &mut reply);
     reply
@@ -132,7 +132,7 @@ fn fear_greed(facts: &Facts) -> Reply {
         one_line(&content.label),
         content.as_of.date()
     );
-    Reply::of(told).as_of(content.as_of)
+    Reply::dated(told, content.as_of)
 }
 
 pub(super) fn mood(facts: &Facts) -> Reply {
@@ -176,15 +176,13 @@ pub(super) fn news(question: &Question, facts: &Facts) -> Reply {
     let count = question.count.unwrap_or(HEADLINES);
     let about: Vec<String> = articles.iter().filter(is_about).take(count).map(told).collect();
     let mut reply = Reply::default();
-    match bulletin.content.source {
-        NewsSource::NewsApi if about.is_empty() && !names.is_empty() => {
-            reply.add("No headline of mine names it. The latest ones:")
-        }
-        NewsSource::NewsApi => reply.add("The latest headlines:"),
-        NewsSource::Curated => reply.add("I follow no news right now; these are lasting primers:"),
-    }
+    reply.add(match bulletin.content.source {
+        NewsSource::NewsApi if about.is_empty() && !names.is_empty() => "No headline of mine names it. The latest ones:",
+        NewsSource::NewsApi => "The latest headlines:",
+        NewsSource::Curated => "I follow no news right now; these are lasting primers:",
+    });
     let chosen = if about.is_empty() { articles.iter().take(count).map(told).collect() } else { about };
-    chosen.iter().for_each(|line| reply.add(line));
+    reply.add_all(&chosen);
     if bulletin.content.source == NewsSource::NewsApi {
         reply.add(&format!("Fetched {} from NewsAPI.", ago(facts.now, bulletin.fetched_at)));
         reply.is_of(bulletin.fetched_at);

@@ -18,9 +18,8 @@ impl Reply {
         Self { text: text.into(), as_of: None }
     }
 
-    pub(super) fn as_of(mut self, as_of: OffsetDateTime) -> Self {
-        self.is_of(as_of);
-        self
+    pub(super) fn dated(text: impl Into<String>, as_of: OffsetDateTime) -> Self {
+        Self { text: text.into(), as_of: Some(as_of) }
     }
 
     /// Adds a line.
@@ -29,6 +28,12 @@ impl Reply {
             self.text.push('\n');
         }
         self.text.push_str(line);
+    }
+
+    pub(super) fn add_all(&mut self, lines: &[String]) {
+        for line in lines {
+            self.add(line);
+        }
     }
 
     /// Notes how old a figure of it is.

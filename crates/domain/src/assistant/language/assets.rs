@@ -172,8 +172,7 @@ pub(crate) fn unknown_asset(words: &[Word], known: &[Mention]) -> Option<String>
     let tagged = (0..words.len()).find_map(|at| words[at].dollar.then(|| named(at)).flatten());
     let asked = || {
         words.windows(2).enumerate().find_map(|(at, pair)| match (pair[0].plain.as_str(), pair[1].plain.as_str()) {
-            ("price" | "value" | "cap" | "volume" | "rank" | "worth", "of") => named(at + 2),
-            ("much", "is") => named(at + 2),
+            ("price" | "value" | "cap" | "volume" | "rank" | "worth", "of") | ("much", "is") => named(at + 2),
             (_, "price") if pair[0].is_upper() => named(at),
             _ => None,
         })
