@@ -33,8 +33,8 @@ pub(super) enum Kind {
     Origins,
     /// Networks, `10.0.0.0/8`, or single addresses.
     Cidrs,
-    /// Price sources that can be asked.
-    Providers,
+    /// Some of these sources.
+    Providers(&'static [Source]),
     /// `host:port` in numbers.
     SocketAddress,
     /// A level, or levels by module.
@@ -71,7 +71,7 @@ impl Kind {
                 "false" | "0" | "no" | "off" => false,
                 _ => return Err(self.expected()),
             }),
-            Self::Origins | Self::Cidrs | Self::Providers => {
+            Self::Origins | Self::Cidrs | Self::Providers(_) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::Array(parts.map(|part| Value::String(part.into())).collect())
             }
@@ -85,7 +85,7 @@ impl Kind {
         match (self, value) {
             (Self::Int { min, max }, Value::Integer(number)) if (min..=max).contains(&number) => Ok(Value::Integer(number)),
             (Self::Bool, Value::Boolean(flag)) => Ok(Value::Boolean(flag)),
-            (Self::Origins | Self::Cidrs | Self::Providers, Value::Array(parts)) => self.accept_list(parts),
+            (Self::Origins | Self::Cidrs | Self::Providers(_), Value::Array(parts)) => self.accept_list(parts),
             (_, Value::String(text)) if self.is_text() && text.is_empty() => self.accept_empty(),
             (_, Value::String(text)) if self.is_text() => self.accept_text(&text).map(Value::String),
             _ => Err(self.expected()),
@@ -93,7 +93,7 @@ impl Kind {
     }
 
     const fn is_text(self) -> bool {
-        !matches!(self, Self::Origins | Self::Cidrs | Self::Providers | Self::Int { .. } | Self::Bool)
+        !matches!(self, Self::Origins | Self::Cidrs | Self::Providers(_) | Self::Int { .. } | Self::Bool)
     }
 
     fn accept_empty(self) -> Result<Value, String> {
@@ -117,7 +117,7 @@ impl Kind {
             Self::SocketAddress => text.parse::<SocketAddr>().is_ok(),
             Self::LogLevel => is_log_level(text),
             Self::MailAddress => coinlink_mail::is_mailbox(text),
-            Self::Int { .. } | Self::Bool | Self::Origins | Self::Cidrs | Self::Providers => false,
+            Self::Int { .. } | Self::Bool | Self::Origins | Self::Cidrs | Self::Providers(_) => false,
         };
         match self {
             _ if !fits => Err(self.expected()),
@@ -133,14 +133,17 @@ impl Kind {
             let normal = match self {
                 Self::Origins => exact_origin(&part),
                 Self::Cidrs => network(&part).map(|net| net.to_string()),
-                _ => ASKABLE.iter().find(|source| source.name() == part).map(|source| source.name().to_owned()),
+                Self::Providers(sources) => {
+                    sources.iter().map(|source| source.name()).find(|name| *name == part).map(str::to_owned)
+                }
+                _ => None,
             };
             let normal = Value::String(normal.ok_or_else(|| format!("{} does not fit; {}", quoted(&part), self.expected()))?);
             if !kept.contains(&normal) {
                 kept.push(normal);
             }
         }
-        if kept.is_empty() && matches!(self, Self::Providers) {
+        if kept.is_empty() && matches!(self, Self::Providers(_)) {
             return Err(self.expected());
         }
         Ok(Value::Array(kept))
@@ -170,7 +173,10 @@ impl Kind {
             Self::Secret(SecretForm::Database) => "write a URL that begins with postgresql://".into(),
             Self::Origins => "write exact origins, scheme://host[:port] without a path or wildcard, with commas between".into(),
             Self::Cidrs => "write networks such as 10.0.0.0/8 or addresses, with commas between".into(),
-            Self::Providers => "write some of coingecko, coinbase, kraken, with commas between, preferred first".into(),
+            Self::Providers(sources) => {
+                let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
+                format!("write some of {}, with commas between, preferred first", names.join(", "))
+            }
             Self::SocketAddress => "write an address and port such as 127.0.0.1:9100".into(),
             Self::LogLevel => "write error, warn, info, debug, trace, or levels by module such as warn,coinlink=debug".into(),
             Self::MailAddress => "write an address such as no-reply@example.com or CoinLink <no-reply@example.com>".into(),
@@ -187,9 +193,6 @@ fn is_log_level(text: &str) -> bool {
 
 /// Schemes of the web.
 const WEB: &[&str] = &["http", "https"];
-
-/// Sources that can be in the chain; the live socket and the simulation are switched on by other means.
-const ASKABLE: [Source; 3] = [Source::CoinGecko, Source::Coinbase, Source::Kraken];
 
 fn is_url(text: &str, schemes: &[&str]) -> bool {
     ParsedUrl::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host())

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use coinlink_application::notifications::{
-    DeliverToSockets, DeliverToWebhooks, EvaluateAlerts, EvaluatorParts, NotificationsAdapters, NotificationsUseCases, PruneAlerts,
-    PruneNotifications,
+    DeliverToSockets, DeliverToWebhooks, EvaluateAlerts, EvaluatorParts, NotificationsAdapters, NotificationsUseCases,
+    PruneAlerts, PruneNotifications,
 };
 use coinlink_embedded::SystemEntropy;
 use coinlink_ports::notifications::{DeliveryQueue, WebhookSender};
