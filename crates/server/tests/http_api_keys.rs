@@ -140,6 +140,20 @@ const OPEN_TO_KEYS: &[(&str, &str)] = &[
     ("/api/v2/user/preferences", "GET"),
     ("/api/v2/user/preferences", "PUT"),
     ("/api/v2/user/stats", "GET"),
+    ("/api/chat", "POST"),
+    ("/api/chat/history", "GET"),
+    ("/api/chat/history", "DELETE"),
+    ("/api/prompts", "GET"),
+    ("/api/feedback", "POST"),
+    ("/api/alerts", "GET"),
+    ("/api/alerts/history", "GET"),
+    ("/api/v2/user/alerts", "GET"),
+    ("/api/v2/user/alerts", "POST"),
+    ("/api/v2/user/alerts/{id}", "DELETE"),
+    ("/api/v2/notifications/alerts", "GET"),
+    ("/api/v2/notifications/alerts", "POST"),
+    ("/api/v2/notifications/alerts/{id}", "PUT"),
+    ("/api/v2/notifications/alerts/{id}", "DELETE"),
 ];
 
 #[test]

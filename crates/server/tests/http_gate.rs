@@ -44,6 +44,7 @@ fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {
     };
     assert_eq!(of(Gated::Exempt), BTreeSet::from(["/livez", "/readyz", "/health", "/metrics"]));
     assert_eq!(of(Gated::Price), BTreeSet::from(["/api/bitcoin/price", "/api/crypto/ticker"]));
+    assert_eq!(of(Gated::Chat), BTreeSet::from(["/api/chat", "/api/feedback"]));
     let credentials = [
         "/api/v2/auth/signup",
         "/api/v2/auth/login",
