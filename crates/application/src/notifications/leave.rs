@@ -13,6 +13,8 @@ use time::{Duration, OffsetDateTime, UtcOffset, format_description::well_known::
 /// Letters of one template for one user within an hour. What is more than that lies in the inbox only, which the last letter says.
 pub const MOST_LETTERS_AN_HOUR: u64 = 10;
 
+const LAST_NOTE: &str = "This was the tenth letter within an hour: what comes next is in your inbox only.";
+
 /// Leaves `notification` within `tx`, at `now`: once it is committed the inbox has it, and sockets, webhooks and the address are
 /// told, as far as the user wants. Mail and webhooks wait for the end of quiet hours.
 pub async fn leave(tx: &mut dyn NotificationsTx, notification: &Notification, now: OffsetDateTime) -> Result<(), StoreError> {
@@ -67,11 +69,11 @@ async fn post(
     }
     // Only years before 0 and after 9999 cannot be written.
     let at = notification.created_at.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default();
-    let last = if posted + 1 == MOST_LETTERS_AN_HOUR { "yes" } else { "" };
+    let note = if posted + 1 == MOST_LETTERS_AN_HOUR { LAST_NOTE } else { "" };
     let letter = OutgoingMail::new(notification.id.0, address, template, due)
         .with("title", &*notification.title)
         .with("message", &*notification.message)
-        .with("at", at)
-        .with("last", last);
+        .with("when", at)
+        .with("note", note);
     tx.mail().post(&letter).await
 }

@@ -78,11 +78,16 @@ pub enum ApiScope {
     AccountWrite,
     /// Talk with the assistant as the account's owner, read and clear what was said, and leave feedback.
     ChatWrite,
+    /// Read the account's alert rules, and which came true.
+    AlertsRead,
+    /// Make, change and delete the account's alert rules.
+    AlertsWrite,
 }
 
 impl ApiScope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::MarketRead, Self::AccountRead, Self::AccountWrite, Self::ChatWrite];
+    pub const ALL: [Self; 6] =
+        [Self::MarketRead, Self::AccountRead, Self::AccountWrite, Self::ChatWrite, Self::AlertsRead, Self::AlertsWrite];
 
     /// As stored and told.
     #[must_use]
@@ -92,6 +97,8 @@ impl ApiScope {
             Self::AccountRead => "account:read",
             Self::AccountWrite => "account:write",
             Self::ChatWrite => "chat:write",
+            Self::AlertsRead => "alerts:read",
+            Self::AlertsWrite => "alerts:write",
         }
     }
 

@@ -173,6 +173,20 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/notifications/webhooks/{id}/test", "POST", Gated::General, |at| {
         at.route(web::post().to(notifications::test_webhook))
     }),
+    api("/api/alerts", Gated::General, |at| at.route(read().to(notifications::own_alerts))),
+    api("/api/alerts/history", Gated::General, |at| at.route(read().to(notifications::alert_history))),
+    Endpoint::new("/api/v2/user/alerts", READ_POST, Gated::General, |at| {
+        at.route(read().to(notifications::price_alerts)).route(web::post().to(notifications::create_price_alert))
+    }),
+    Endpoint::new("/api/v2/user/alerts/{id}", "DELETE", Gated::General, |at| {
+        at.route(web::delete().to(notifications::delete_price_alert))
+    }),
+    Endpoint::new("/api/v2/notifications/alerts", READ_POST, Gated::General, |at| {
+        at.route(read().to(notifications::list_alert_rules)).route(web::post().to(notifications::create_alert_rule))
+    }),
+    Endpoint::new("/api/v2/notifications/alerts/{id}", "PUT, DELETE", Gated::General, |at| {
+        at.route(web::put().to(notifications::change_alert_rule)).route(web::delete().to(notifications::delete_alert_rule))
+    }),
     Endpoint::new("/api/v2/notifications/{id}/read", "PUT", Gated::General, |at| {
         at.route(web::put().to(notifications::mark_read))
     }),
