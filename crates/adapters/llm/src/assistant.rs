@@ -68,21 +68,28 @@ struct Pieces {
     ended: bool,
 }
 
+/// What comes of an event.
+enum Told {
+    Nothing,
+    Piece(Result<String, UpstreamFailure>),
+    End,
+}
+
 impl Pieces {
-    /// What an event brings: a piece, the end, or nothing yet.
-    fn step(&mut self, event: Event) -> Option<Option<Result<String, UpstreamFailure>>> {
+    /// What an event brings.
+    fn step(&mut self, event: Event) -> Told {
         match event {
             Event::Piece(text, end) => {
                 self.end = self.end.or(end);
-                (!text.is_empty()).then_some(Some(Ok(text)))
+                if text.is_empty() { Told::Nothing } else { Told::Piece(Ok(text)) }
             }
-            // Some endpoints say no more than this at the end.
             Event::Done => {
+                // Some endpoints say no more than this at the end.
                 self.end = self.end.or(Some(End::Whole));
-                Some(self.finish())
+                Told::End
             }
-            Event::Failed => Some(Some(Err(self.stream.unusable("it failed while it answered")))),
-            Event::Unreadable => Some(Some(Err(self.stream.unusable("an event that was not agreed")))),
+            Event::Failed => Told::Piece(Err(self.stream.unusable("it failed while it answered"))),
+            Event::Unreadable => Told::Piece(Err(self.stream.unusable("an event that was not agreed"))),
         }
     }
 
@@ -98,8 +105,10 @@ impl Pieces {
     async fn read(&mut self) -> Option<Result<String, UpstreamFailure>> {
         loop {
             while let Some(event) = self.waiting.pop_front() {
-                if let Some(told) = self.step(event) {
-                    return told;
+                match self.step(event) {
+                    Told::Nothing => {}
+                    Told::Piece(piece) => return Some(piece),
+                    Told::End => return self.finish(),
                 }
             }
             let bytes = match self.stream.next().await {

@@ -1,4 +1,4 @@
-//! Answers from a language model behind any endpoint that speaks OpenAI's `/chat/completions`, streamed.
+//! Answers from a language model behind any endpoint that speaks the `/chat/completions` of `OpenAI`, streamed.
 //!
 //! Facts: <https://platform.openai.com/docs/api-reference/chat/streaming>; vLLM, llama.cpp, Ollama and LM Studio answer alike.
 

@@ -18,7 +18,8 @@ pub(crate) struct Events {
     has_data: bool,
     /// The last byte was a carriage return: a line feed after it ends no further line.
     after_return: bool,
-    events: usize,
+    /// Events so far.
+    count: usize,
 }
 
 impl Events {
@@ -43,8 +44,8 @@ impl Events {
             if !std::mem::take(&mut self.has_data) {
                 return Ok(None);
             }
-            self.events += 1;
-            return if self.events > MOST_EVENTS { Err(TooMuch) } else { Ok(Some(std::mem::take(&mut self.data))) };
+            self.count += 1;
+            return if self.count > MOST_EVENTS { Err(TooMuch) } else { Ok(Some(std::mem::take(&mut self.data))) };
         }
         let Some(data) = line.strip_prefix(b"data").filter(|rest| matches!(rest.first(), None | Some(b':'))) else {
             return Ok(None);
