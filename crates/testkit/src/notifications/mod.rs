@@ -2,6 +2,7 @@
 
 pub mod live_events_contract;
 pub mod mail_queue_contract;
+pub mod store_contract;
 
 mod builders;
 mod memory;
@@ -14,3 +15,4 @@ pub use mail_queue_contract::{PostedMail, a_letter};
 pub use memory::MemoryNotifications;
 pub use memory_mail_queue::{MailRecord, MailState, MemoryMailQueue};
 pub use recording_mail::RecordingMail;
+pub use store_contract::NotificationsUnderTest;

@@ -1,0 +1,417 @@
+//! What every [`NotificationsStore`] and [`DeliveryQueue`] must do. Run by the fake and by the SQL store on each database.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::{any::Any, collections::BTreeSet, sync::Arc};
+
+use coinlink_domain::{
+    market::Price,
+    notifications::{
+        Channel, ClockOffset, Delivery, Notification, NotificationKind, NotificationSettings, QuietHours, Webhook,
+        alerts::AlertCondition,
+    },
+    shared::{mail::OutgoingMail, user_id::UserId},
+};
+use coinlink_ports::{
+    notifications::{DeliveryQueue, EndedBefore, InboxQuery, NotificationsStore},
+    shared::StoreError,
+};
+use futures_util::future::join_all;
+use rust_decimal::Decimal;
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+use super::{a_firing, a_notification, a_webhook};
+
+const NOON: OffsetDateTime = datetime!(2026-11-21 12:00:00.000001 UTC);
+const LATER: OffsetDateTime = datetime!(2026-11-21 13:00 UTC);
+const LEASE: Duration = Duration::minutes(1);
+const ALL: InboxQuery = InboxQuery { kind: None, unread_only: false, limit: 100, offset: 0 };
+
+/// An empty store, and users that it may name: two with an address of their own, then one whose address is not confirmed.
+#[derive(Clone)]
+pub struct NotificationsUnderTest {
+    /// The store.
+    pub store: Arc<dyn NotificationsStore>,
+    /// The same, where deliveries are taken.
+    pub queue: Arc<dyn DeliveryQueue>,
+    /// The users. The address of the first is `one@example.org`.
+    pub users: [UserId; 3],
+    /// What has to stay as long as the store is used.
+    pub place: Arc<dyn Any + Send + Sync>,
+}
+
+impl NotificationsUnderTest {
+    async fn left(&self, notification: Notification) -> Notification {
+        let mut tx = self.store.begin().await.unwrap();
+        tx.inbox().add(&notification).await.unwrap();
+        tx.commit().await.unwrap();
+        notification
+    }
+
+    async fn sent(&self, user: UserId, n: u32, channel: Channel) -> Delivery {
+        let notification = self.left(a_notification(user, n)).await;
+        self.on_its_way(&notification, channel).await
+    }
+
+    async fn on_its_way(&self, notification: &Notification, channel: Channel) -> Delivery {
+        let (user, due) = (notification.user, notification.created_at);
+        let delivery = Delivery { notification: notification.id, user, channel, fired: None, due };
+        let mut tx = self.store.begin().await.unwrap();
+        tx.inbox().send(&delivery).await.unwrap();
+        tx.commit().await.unwrap();
+        delivery
+    }
+
+    async fn hooked(&self, user: UserId, n: u32) -> Webhook {
+        let hook = a_webhook(user, n);
+        let mut tx = self.store.begin().await.unwrap();
+        tx.reaches().add_webhook(&hook).await.unwrap();
+        tx.commit().await.unwrap();
+        hook
+    }
+
+    async fn inbox(&self, user: UserId, query: InboxQuery) -> Vec<Notification> {
+        self.store.inbox(user, query, LATER).await.unwrap()
+    }
+
+    async fn mark_read(&self, user: UserId, notification: &Notification, now: OffsetDateTime) -> bool {
+        let mut tx = self.store.begin().await.unwrap();
+        let found = tx.inbox().mark_read(user, notification.id, now).await.unwrap();
+        tx.commit().await.unwrap();
+        found
+    }
+
+    async fn remove(&self, user: UserId, notification: &Notification) -> bool {
+        let mut tx = self.store.begin().await.unwrap();
+        let found = tx.inbox().remove(user, notification.id, LATER).await.unwrap();
+        tx.commit().await.unwrap();
+        found
+    }
+}
+
+pub async fn a_notification_lies_in_the_inbox_as_it_was_left(it: NotificationsUnderTest) {
+    let [user, other, _] = it.users;
+    let bare = Notification { action_url: None, facts: Vec::new(), ..a_notification(user, 1) };
+    let bare = it.left(bare).await;
+    let full = Notification { expires_at: Some(LATER + Duration::MICROSECOND), ..a_notification(user, 2) };
+    let full = it.left(full).await;
+    assert_eq!(it.inbox(user, ALL).await, [full, bare.clone()], "newest first");
+    assert_eq!(it.inbox(other, ALL).await, []);
+    let mut tx = it.store.begin().await.unwrap();
+    assert!(matches!(tx.inbox().add(&bare).await, Err(StoreError::Conflict { .. })));
+}
+
+pub async fn an_inbox_is_read_in_parts_by_kind_and_unread_alone(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    for n in 1..=5 {
+        let kind = if n % 2 == 0 { NotificationKind::NewsUpdate } else { NotificationKind::PriceAlert };
+        it.left(Notification { kind, ..a_notification(user, n) }).await;
+    }
+    assert!(it.mark_read(user, &a_notification(user, 3), LATER).await);
+    let ns = async |query| {
+        let numbered = |one: &Notification| (1..=5).find(|n| a_notification(user, *n).id == one.id).unwrap();
+        it.inbox(user, query).await.iter().map(numbered).collect::<Vec<_>>()
+    };
+    assert_eq!(ns(ALL).await, [5, 4, 3, 2, 1]);
+    assert_eq!(ns(InboxQuery { limit: 2, offset: 1, ..ALL }).await, [4, 3]);
+    assert_eq!(ns(InboxQuery { kind: Some(NotificationKind::PriceAlert), ..ALL }).await, [5, 3, 1]);
+    assert_eq!(ns(InboxQuery { kind: Some(NotificationKind::PriceAlert), unread_only: true, ..ALL }).await, [5, 1]);
+    assert_eq!(ns(InboxQuery { kind: Some(NotificationKind::TradeUpdate), ..ALL }).await, [0_u32; 0]);
+    assert_eq!(it.store.unread(user, LATER).await.unwrap(), 4);
+}
+
+pub async fn what_expired_is_not_there_from_that_microsecond_on(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let expires_at = Some(LATER);
+    let short = it.left(Notification { expires_at, ..a_notification(user, 1) }).await;
+    let before = LATER - Duration::MICROSECOND;
+    assert_eq!(it.store.inbox(user, ALL, before).await.unwrap().len(), 1);
+    assert_eq!(it.store.unread(user, before).await.unwrap(), 1);
+    assert_eq!((it.inbox(user, ALL).await.len(), it.store.unread(user, LATER).await.unwrap()), (0, 0));
+    assert!(!it.mark_read(user, &short, LATER).await && !it.remove(user, &short).await);
+    assert!(it.mark_read(user, &short, before).await);
+}
+
+pub async fn reading_twice_is_reading_once_and_nobody_reads_for_another(it: NotificationsUnderTest) {
+    let [user, other, _] = it.users;
+    let one = it.left(a_notification(user, 1)).await;
+    assert!(!it.mark_read(other, &one, LATER).await && !it.remove(other, &one).await);
+    assert!(!it.inbox(user, ALL).await[0].is_read);
+    let found = join_all((0..8).map(|_| it.mark_read(user, &one, LATER))).await;
+    assert!(found.into_iter().all(|found| found), "each of them has such a one");
+    assert!(it.inbox(user, ALL).await[0].is_read);
+    assert!(it.remove(user, &one).await && !it.remove(user, &one).await);
+    assert!(!it.mark_read(user, &one, LATER).await);
+}
+
+pub async fn all_that_were_left_until_then_are_read_at_once(it: NotificationsUnderTest) {
+    let [user, other, _] = it.users;
+    for n in 1..=3 {
+        it.left(a_notification(user, n)).await;
+    }
+    it.left(a_notification(other, 1)).await;
+    let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.inbox().mark_all_read(user, a_notification(user, 2).created_at).await.unwrap(), 2);
+    assert_eq!(tx.inbox().mark_all_read(user, a_notification(user, 2).created_at).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(it.store.unread(user, LATER).await.unwrap(), 1);
+    assert_eq!(it.store.unread(other, LATER).await.unwrap(), 1);
+}
+
+pub async fn what_is_not_committed_never_was(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let (one, delivery) = (a_notification(user, 1), it.sent(user, 2, Channel::Socket).await);
+    let mut tx = it.store.begin().await.unwrap();
+    tx.inbox().add(&one).await.unwrap();
+    tx.mail().post(&OutgoingMail::new(one.id.0, "one@example.org", "notification", NOON)).await.unwrap();
+    drop(tx);
+    assert_eq!(it.inbox(user, ALL).await.len(), 1);
+    let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.mail().posted_since("one@example.org", "notification", NOON).await.unwrap(), 0);
+    assert!(matches!(tx.inbox().send(&delivery).await, Err(StoreError::Conflict { .. })), "it is on that way already");
+    tx.inbox().add(&one).await.unwrap_err();
+    tx.commit().await.unwrap_err();
+}
+
+pub async fn settings_are_replaced_whole_and_tell_how_a_user_is_reached(it: NotificationsUnderTest) {
+    let [user, _, unconfirmed] = it.users;
+    assert_eq!(it.store.settings(user).await.unwrap(), None);
+    let set = NotificationSettings {
+        email_enabled: false,
+        news_updates: false,
+        quiet_hours: Some(QuietHours::try_new("22:00", "08:30").unwrap()),
+        clock: ClockOffset::try_new("-03:30").unwrap(),
+        ..NotificationSettings::default()
+    };
+    let hooks = [it.hooked(user, 1).await, it.hooked(user, 2).await];
+    let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.reaches().of(user).await.unwrap().settings, NotificationSettings::default());
+    tx.reaches().save_settings(user, &NotificationSettings::default()).await.unwrap();
+    tx.reaches().save_settings(user, &set).await.unwrap();
+    let reach = tx.reaches().of(user).await.unwrap();
+    assert_eq!((reach.address.as_deref(), &reach.settings), (Some("one@example.org"), &set));
+    assert_eq!(reach.webhooks, hooks.map(|hook| hook.id));
+    assert_eq!(tx.reaches().of(unconfirmed).await.unwrap().address, None);
+    tx.commit().await.unwrap();
+    assert_eq!(it.store.settings(user).await.unwrap(), Some(set));
+}
+
+pub async fn a_webhook_is_found_as_it_was_made_and_removed_by_its_owner(it: NotificationsUnderTest) {
+    let [user, other, _] = it.users;
+    let hooks = vec![it.hooked(user, 1).await, it.hooked(user, 2).await];
+    assert_eq!(it.store.webhooks(user).await.unwrap(), hooks);
+    assert_eq!(it.store.webhooks(other).await.unwrap(), []);
+    it.sent(user, 1, Channel::Webhook(hooks[0].id)).await;
+    let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.reaches().count_webhooks(user).await.unwrap(), 2);
+    assert!(!tx.reaches().remove_webhook(other, hooks[0].id).await.unwrap());
+    assert!(tx.reaches().remove_webhook(user, hooks[0].id).await.unwrap());
+    assert!(!tx.reaches().remove_webhook(user, hooks[0].id).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(it.store.webhooks(user).await.unwrap(), hooks[1..]);
+    assert_eq!(it.queue.claim_for_webhooks(LATER, LEASE, 10, &[]).await.unwrap(), [], "what was on its way went with it");
+}
+
+pub async fn however_many_make_webhooks_at_once_no_user_has_too_many(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let makes = (1..=10).map(|n| {
+        let it = it.clone();
+        tokio::spawn(async move {
+            let mut tx = it.store.begin().await?;
+            if tx.reaches().count_webhooks(user).await? < Webhook::MOST {
+                tx.reaches().add_webhook(&a_webhook(user, n)).await?;
+            }
+            tx.commit().await
+        })
+    });
+    for made in join_all(makes).await {
+        made.unwrap().unwrap();
+    }
+    assert_eq!(it.store.webhooks(user).await.unwrap().len() as u64, Webhook::MOST);
+}
+
+pub async fn a_delivery_to_sockets_is_claimed_once_with_its_notification_and_firing(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let notification = it.left(a_notification(user, 1)).await;
+    let fired = a_firing(AlertCondition::CrossesAbove(Price::try_new(Decimal::new(65_000_001, 3)).unwrap()));
+    let due = notification.created_at;
+    let delivery = Delivery { notification: notification.id, user, channel: Channel::Socket, fired: Some(fired.clone()), due };
+    let mut tx = it.store.begin().await.unwrap();
+    tx.inbox().send(&delivery).await.unwrap();
+    tx.commit().await.unwrap();
+    let claim = async |now| it.queue.claim_for_sockets(now, LEASE, 10).await.unwrap();
+    assert_eq!(claim(due - Duration::MICROSECOND).await, []);
+    let claimed = claim(due).await;
+    assert_eq!((claimed[0].id, claimed[0].attempt, claimed.len()), (delivery.id(), 1, 1));
+    assert_eq!((&claimed[0].notification, &claimed[0].fired), (&notification, &Some(fired)));
+    assert_eq!(claim(due + LEASE - Duration::MICROSECOND).await, [], "it is with somebody");
+    assert_eq!(claim(due + LEASE).await[0].attempt, 2, "whoever had it is gone");
+    it.queue.sent(delivery.id(), LATER).await.unwrap();
+    assert_eq!(claim(LATER + Duration::DAY).await, []);
+    assert_eq!(it.queue.claim_for_webhooks(LATER, LEASE, 10, &[]).await.unwrap(), []);
+}
+
+pub async fn of_many_who_claim_at_once_each_delivery_goes_to_one(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    for n in 1..=30 {
+        it.sent(user, n, Channel::Socket).await;
+    }
+    let claims = (0..6).map(|_| {
+        let it = it.clone();
+        tokio::spawn(async move {
+            let mut mine = Vec::new();
+            loop {
+                let claimed = it.queue.claim_for_sockets(LATER, LEASE, 3).await.unwrap();
+                if claimed.is_empty() {
+                    return mine;
+                }
+                mine.extend(claimed.into_iter().map(|claimed| claimed.id));
+            }
+        })
+    });
+    let claimed: Vec<_> = join_all(claims).await.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!((claimed.len(), claimed.iter().collect::<BTreeSet<_>>().len()), (30, 30));
+}
+
+pub async fn of_each_host_one_is_claimed_and_of_busy_ones_none(it: NotificationsUnderTest) {
+    let [user, other, _] = it.users;
+    let hooks = [it.hooked(user, 1).await, it.hooked(user, 2).await, it.hooked(other, 1).await];
+    assert_eq!(hooks[0].host, hooks[2].host);
+    for n in 1..=3 {
+        let notification = it.left(a_notification(user, n)).await;
+        for hook in &hooks[..2] {
+            it.on_its_way(&notification, Channel::Webhook(hook.id)).await;
+        }
+    }
+    it.sent(other, 4, Channel::Webhook(hooks[2].id)).await;
+    let claim = async |limit, busy: &[&str]| {
+        let busy: Vec<String> = busy.iter().map(|host| (*host).to_owned()).collect();
+        let claimed = it.queue.claim_for_webhooks(LATER, LEASE, limit, &busy).await.unwrap();
+        claimed.into_iter().map(|one| (one.webhook.host, one.notification.id)).collect::<Vec<_>>()
+    };
+    let (first, second) = (&*hooks[0].host, &*hooks[1].host);
+    let id = |n| a_notification(user, n).id;
+    assert_eq!(claim(10, &[first, second]).await, []);
+    assert_eq!(claim(0, &[]).await, []);
+    assert_eq!(claim(10, &[first]).await, [(second.to_owned(), id(1))]);
+    let mut both = claim(10, &[]).await;
+    both.sort();
+    assert_eq!(both, [(first.to_owned(), id(1)), (second.to_owned(), id(2))]);
+    assert_eq!(claim(1, &[second]).await, [(first.to_owned(), id(2))]);
+    assert_eq!(claim(9, &[second]).await, [(first.to_owned(), id(3))]);
+    assert_eq!(claim(9, &[second]).await, [(first.to_owned(), a_notification(other, 4).id)]);
+}
+
+pub async fn a_postponed_delivery_comes_again_and_one_that_was_too_slow_decides_nothing(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let hook = it.hooked(user, 1).await;
+    let id = it.sent(user, 1, Channel::Webhook(hook.id)).await.id();
+    let claim = async |now| it.queue.claim_for_webhooks(now, LEASE, 10, &[]).await.unwrap();
+    assert_eq!(claim(LATER).await[0].webhook, hook);
+    let due = LATER + Duration::HOUR;
+    assert!(it.queue.postpone(id, 1, due, "not now").await.unwrap());
+    assert_eq!(claim(due - Duration::MICROSECOND).await, []);
+    assert_eq!(claim(due).await[0].attempt, 2);
+    assert!(!it.queue.postpone(id, 1, due, "slow").await.unwrap());
+    assert!(!it.queue.give_up(id, 1, due, "slow").await.unwrap());
+    assert!(it.queue.give_up(id, 2, due, "never").await.unwrap());
+    assert_eq!(claim(due + Duration::DAY).await, []);
+    assert_eq!(it.store.webhooks(user).await.unwrap()[0].failures, 1);
+}
+
+pub async fn a_webhook_that_takes_nothing_is_not_used_any_more_and_one_success_forgives_all(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let hook = it.hooked(user, 1).await;
+    let fails = async |n| {
+        let id = it.sent(user, n, Channel::Webhook(hook.id)).await.id();
+        let attempt = it.queue.claim_for_webhooks(LATER, LEASE, 10, &[]).await.unwrap()[0].attempt;
+        assert!(it.queue.give_up(id, attempt, LATER, "never").await.unwrap());
+        it.store.webhooks(user).await.unwrap().remove(0)
+    };
+    for n in 1..Webhook::MOST_FAILURES {
+        assert_eq!(fails(n).await, Webhook { failures: n, ..hook.clone() });
+    }
+    let id = it.sent(user, 50, Channel::Webhook(hook.id)).await.id();
+    it.queue.claim_for_webhooks(LATER, LEASE, 10, &[]).await.unwrap();
+    it.queue.sent(id, LATER).await.unwrap();
+    assert_eq!(it.store.webhooks(user).await.unwrap(), [hook.clone()]);
+    for n in 1..Webhook::MOST_FAILURES {
+        assert_eq!(fails(60 + n).await.disabled_at, None);
+    }
+    let disabled = fails(70).await;
+    assert_eq!((disabled.failures, disabled.disabled_at), (Webhook::MOST_FAILURES, Some(LATER)));
+    let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.reaches().of(user).await.unwrap().webhooks, []);
+}
+
+pub async fn deliveries_are_counted_by_way_and_pruned_once_they_ended(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let hook = it.hooked(user, 1).await;
+    for n in 1..=4 {
+        it.sent(user, n, Channel::Socket).await;
+    }
+    let id = it.sent(user, 5, Channel::Webhook(hook.id)).await.id();
+    let claimed = it.queue.claim_for_sockets(LATER, LEASE, 3).await.unwrap();
+    it.queue.sent(claimed[0].id, LATER).await.unwrap();
+    assert!(it.queue.give_up(claimed[1].id, 1, LATER, "never").await.unwrap());
+    let counts = it.queue.delivery_counts().await.unwrap();
+    assert_eq!((counts.sockets.waiting, counts.sockets.dead), (2, 1));
+    assert_eq!(counts.sockets.oldest, Some(a_notification(user, 4).created_at));
+    assert_eq!((counts.webhooks.waiting, counts.webhooks.dead), (1, 0));
+    assert_eq!(counts.webhooks.oldest, Some(a_notification(user, 5).created_at));
+    let ended = |sent, dead| EndedBefore { sent, dead };
+    let after = LATER + Duration::MICROSECOND;
+    assert_eq!(it.queue.prune_deliveries(ended(LATER, LATER), 10).await.unwrap(), 0);
+    assert_eq!(it.queue.prune_deliveries(ended(after, LATER), 10).await.unwrap(), 1);
+    assert_eq!(it.queue.prune_deliveries(ended(after, after), 10).await.unwrap(), 1);
+    it.remove(user, &a_notification(user, 5)).await;
+    assert!(!it.queue.postpone(id, 0, LATER, "gone").await.unwrap(), "what is removed is not on its way");
+    assert_eq!(it.queue.delivery_counts().await.unwrap().webhooks.waiting, 0);
+}
+
+pub async fn pruning_removes_what_expired_and_what_is_beyond_the_newest(it: NotificationsUnderTest) {
+    let [user, other, _] = it.users;
+    for n in 1..=6 {
+        let expires_at = (n == 6).then_some(NOON + Duration::HOUR);
+        it.left(Notification { expires_at, ..a_notification(user, n) }).await;
+    }
+    it.left(a_notification(other, 1)).await;
+    assert_eq!(it.store.prune(NOON + Duration::HOUR, 10, 10).await.unwrap(), 0);
+    assert_eq!(it.store.prune(NOON + Duration::HOUR + Duration::MICROSECOND, 10, 10).await.unwrap(), 1);
+    assert_eq!(it.store.prune(NOON, 3, 10).await.unwrap(), 2);
+    assert_eq!(it.store.prune(NOON, 3, 10).await.unwrap(), 0);
+    let left: Vec<_> = it.inbox(user, ALL).await.into_iter().map(|one| one.id).collect();
+    assert_eq!(left, [5, 4, 3].map(|n| a_notification(user, n).id));
+    assert_eq!(it.inbox(other, ALL).await.len(), 1);
+}
+
+/// Runs the suite on `$it`, an expression of type [`NotificationsUnderTest`] that is evaluated anew for each case.
+#[macro_export]
+macro_rules! notifications_store_contract {
+    ($($case:ident),+ $(,)? => $it:expr) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            $crate::notifications::store_contract::$case($it).await;
+        })+
+    };
+    ($it:expr) => {
+        $crate::notifications_store_contract!(
+            a_notification_lies_in_the_inbox_as_it_was_left,
+            an_inbox_is_read_in_parts_by_kind_and_unread_alone,
+            what_expired_is_not_there_from_that_microsecond_on,
+            reading_twice_is_reading_once_and_nobody_reads_for_another,
+            all_that_were_left_until_then_are_read_at_once,
+            what_is_not_committed_never_was,
+            settings_are_replaced_whole_and_tell_how_a_user_is_reached,
+            a_webhook_is_found_as_it_was_made_and_removed_by_its_owner,
+            however_many_make_webhooks_at_once_no_user_has_too_many,
+            a_delivery_to_sockets_is_claimed_once_with_its_notification_and_firing,
+            of_many_who_claim_at_once_each_delivery_goes_to_one,
+            of_each_host_one_is_claimed_and_of_busy_ones_none,
+            a_postponed_delivery_comes_again_and_one_that_was_too_slow_decides_nothing,
+            a_webhook_that_takes_nothing_is_not_used_any_more_and_one_success_forgives_all,
+            deliveries_are_counted_by_way_and_pruned_once_they_ended,
+            pruning_removes_what_expired_and_what_is_beyond_the_newest,
+            => $it
+        );
+    };
+}
