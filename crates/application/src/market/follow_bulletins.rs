@@ -35,7 +35,9 @@ impl FollowBulletins {
             match self.board.read().await {
                 Ok(board) => {
                     readable = true;
-                    board.into_iter().for_each(|bulletin| self.known.take(bulletin));
+                    for bulletin in board {
+                        self.known.take(bulletin);
+                    }
                 }
                 Err(error) => {
                     if std::mem::replace(&mut readable, false) {

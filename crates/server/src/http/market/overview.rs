@@ -22,7 +22,7 @@ const LOOKS_WITHIN: u32 = 15;
 
 /// The whole market's figures.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct StatsBody {
+pub(in crate::http) struct MarketStatsBody {
     /// Market capitalisation of all assets, US dollars.
     #[serde(serialize_with = "exact")]
     #[schema(value_type = f64, minimum = 0)]
@@ -54,7 +54,7 @@ pub(in crate::http) struct StatsBody {
     stale: bool,
 }
 
-impl StatsBody {
+impl MarketStatsBody {
     fn new(shown: &ShownBulletin<MarketTotals>) -> Self {
         let totals = &shown.bulletin.content;
         Self {
@@ -141,14 +141,14 @@ fn not_known_yet() -> ApiError {
     tag = "market",
     operation_id = "market_stats",
     responses(
-        (status = 200, description = "The newest that are known", body = StatsBody),
+        (status = 200, description = "The newest that are known", body = MarketStatsBody),
         (status = 304, description = "Unchanged since `If-None-Match`"),
         (status = 503, description = "`not_known_yet`: none were ever fetched", body = ErrorBody)
     )
 )]
 pub(in crate::http) async fn stats(read: Data<ReadMarketStats>) -> Result<Conditional, ApiError> {
     let shown = read.execute().ok_or_else(not_known_yet)?;
-    let body = json(&StatsBody::new(&shown));
+    let body = json(&MarketStatsBody::new(&shown));
     Ok(Conditional { etag: etag_of("stats", &body), ..Conditional::json(body.into(), "", CACHE) })
 }
 
