@@ -65,8 +65,8 @@ async fn two_nodes_know_the_same_conversations_and_go_on_while_redis_is_stopped(
     assert!(turns(&other.get(HISTORY).await).is_empty(), "without a session there is none");
 
     let ada = one.sign_up(&somebody()).await;
-    one.post_as(&ada.access, CHAT, &json!({"message": "mine"})).await.expect(200);
-    other.post(CHAT, &json!({"message": "mine too", "token": ada.access})).await.expect(200);
+    assert_eq!(one.post_as(&ada.access, CHAT, &json!({"message": "mine"})).await.status, 200);
+    assert_eq!(other.post(CHAT, &json!({"message": "mine too", "token": ada.access})).await.status, 200);
     for api in [&one, &other] {
         let said = api.get_as(&ada.access, HISTORY).await;
         assert_eq!([turns(&said)[0], turns(&said)[2]], ["mine", "mine too"]);
@@ -127,7 +127,7 @@ async fn the_quota_that_the_front_end_promises_holds_on_all_nodes_together_and_i
 }
 
 #[tokio::test]
-async fn on_plain_http_the_cookie_is_one_that_every_browser_keeps_and_feedback_outlives_a_restart() {
+async fn on_plain_http_the_cookie_is_one_that_every_browser_keeps_and_what_users_say_outlives_a_restart() {
     let mut node = Node::dev_with(&["--feed", "simulated"], &NO_QUOTA).await;
     eventually("prices", SOON, async || node.get(PRICE).await.0 == 200).await;
     let api = Api::at(node.url(""));
@@ -136,8 +136,8 @@ async fn on_plain_http_the_cookie_is_one_that_every_browser_keeps_and_feedback_o
     assert!(cookie.starts_with("coinlink-chat=") && cookie.contains("HttpOnly") && !cookie.contains("Secure"), "{cookie}");
     assert!(api.get("/api/prompts").await.expect(200).json["prompts"].as_array().unwrap().len() >= 12);
     let ada = api.sign_up(&somebody()).await;
-    api.post_as(&ada.access, CHAT, &json!({"message": "mine"})).await.expect(200);
-    api.post("/api/feedback", &json!({"rating": 5, "note": "Right."})).await.expect(201);
+    assert_eq!(api.post_as(&ada.access, CHAT, &json!({"message": "mine"})).await.status, 200);
+    assert_eq!(api.post("/api/feedback", &json!({"rating": 5, "note": "Right."})).await.status, 201);
     node.restart().await;
     assert_eq!(turns(&api.get_as(&ada.access, HISTORY).await)[0], "mine");
 }
