@@ -38,6 +38,7 @@ fn fired(holder: Holder) -> FiredAlert {
         symbol: Symbol::btc(),
         condition: AlertCondition::CrossesAbove(price("100000")),
         price: price("100000.123456789012"),
+        moved_from: None,
         tick: TickId { epoch: 1, seq: 1 },
         at: NOW,
     }
@@ -241,7 +242,7 @@ async fn private_frames_reach_all_sockets_of_their_user_and_nobody_elses() {
         let alert = socket.frame().await;
         assert_eq!(alert["type"], "price_alert");
         let data = &alert["data"];
-        assert_eq!((&data["symbol"], &data["direction"]), (&json!("BTC"), &json!("above")));
+        assert_eq!((&data["symbol"], &data["direction"]), (&json!("BTC"), &json!("up")));
         assert_eq!(data["condition"], "crosses_above");
         assert_eq!(data["notification_id"], Uuid::from_u128(2).to_string());
         assert!(data["target_price"].is_number() && data["triggered_at"].is_string());

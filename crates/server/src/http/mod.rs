@@ -62,6 +62,7 @@ pub use gate::{
     Account, Caller, Client, GateParts, Gated, Gatekeeper, KEY_ACCESS, KeyAccess, Pages, SIGN_INS, SignedIn, key_access_markdown,
 };
 pub use jwks::MAX_AGE_SECS as JWKS_MAX_AGE_SECS;
+pub(crate) use notifications::NotificationBody;
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 
 /// The name of the environment, as `GET /` tells it.

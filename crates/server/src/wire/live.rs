@@ -1,14 +1,9 @@
 //! Frames beside the ticker: what one user is told, headlines, and the price of Bitcoin for clients of the first backend.
 
-use std::collections::BTreeMap;
-
 use coinlink_domain::{
     assistant::Prompt,
-    market::{Article, NewsSource, Percent},
-    notifications::{
-        Notification,
-        alerts::{AlertCondition, FiredAlert},
-    },
+    market::{Article, NewsSource, Percent, Price},
+    notifications::alerts::FiredAlert,
 };
 use coinlink_ports::notifications::LiveEvent;
 use rust_decimal::Decimal;
@@ -18,6 +13,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Said, Shown, exact, exact_option, json, rfc3339};
+use crate::http::NotificationBody;
 
 #[derive(Serialize)]
 struct Told<'a, T> {
@@ -36,43 +32,11 @@ fn told(kind: Said, data: impl Serialize, timestamp: &str) -> Vec<u8> {
 pub fn live_frames(event: &LiveEvent, now: OffsetDateTime) -> Vec<Vec<u8>> {
     let now = rfc3339(now);
     match event {
-        LiveEvent::Notice(notification) => vec![told(Said::Notification, Notice::of(notification), &now)],
+        LiveEvent::Notice(notification) => vec![told(Said::Notification, NotificationBody::from(notification.clone()), &now)],
         LiveEvent::AlertFired(fired) => {
             let alert = Alert::of(fired);
             let bubble = json(&Bubble { kind: Said::AgentMessage.name(), content: &alert.message, timestamp: &now });
             vec![told(Said::PriceAlert, &alert, &now), bubble]
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Notice<'a> {
-    id: Uuid,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'a str,
-    message: &'a str,
-    priority: &'static str,
-    is_read: bool,
-    created_at: String,
-    expires_at: Option<String>,
-    action_url: Option<&'a str>,
-    metadata: BTreeMap<&'a str, &'a str>,
-}
-
-impl<'a> Notice<'a> {
-    fn of(notification: &'a Notification) -> Self {
-        Self {
-            id: notification.id.0,
-            kind: notification.kind.name(),
-            title: &notification.title,
-            message: &notification.message,
-            priority: notification.priority.name(),
-            is_read: notification.is_read,
-            created_at: rfc3339(notification.created_at),
-            expires_at: notification.expires_at.map(rfc3339),
-            action_url: notification.action_url.as_deref(),
-            metadata: notification.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         }
     }
 }
@@ -108,12 +72,7 @@ struct Alert<'a> {
 impl<'a> Alert<'a> {
     fn of(fired: &'a FiredAlert) -> Self {
         let FiredAlert { condition, symbol, price, .. } = fired;
-        let (direction, now) = (direction(condition), price.usd().normalize());
-        let of_price = condition.price().map(|target| target.usd());
-        let message = match of_price {
-            Some(target) => format!("{symbol} is {direction} ${}: ${now}.", target.normalize()),
-            None => format!("{symbol} moved by {} % or more: ${now}.", condition.target().normalize()),
-        };
+        let of_price = condition.price().map(Price::usd);
         Self {
             alert_id: fired.rule.0,
             notification_id: fired.notification.0,
@@ -122,18 +81,10 @@ impl<'a> Alert<'a> {
             target_price: of_price,
             target_percent: of_price.is_none().then(|| condition.target()),
             current_price: price.usd(),
-            direction,
-            message,
+            direction: fired.direction(),
+            message: fired.message(),
             triggered_at: rfc3339(fired.at),
         }
-    }
-}
-
-const fn direction(condition: &AlertCondition) -> &'static str {
-    match condition {
-        AlertCondition::Above(_) | AlertCondition::CrossesAbove(_) => "above",
-        AlertCondition::Below(_) | AlertCondition::CrossesBelow(_) => "below",
-        AlertCondition::PercentMove { .. } => "move",
     }
 }
 

@@ -14,6 +14,7 @@ use actix_web::dev::AppConfig;
 use async_trait::async_trait;
 use coinlink::{
     broadcast::Broadcaster,
+    config::ForwardedHeader,
     http::{TrustedProxies, app},
     ws::{Admission, AdmissionPolicy, Asked, Assistant, Connections, Context, Feeds, Figures, Limits, NoAnswer, Upgrade},
 };
@@ -111,7 +112,7 @@ impl Node {
                 slow_closed: metrics.ws_slow_closed.clone(),
             },
             clock: Arc::clone(&behind.clock) as _,
-            trusted_proxies: TrustedProxies::default(),
+            trusted_proxies: TrustedProxies { networks: Vec::new(), header: ForwardedHeader::XForwardedFor },
             draining: watch::channel(false).1,
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
