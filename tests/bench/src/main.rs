@@ -2,8 +2,10 @@
 //! sends the same bytes, bcrypt alone), in one run and in turns, so that what the machine does meanwhile happens to both.
 
 mod accounts;
+mod alerts;
 mod auth;
 mod baseline;
+mod candles;
 mod deployment;
 mod http;
 mod load;
@@ -29,6 +31,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Benchmark {
+    /// What a tick costs with 100,000 alert rules, beside asking every rule by itself.
+    Alerts(alerts::Plan),
     /// Ticks to many sockets, beside a bare actix-ws fan-out.
     Ws(ws::Plan),
     /// GET /api/bitcoin/price, beside a bare actix JSON route.
@@ -40,6 +44,8 @@ enum Benchmark {
     SignIn(sign_in::Plan),
     /// Whether the time of a failed sign-in tells why it failed.
     Timing(timing::Plan),
+    /// Years of price history in a PostgreSQL of its own: a day of minutes and a year of days.
+    Candles(candles::Plan),
     /// The bare actix-ws fan-out by itself.
     BaselineWs(baseline::ws::Fanout),
     /// The bare actix JSON route by itself.
@@ -51,11 +57,13 @@ enum Benchmark {
 fn main() -> Outcome<()> {
     raise_open_files()?;
     match Arguments::parse().benchmark {
+        Benchmark::Alerts(plan) => plan.run(),
         Benchmark::Ws(plan) => plan.run(),
         Benchmark::Http(plan) => plan.run(),
         Benchmark::Auth(plan) => plan.run(),
         Benchmark::SignIn(plan) => plan.run(),
         Benchmark::Timing(plan) => plan.run(),
+        Benchmark::Candles(plan) => plan.run(),
         Benchmark::BaselineWs(fanout) => fanout.serve(),
         Benchmark::BaselineHttp(route) => route.serve(),
         Benchmark::BaselineGate(route) => route.serve(),
