@@ -1,0 +1,130 @@
+//! From a rule that comes true to the socket, the letter and the webhook, on the real binary.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use coinlink_domain::notifications::signature;
+use coinlink_end_to_end_tests::{Api, Client, Node, UNLIMITED, eventually, somebody};
+use coinlink_testkit::servers::PrivateMail;
+use reqwest::Method;
+use sea_orm::{ConnectionTrait as _, Database};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+const SOON: Duration = Duration::from_secs(20);
+const AT: &str = "/api/v2/notifications";
+
+/// A request to a webhook: its head and its body.
+type Received = (String, Vec<u8>);
+
+/// A receiver on this machine that takes everything; where it is, and what it got.
+async fn receiver() -> (String, Arc<Mutex<Vec<Received>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://127.0.0.1:{}/in", listener.local_addr().unwrap().port());
+    let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+    let kept = Arc::clone(&received);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let head = String::from_utf8(head).unwrap();
+            let mut body = vec![0; header(&head, "content-length").parse().unwrap()];
+            stream.read_exact(&mut body).await.unwrap();
+            kept.lock().unwrap().push((head, body));
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        }
+    });
+    (url, received)
+}
+
+fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    let of = |line: &'a str| line.split_once(": ").filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    head.lines().find_map(of).unwrap_or_else(|| panic!("no {name} in {head}"))
+}
+
+/// The user followed the link in the letter.
+async fn verified(node: &Node, email: &str) {
+    let file = node.process.directory().join("data/coinlink.db");
+    let sql = Database::connect(format!("sqlite:{}", file.display())).await.unwrap();
+    let change = format!("UPDATE users SET is_verified = 1 WHERE email = '{email}'");
+    assert_eq!(sql.execute_unprepared(&change).await.unwrap().rows_affected(), 1);
+}
+
+#[tokio::test]
+async fn a_rule_that_comes_true_is_told_to_the_socket_within_a_second_and_by_letter_and_signed_webhook() {
+    let mail = PrivateMail::start().await;
+    let smtp = format!("smtp://127.0.0.1:{}?tls=none", mail.port());
+    let own =
+        [("SMTP_URL", &*smtp), ("MAIL_FROM", "CoinLink <no-reply@example.org>"), ("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8")];
+    let node = Node::dev_with(&["--feed", "simulated"], &[&UNLIMITED[..], &own].concat()).await;
+    let (api, ada) = (Api::at(node.url("")), somebody());
+    let held = api.sign_up(&ada).await;
+    verified(&node, &ada).await;
+    let (url, received) = receiver().await;
+    let made = api.post_as(&held.access, &format!("{AT}/webhooks"), &json!({ "url": url })).await.expect(201);
+    let secret = made.json["secret"].as_str().unwrap().to_owned();
+    let mut socket = Client::connect(node.address).await;
+    socket.say(&json!({ "type": "authenticate", "token": held.access })).await;
+    socket.frame_of("authenticated").await;
+
+    let rule = json!({ "symbol": "BTC", "condition": "above", "target_value": 1 });
+    let rule = api.post_as(&held.access, &format!("{AT}/alerts"), &rule).await.expect(201);
+    let alert = socket.frame_of("price_alert").await.json;
+    assert_eq!((&alert["data"]["alert_id"], &alert["data"]["symbol"]), (&rule.json["id"], &"BTC".into()));
+    let notice = socket.frame_of("notification").await.json;
+    let told_at = OffsetDateTime::now_utc();
+    let id = notice["data"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(alert["data"]["notification_id"], id);
+    let inbox = api.get_as(&held.access, AT).await.expect(200).json;
+    assert_eq!((&inbox[0]["id"], &inbox[0]["type"]), (&id.clone().into(), &"price_alert".into()));
+    let left = inbox[0]["created_at"].as_str().unwrap();
+    let left = OffsetDateTime::parse(left, &time::format_description::well_known::Rfc3339).unwrap();
+    assert!(told_at - left < Duration::from_secs(1), "told {} after the tick", told_at - left);
+
+    eventually("the webhook to be called", SOON, async || !received.lock().unwrap().is_empty()).await;
+    let (head, body) = received.lock().unwrap()[0].clone();
+    assert!(head.starts_with("POST /in HTTP/1.1\r\n"), "{head}");
+    assert_eq!(header(&head, "x-coinlink-id"), id);
+    let signed = header(&head, "x-coinlink-signature");
+    let seconds = signed.strip_prefix("t=").unwrap().split_once(',').unwrap().0.parse().unwrap();
+    assert_eq!(signed, signature(secret.as_bytes(), OffsetDateTime::from_unix_timestamp(seconds).unwrap(), &body));
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&body["id"], &body["type"]), (&inbox[0]["id"], &inbox[0]["type"]));
+
+    let letters = || mail.received().into_iter().filter(|mail| mail.message_id().is_some_and(|name| name.contains(&id))).count();
+    eventually("the letter", SOON, async || letters() == 1).await;
+    let counted = "coinlink_notifications_delivered_total{channel=\"webhook\",outcome=\"sent\"}";
+    eventually("it to be counted", SOON, async || node.metric(counted).await == 1).await;
+    assert!(!node.process.log().contains(&secret));
+}
+
+#[tokio::test]
+async fn a_test_of_a_webhook_arrives_within_seconds_and_what_stands_beside_the_server_is_refused() {
+    let node =
+        Node::dev_with(&["--feed", "simulated"], &[&UNLIMITED[..], &[("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8")]].concat()).await;
+    let api = Api::at(node.url(""));
+    let held = api.sign_up(&somebody()).await;
+    for url in ["http://10.0.0.1/", "https://169.254.169.254/latest/", "http://[::1]/", "http://169.254.169.254/"] {
+        let refused = api.post_as(&held.access, &format!("{AT}/webhooks"), &json!({ "url": url })).await;
+        assert_eq!((refused.status, refused.code()), (400, "webhook_refused"), "{url}");
+    }
+    let (url, received) = receiver().await;
+    let made = api.post_as(&held.access, &format!("{AT}/webhooks"), &json!({ "url": url })).await.expect(201);
+    let path = format!("{AT}/webhooks/{}", made.json["id"].as_str().unwrap());
+    let asked = Instant::now();
+    let left = api.post_as(&held.access, &format!("{path}/test"), &Value::Null).await.expect(202);
+    eventually("the test", SOON, async || !received.lock().unwrap().is_empty()).await;
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert_eq!(header(&received.lock().unwrap()[0].0, "x-coinlink-id"), left.json["notification_id"].as_str().unwrap());
+    let request = api.request(Method::DELETE, &path).header("authorization", format!("Bearer {}", held.access));
+    let _ = api.send(request).await.expect(200);
+}
