@@ -77,6 +77,36 @@ async fn a_session_that_ends_on_one_node_is_over_for_its_sockets_on_the_other_wi
 }
 
 #[tokio::test]
+async fn an_alert_that_fires_on_the_leader_reaches_its_users_sockets_on_both_nodes_once_each() {
+    let (nodes, _stub) = two_nodes().await;
+    let api = Api::at(nodes[0].url(""));
+    let (held, stranger) = (api.sign_up(&somebody()).await, api.sign_up(&somebody()).await);
+    let mut sockets = [of(&nodes[0], &held.access).await, of(&nodes[1], &held.access).await];
+    let mut others = [of(&nodes[0], &stranger.access).await, Client::connect(nodes[1].address).await];
+    for socket in &mut sockets {
+        socket.update_when(Duration::from_secs(20), |frame| frame.line("BTC").is_some()).await;
+    }
+    let rule = json!({ "symbol": "BTC", "target_price": 1, "condition": "above" });
+    api.post_as(&held.access, "/api/v2/user/alerts", &rule).await.expect(201);
+    for socket in &mut sockets {
+        let alert = socket.frame_of("price_alert").await;
+        assert!(alert.json["data"]["current_price"].is_number() && alert.json["data"]["symbol"] == "BTC");
+        assert_eq!(socket.frame_of("chat_agent_message").await.json["content"], alert.json["data"]["message"]);
+        assert_eq!(socket.frame_of("notification").await.json["data"]["id"], alert.json["data"]["notification_id"]);
+    }
+    for socket in sockets.iter_mut().chain(&mut others) {
+        socket.say(&json!({ "type": "ping" })).await;
+        loop {
+            let frame = socket.frame().await;
+            assert!(!["price_alert", "notification", "chat_agent_message"].contains(&frame.kind()), "{}", frame.text);
+            if frame.kind() == "pong" {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_token_or_ticket_is_in_the_logs() {
     let mut node = Node::dev_with(&["--feed", "simulated"], &[("LOG_LEVEL", "debug")]).await;
     let api = Api::at(node.url(""));
