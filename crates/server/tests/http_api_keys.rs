@@ -10,9 +10,12 @@ use coinlink_domain::{
     shared::rate_limit::RateLimits,
 };
 use coinlink_ports::identity::{Account, ApiKeyCodec as _};
-use coinlink_testkit::identity::{an_account, an_api_key};
+use coinlink_testkit::{
+    identity::{an_account, an_api_key},
+    market::{fetched, some_totals, some_trending},
+};
 use http_support::{
-    Server, code,
+    NOW, Server, code,
     gated::{Holder, Setup, all},
     header, json,
 };
@@ -66,6 +69,8 @@ fn pair(status: u16, code: &str) -> (u16, String) {
 async fn every_method_of_every_route_takes_exactly_the_keys_that_the_table_says() {
     let server = Server::start();
     server.tick(1);
+    server.bulletins.take_totals(fetched(some_totals(), NOW));
+    server.bulletins.take_trending(fetched(some_trending(1), NOW));
     let mut sets: Vec<Vec<ApiScope>> = ApiScope::ALL.iter().map(|scope| vec![*scope]).collect();
     sets.push(ApiScope::ALL.to_vec());
     let keys: Vec<_> = sets.iter().map(|scopes| (scopes, with_key(&server, scoped(scopes)).1)).collect();
@@ -147,6 +152,9 @@ const OPEN_TO_KEYS: &[(&str, &str)] = &[
     ("/api/feedback", "POST"),
     ("/api/alerts", "GET"),
     ("/api/alerts/history", "GET"),
+    ("/api/bitcoin/news", "GET"),
+    ("/api/v2/market/stats", "GET"),
+    ("/api/v2/market/trending", "GET"),
     ("/api/v2/user/alerts", "GET"),
     ("/api/v2/user/alerts", "POST"),
     ("/api/v2/user/alerts/{id}", "DELETE"),
