@@ -40,6 +40,15 @@ impl SqlCandles {
         Self { database, rolled: Arc::default() }
     }
 
+    /// How the database finds what [`CandleStore::read`] asks for, as it says itself: a line each. It is read for that.
+    pub async fn plan(&self, query: &CandleQuery) -> Result<Vec<String>, StoreError> {
+        let read = sql::read(self.backend(), self.rolled().await?, query);
+        let explain = if self.backend() == DbBackend::Postgres { "EXPLAIN (ANALYZE, BUFFERS)" } else { "EXPLAIN QUERY PLAN" };
+        let explained = Statement { sql: format!("{explain} {}", read.sql), ..read };
+        let column = if self.backend() == DbBackend::Postgres { 0 } else { 3 };
+        self.rows(explained).await?.iter().map(|row| row.try_get_by_index(column).map_err(store_error)).collect()
+    }
+
     fn backend(&self) -> DbBackend {
         self.database.connection.get_database_backend()
     }
