@@ -123,6 +123,10 @@ impl EvaluateAlerts {
             evaluated.ticks += 1;
             led.heard = Some(tick.id);
         }
+        evaluated.overtaken |= led.heard.is_some_and(|heard| tick.id < heard);
+        if evaluated.overtaken {
+            tracing::warn!(epoch = tick.id.epoch, seq = tick.id.seq, "alerts were evaluated on a newer tick elsewhere");
+        }
         evaluated.rules = led.book.len();
         Ok(evaluated)
     }
