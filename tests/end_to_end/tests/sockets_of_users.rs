@@ -11,10 +11,12 @@ use coinlink_testkit::{
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-async fn two_nodes() -> (Vec<Node>, StubUpstream) {
+/// Two nodes, and what they need for as long as they run.
+async fn two_nodes() -> (Vec<Node>, impl Sized) {
     let (database, redis, stub) = (fresh_database().await, shared_redis().await, StubUpstream::start().await);
     let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
-    (cluster.start_with(2, &stub, &UNLIMITED).await, stub)
+    let nodes = cluster.start_with(2, &stub, &UNLIMITED).await;
+    (nodes, (database, redis, stub))
 }
 
 async fn of(node: &Node, token: &str) -> Client {
@@ -30,7 +32,7 @@ async fn ticket(api: &Api, token: &str) -> String {
 
 #[tokio::test]
 async fn a_ticket_of_one_node_opens_one_socket_of_either() {
-    let (nodes, _stub) = two_nodes().await;
+    let (nodes, _alive) = two_nodes().await;
     let api = Api::at(nodes[0].url(""));
     let held = api.sign_up(&somebody()).await;
     let text = ticket(&api, &held.access).await;
@@ -53,13 +55,13 @@ async fn a_ticket_of_one_node_opens_one_socket_of_either() {
 
 #[tokio::test]
 async fn a_session_that_ends_on_one_node_is_over_for_its_sockets_on_the_other_within_seconds() {
-    let (nodes, _stub) = two_nodes().await;
+    let (nodes, _alive) = two_nodes().await;
     let api = Api::at(nodes[0].url(""));
     let email = somebody();
     let (held, other) = (api.sign_up(&email).await, api.sign_in(&email).await);
     let (mut here, mut there) = (of(&nodes[0], &held.access).await, of(&nodes[1], &held.access).await);
     let mut kept = of(&nodes[1], &other.access).await;
-    api.post("/api/v2/auth/logout", &json!({ "refresh_token": held.refresh })).await.expect(200);
+    let _ = api.post("/api/v2/auth/logout", &json!({ "refresh_token": held.refresh })).await.expect(200);
     let since = Instant::now();
     for socket in [&mut here, &mut there] {
         assert_eq!(socket.frame_of("auth.ended").await.json["data"]["reason"], "session_ended");
@@ -78,7 +80,7 @@ async fn a_session_that_ends_on_one_node_is_over_for_its_sockets_on_the_other_wi
 
 #[tokio::test]
 async fn an_alert_that_fires_on_the_leader_reaches_its_users_sockets_on_both_nodes_once_each() {
-    let (nodes, _stub) = two_nodes().await;
+    let (nodes, _alive) = two_nodes().await;
     let api = Api::at(nodes[0].url(""));
     let (held, stranger) = (api.sign_up(&somebody()).await, api.sign_up(&somebody()).await);
     let mut sockets = [of(&nodes[0], &held.access).await, of(&nodes[1], &held.access).await];
@@ -87,7 +89,7 @@ async fn an_alert_that_fires_on_the_leader_reaches_its_users_sockets_on_both_nod
         socket.update_when(Duration::from_secs(20), |frame| frame.line("BTC").is_some()).await;
     }
     let rule = json!({ "symbol": "BTC", "target_price": 1, "condition": "above" });
-    api.post_as(&held.access, "/api/v2/user/alerts", &rule).await.expect(201);
+    let _ = api.post_as(&held.access, "/api/v2/user/alerts", &rule).await.expect(201);
     for socket in &mut sockets {
         let alert = socket.frame_of("price_alert").await;
         assert!(alert.json["data"]["current_price"].is_number() && alert.json["data"]["symbol"] == "BTC");

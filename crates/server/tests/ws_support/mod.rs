@@ -112,7 +112,7 @@ impl Node {
                 slow_closed: metrics.ws_slow_closed.clone(),
             },
             clock: Arc::clone(&behind.clock) as _,
-            trusted_proxies: TrustedProxies { networks: Vec::new(), header: ForwardedHeader::XForwardedFor },
+            trusted_proxies: TrustedProxies { networks: Arc::new([]), header: ForwardedHeader::XForwardedFor },
             draining: watch::channel(false).1,
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

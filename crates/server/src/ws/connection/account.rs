@@ -144,14 +144,15 @@ impl Connection {
 
     /// What the hub looks after once a second: whether the socket is still its user's.
     pub(super) fn tend_account(&self, context: &Context) {
-        let soon = {
+        let (holder, soon) = {
             let account = self.account.borrow();
             let Some(account) = &*account else { return };
             let soon = account.holder.until - context.clock.now() <= TOLD_BEFORE && !account.told.get();
-            soon.then(|| account.told.set(true));
+            if soon {
+                account.told.set(true);
+            }
             (account.holder, soon)
         };
-        let (holder, soon) = soon;
         if self.goes_on(&holder, context) && soon {
             let left = (holder.until - context.clock.now()).max(Duration::ZERO);
             let data = json!({ "expires_at": wire::rfc3339(holder.until), "expires_in_ms": wire::millis(left) });
