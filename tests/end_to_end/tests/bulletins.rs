@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coinlink_end_to_end_tests::{Node, Serve, eventually, leader};
+use coinlink_end_to_end_tests::{Node, Serve, UNLIMITED, eventually, leader};
 use coinlink_testkit::{
     servers::{fresh_database, shared_redis},
     upstream_stub::{Mode, Provider, StubUpstream},
@@ -34,7 +34,8 @@ async fn told(node: &Node) -> (Value, Value, Value) {
 async fn two_nodes_ask_once_and_both_tell_it_also_after_the_leader_is_gone_and_its_providers_fail() {
     let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, shared_redis().await);
     let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
-    let mut nodes = cluster.start_with(2, &stub, &[KEY]).await;
+    let settings = [&UNLIMITED[..], &[KEY]].concat();
+    let mut nodes = cluster.start_with(2, &stub, &settings).await;
     for node in &nodes {
         has_news(node).await;
     }
@@ -56,7 +57,7 @@ async fn two_nodes_ask_once_and_both_tell_it_also_after_the_leader_is_gone_and_i
     tokio::time::sleep(Duration::from_secs(12)).await;
     assert_eq!(calls(&stub), [1, 1, 2], "a change of leader costs nothing");
     assert_eq!(told(left).await, before);
-    let late = cluster.start_with(1, &stub, &[KEY]).await.remove(0);
+    let late = cluster.start_with(1, &stub, &settings).await.remove(0);
     has_news(&late).await;
     assert_eq!(told(&late).await, before, "a new node finds what is known");
     assert_eq!(calls(&stub), [1, 1, 2]);
