@@ -168,6 +168,8 @@ fn shown(fields: &Fields) -> Result<Message, Misunderstood> {
 fn without_scheme(token: &str) -> &str {
     match token.split_once(' ') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => rest.trim(),
+        // Blanks around it are gone already.
+        None if token.eq_ignore_ascii_case("bearer") => "",
         _ => token,
     }
 }
@@ -267,9 +269,12 @@ mod tests {
         }
         let ticket = parse(br#"{"type":"authenticate","ticket":"00ff"}"#).unwrap();
         assert_eq!(ticket, Message::Authenticate(Shown::Ticket(Secret("00ff".to_owned()))));
-        for text in
-            [r#"{"type":"authenticate"}"#, r#"{"type":"authenticate","token":" "}"#, r#"{"type":"authenticate","token":7}"#]
-        {
+        for text in [
+            r#"{"type":"authenticate"}"#,
+            r#"{"type":"authenticate","token":" "}"#,
+            r#"{"type":"authenticate","token":"Bearer "}"#,
+            r#"{"type":"authenticate","token":7}"#,
+        ] {
             assert_eq!(parse(text.as_bytes()), Ok(Message::Authenticate(Shown::Nothing)));
         }
         assert_eq!(code(r#"{"type":"authenticate","token":"a","ticket":"b"}"#), "invalid_message");

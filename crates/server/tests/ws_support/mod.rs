@@ -72,6 +72,8 @@ pub struct Node {
     pub broadcaster: Broadcaster,
     pub client: reqwest::Client,
     handle: ServerHandle,
+    /// Without it the hubs would end.
+    _draining: watch::Sender<bool>,
 }
 
 impl Node {
@@ -87,6 +89,7 @@ impl Node {
             allowed_origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
             loopback_origins: false,
         };
+        let draining = watch::Sender::new(false);
         let context = Arc::new(Context {
             broadcaster: broadcaster.clone(),
             feeds: Arc::clone(&feeds),
@@ -113,7 +116,7 @@ impl Node {
             },
             clock: Arc::clone(&behind.clock) as _,
             trusted_proxies: TrustedProxies { networks: Arc::new([]), header: ForwardedHeader::XForwardedFor },
-            draining: watch::channel(false).1,
+            draining: draining.subscribe(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -131,7 +134,7 @@ impl Node {
             coinlink::jobs::tell_live_events(Arc::clone(&live) as _, Arc::clone(&feeds), Arc::clone(&behind.clock) as _);
         actix_web::rt::spawn(telling);
         let client = reqwest::Client::new();
-        Self { address, behind, feeds, live, connections, echo, broadcaster, client, handle }
+        Self { _draining: draining, address, behind, feeds, live, connections, echo, broadcaster, client, handle }
     }
 
     pub async fn connect(&self) -> Socket {
