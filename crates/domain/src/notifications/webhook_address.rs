@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// First addresses and lengths of IPv4 networks that are nobody's in the public internet (IANA's registry of special purposes, and
 /// multicast).
 const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 17] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     // Shared by customers of one provider (CGNAT).
     (Ipv4Addr::new(100, 64, 0, 0), 10),
