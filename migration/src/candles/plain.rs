@@ -1,4 +1,4 @@
-//! Candles on PostgreSQL without TimescaleDB, and on SQLite.
+//! Candles on PostgreSQL without `TimescaleDB`, and on SQLite.
 
 use std::fmt::Write as _;
 

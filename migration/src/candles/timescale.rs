@@ -1,4 +1,4 @@
-//! Candles where TimescaleDB is installed in the database: hypertables, compressed after seven days, and continuous aggregates that
+//! Candles where `TimescaleDB` is installed in the database: hypertables, compressed after seven days, and continuous aggregates that
 //! make longer candles of minutes. The functions have the same names as without it, so that whoever writes and prunes need not ask.
 
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ REVOKE ALL ON FUNCTION price_candles_ensure_month(text, timestamptz) FROM PUBLIC
 REVOKE ALL ON FUNCTION price_candles_drop_month(text, timestamptz) FROM PUBLIC;
 ";
 
-/// The schema of TimescaleDB's functions, where it is installed with all it can do.
+/// The schema of `TimescaleDB`'s functions, where it is installed with all it can do.
 pub(crate) async fn schema(connection: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, INSTALLED)).await?;
     row.map(|row| row.try_get_by_index(0)).transpose()

@@ -70,7 +70,9 @@ mod tests {
     fn what_is_missing_before_between_and_after_is_found() {
         let span = Span { from: START - Duration::SECOND, to: minute(10) };
         let mut finder = GapFinder::new(Interval::Minute, span);
-        [2, 3, 6].map(minute).into_iter().for_each(|open_at| finder.there_is(open_at));
+        for open_at in [2, 3, 6].map(minute) {
+            finder.there_is(open_at);
+        }
         let gap = |from, to| Span { from: minute(from), to: minute(to) };
         assert_eq!(finder.gaps(), [gap(0, 2), gap(4, 6), gap(7, 10)]);
     }
@@ -80,7 +82,9 @@ mod tests {
         fn every_candle_is_there_or_in_one_gap(there in prop::collection::btree_set(-5_i64..60, 0..60), from in 0_i64..3_000, length in 0_i64..3_000) {
             let span = Span { from: START + Duration::seconds(from), to: START + Duration::seconds(from + length) };
             let mut finder = GapFinder::new(Interval::Minute, span);
-            there.iter().for_each(|n| finder.there_is(minute(*n)));
+            for n in &there {
+                finder.there_is(minute(*n));
+            }
             let gaps = finder.gaps();
             for n in -5..120 {
                 let open_at = minute(n);

@@ -36,7 +36,9 @@ fn candles(book: &MinuteBook, second: i64) -> Vec<Candle> {
 
 fn book_of(ticks: &[(i64, i64, i64)]) -> MinuteBook {
     let mut book = MinuteBook::new(100);
-    ticks.iter().for_each(|&(second, as_of, usd)| book.take(&tick(second, as_of, usd)));
+    for &(second, as_of, usd) in ticks {
+        book.take(&tick(second, as_of, usd));
+    }
     book
 }
 
@@ -77,7 +79,9 @@ fn what_was_stored_waits_no_longer_until_it_moves_again() {
 #[test]
 fn the_oldest_minutes_go_once_there_is_no_room_and_it_is_told_once() {
     let mut book = MinuteBook::new(3);
-    (0..5).for_each(|minute| book.take(&tick(minute * 60, minute * 60, 10 + minute)));
+    for minute in 0..5 {
+        book.take(&tick(minute * 60, minute * 60, 10 + minute));
+    }
     assert_eq!(candles(&book, 300).iter().map(|candle| candle.open_at).collect::<Vec<_>>(), [at(120), at(180), at(240)]);
     assert_eq!((book.left_out(), book.left_out()), (2, 0));
 }
