@@ -246,7 +246,7 @@ async fn private_frames_reach_all_sockets_of_their_user_and_nobody_elses() {
         assert_eq!(data["condition"], "crosses_above");
         assert_eq!(data["notification_id"], Uuid::from_u128(2).to_string());
         assert!(data["target_price"].is_number() && data["triggered_at"].is_string());
-        assert_eq!(data["current_price"].to_string(), "100000.123456789012");
+        assert!(socket.text.contains(r#""current_price":100000.123456789012,"#), "{}", socket.text);
         let bubble = socket.frame().await;
         assert_eq!(bubble["type"], "chat_agent_message");
         assert_eq!(bubble["content"], data["message"], "at the top level, as the front end reads it");
@@ -284,7 +284,7 @@ async fn a_user_has_twenty_sockets_on_a_node() {
 async fn who_does_not_read_private_frames_is_closed_and_others_are_not_held_up() {
     let node = Node::start();
     let holder = Holder::new();
-    let (mut reader, mut sleeper) = (node.connect_of(holder).await, node.connect_of(holder).await);
+    let (mut reader, sleeper) = (node.connect_of(holder).await, node.connect_of(holder).await);
     let mut long = a_notification(holder.user, 1);
     long.message = "x".repeat(8_000);
     for n in 0..2_000 {
@@ -298,7 +298,9 @@ async fn who_does_not_read_private_frames_is_closed_and_others_are_not_held_up()
         assert!(n < 1_999, "the sleeper was never closed");
     }
     reader.until_pong().await;
-    assert_eq!(sleeper.closed().await, 4001);
+    // It may take no close frame either: then it is cut off.
+    drop(sleeper);
+    assert!(node.get("/metrics").await.to_string().contains("coinlink_ws_slow_closed_total 1"));
     node.stop().await;
 }
 

@@ -155,7 +155,7 @@ impl Node {
         }
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (stream, response) = client_async(request, stream).await.unwrap();
-        (Socket { stream }, response)
+        (Socket { text: String::new(), stream }, response)
     }
 
     /// A socket that is `holder`'s.
@@ -207,6 +207,8 @@ impl Node {
 }
 
 pub struct Socket {
+    /// The last frame as it came, with every digit.
+    pub text: String,
     stream: WebSocketStream<TcpStream>,
 }
 
@@ -219,7 +221,10 @@ impl Socket {
     pub async fn frame(&mut self) -> Value {
         loop {
             match timeout(PATIENCE, self.stream.next()).await.expect("a frame in time") {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Text(text))) => {
+                    self.text = text.to_string();
+                    return serde_json::from_str(&text).unwrap();
+                }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("a frame was due, and there was {other:?}"),
             }
