@@ -39,7 +39,7 @@ fn usd(text: &str) -> Price {
 
 /// Rule number `n`, made `n` seconds after noon.
 fn a_rule(user: UserId, n: u32) -> AlertRule {
-    let condition = if n % 2 == 0 {
+    let condition = if n.is_multiple_of(2) {
         AlertCondition::CrossesAbove(usd("101000.000000000000000001"))
     } else {
         AlertCondition::PercentMove { by: Percent::new(Decimal::new(25, 1)), within: Duration::minutes(90) }

@@ -53,7 +53,7 @@ impl AlertReads for SqlNotificationsStore {
         let find = Entity::find().filter(Column::UserId.eq(user.0)).order_by_desc(Column::FiredAt).order_by_desc(Column::Id);
         let find = find.limit(u64::from(limit));
         let rows = self.database.within_deadline(find.all(&self.database.connection)).await?;
-        rows.into_iter().map(fired).collect()
+        rows.iter().map(fired).collect()
     }
 
     async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertRule>, StoreError> {
@@ -91,7 +91,7 @@ impl AlertReads for SqlNotificationsStore {
     async fn last_evaluated(&self) -> Result<Option<TickId>, StoreError> {
         let find = alert_progress::Entity::find();
         let found = self.database.within_deadline(find.one(&self.database.connection)).await?;
-        found.map(progress).transpose().map(Option::flatten)
+        found.as_ref().map(progress).transpose().map(Option::flatten)
     }
 
     async fn prune_alerts(&self, before: AlertsBefore, limit: u64) -> Result<u64, StoreError> {

@@ -100,7 +100,7 @@ pub(super) fn fired_row(fired: &FiredAlert) -> fired_alerts::ActiveModel {
     }
 }
 
-pub(super) fn fired(row: fired_alerts::Model) -> Result<FiredAlert, StoreError> {
+pub(super) fn fired(row: &fired_alerts::Model) -> Result<FiredAlert, StoreError> {
     let price = |Exact(usd): Exact| Price::try_new(usd).map_err(|e| corrupt("a price of fired_alerts", e));
     Ok(FiredAlert {
         rule: AlertRuleId(row.rule_id),

@@ -113,7 +113,7 @@ impl AlertRules for SqlTx {
         let find = alert_progress::Entity::find_by_id(PROGRESS).lock_exclusive();
         let found = self.call(find.one(&transaction)).await?;
         self.put_back(transaction);
-        found.map(progress).transpose().map(Option::flatten)
+        found.as_ref().map(progress).transpose().map(Option::flatten)
     }
 
     async fn note_evaluated(&mut self, tick: TickId) -> Result<bool, StoreError> {
@@ -170,7 +170,7 @@ impl AlertRules for SqlTx {
 }
 
 /// What stands in the one row; zeros are from before the first tick.
-pub(super) fn progress(row: alert_progress::Model) -> Result<Option<TickId>, StoreError> {
+pub(super) fn progress(row: &alert_progress::Model) -> Result<Option<TickId>, StoreError> {
     let noted = tick(row.epoch, row.seq)?;
     Ok((noted.epoch > 0).then_some(noted))
 }

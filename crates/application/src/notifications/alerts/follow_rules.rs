@@ -24,7 +24,9 @@ pub(super) async fn load(parts: &EvaluatorParts, book: &mut AlertBook) -> Result
         let page = parts.reads.active_rules(after, PAGE).await?;
         let Some(last) = page.last().map(|rule| rule.id) else { return Ok(()) };
         after = Some(last);
-        page.into_iter().for_each(|rule| book.put(rule));
+        for rule in page {
+            book.put(rule);
+        }
     }
 }
 
@@ -50,7 +52,9 @@ pub(super) async fn reload(parts: &EvaluatorParts, book: &mut AlertBook, ids: &[
             book.remove(*id);
         }
     }
-    stored.into_iter().for_each(|rule| book.put(rule));
+    for rule in stored {
+        book.put(rule);
+    }
     Ok(())
 }
 

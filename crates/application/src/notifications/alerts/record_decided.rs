@@ -87,7 +87,9 @@ impl EvaluateAlerts {
         }
         tx.commit().await?;
         let count = fired.len();
-        fired.into_iter().for_each(|rule| led.book.put(rule));
+        for rule in fired {
+            led.book.put(rule);
+        }
         follow_rules::reload(&self.parts, &mut led.book, &others).await?;
         Ok(Some(count))
     }
@@ -98,7 +100,9 @@ impl EvaluateAlerts {
         let count = tx.alerts().arm(&armed).await?;
         tx.commit().await?;
         if count == armed.len() as u64 {
-            armed.into_iter().for_each(|rule| led.book.put(rule));
+            for rule in armed {
+                led.book.put(rule);
+            }
         } else {
             let ids: Vec<AlertRuleId> = rules.iter().map(|rule| rule.id).collect();
             follow_rules::reload(&self.parts, &mut led.book, &ids).await?;

@@ -112,11 +112,11 @@ impl Places {
             Place::BackUp(at) => drop(self.back_up.remove(&(at, id))),
             Place::Resting => {}
             Place::Sliding(within, by) => {
-                take(&mut self.sliding, within, (by, id));
+                take(&mut self.sliding, &within, (by, id));
                 self.moves.remove(&(by, id));
             }
             Place::Anchored(since, by) => {
-                take(&mut self.anchored, since, (by, id));
+                take(&mut self.anchored, &since, (by, id));
                 self.moves.remove(&(by, id));
             }
         }
@@ -157,11 +157,11 @@ impl Places {
     }
 }
 
-fn take<K: Ord>(groups: &mut BTreeMap<K, ByMove>, key: K, rule: (Percent, AlertRuleId)) {
-    if let Some(rules) = groups.get_mut(&key) {
+fn take<K: Ord>(groups: &mut BTreeMap<K, ByMove>, key: &K, rule: (Percent, AlertRuleId)) {
+    if let Some(rules) = groups.get_mut(key) {
         rules.remove(&rule);
         if rules.is_empty() {
-            groups.remove(&key);
+            groups.remove(key);
         }
     }
 }

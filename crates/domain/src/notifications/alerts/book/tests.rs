@@ -85,9 +85,9 @@ fn a_gap_over_the_threshold_fires() {
 
 #[test]
 fn a_flapping_price_sends_one() {
-    let flapping: Vec<i64> = (0..60).map(|n| if n % 2 == 0 { 9990 } else { 10_010 }).collect();
+    let flapping: Vec<i64> = (0..60_u32).map(|n| if n.is_multiple_of(2) { 9990 } else { 10_010 }).collect();
     assert_eq!(firings(AlertCondition::CrossesAbove(hundred()), 60, &flapping), [1], "an hour of it, never half a percent back");
-    let wide: Vec<i64> = (0..60).map(|n| if n % 2 == 0 { 9900 } else { 10_100 }).collect();
+    let wide: Vec<i64> = (0..60_u32).map(|n| if n.is_multiple_of(2) { 9900 } else { 10_100 }).collect();
     assert_eq!(firings(AlertCondition::Above(hundred()), 5, &wide), [1], "five minutes of it, half a percent back each time");
 }
 
