@@ -1,5 +1,7 @@
 //! The statements of candles. Raw, because there are four tables of one shape; what differs between the databases stands here too.
 
+use std::fmt::Write as _;
+
 use coinlink_domain::market::{
     Symbol,
     candles::{Interval, Span},
@@ -114,7 +116,9 @@ pub(super) fn write(backend: DbBackend, interval: Interval, values: Vec<Value>) 
         let numeric = |column| format!("CAST(${} AS numeric_text)", place(column));
         let figures: Vec<String> = (3..=7).map(numeric).collect();
         let comma = if row == 0 { "" } else { ", " };
-        sql += &format!("{comma}(CAST(${} AS timestamptz_text), ${}, {}, ${})", place(1), place(2), figures.join(", "), place(8));
+        // Writing to a String does not fail.
+        let _ =
+            write!(sql, "{comma}(CAST(${} AS timestamptz_text), ${}, {}, ${})", place(1), place(2), figures.join(", "), place(8));
     }
     sql += " ON CONFLICT (symbol, open_at) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low, \
             close = excluded.close, volume = excluded.volume, origin = excluded.origin";
