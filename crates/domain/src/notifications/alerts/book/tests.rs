@@ -186,7 +186,7 @@ impl Naive {
             }
             let spent = rule.arming == Arming::Spent;
             let back = |sign: i64| if spent { Decimal::new(1_000 + 5 * sign, 3) } else { Decimal::ONE };
-            let (fires, arms) = match rule.condition {
+            let (is_true, is_back) = match rule.condition {
                 AlertCondition::Above(t) | AlertCondition::CrossesAbove(t) => (price > t, price.usd() <= t.usd() * back(-1)),
                 AlertCondition::Below(t) | AlertCondition::CrossesBelow(t) => (price < t, price.usd() >= t.usd() * back(1)),
                 AlertCondition::PercentMove { by, within } => {
@@ -198,9 +198,9 @@ impl Naive {
                     continue;
                 }
             };
-            if rule.arming == Arming::Armed && fires {
+            if rule.arming == Arming::Armed && is_true {
                 fired.insert(rule.id);
-            } else if rule.arming != Arming::Armed && arms {
+            } else if rule.arming != Arming::Armed && is_back {
                 armed.insert(rule.id);
             }
         }
