@@ -28,12 +28,12 @@ mod m20261122_000070_create_mail_links;
 mod m20261122_000080_create_wallets;
 mod m20261122_000090_let_links_rest;
 mod m20261122_000100_index_key_expiry;
+mod m20261123_000100_create_price_candles;
 mod m20261123_000200_create_candle_gaps;
 mod m20261123_000300_create_alert_rules;
 mod m20261123_000400_create_notifications;
 mod m20261123_000500_create_chat_exchanges;
 mod m20261123_000510_create_feedback;
-mod m20261123_000100_create_price_candles;
 
 pub use losses::loss;
 

@@ -38,8 +38,7 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_table(table).await?;
         // Old ones are forgotten in this order.
-        let by_age =
-            Index::create().name("candle_gaps_noted_at").table(CandleGaps::Table).col(CandleGaps::NotedAt).to_owned();
+        let by_age = Index::create().name("candle_gaps_noted_at").table(CandleGaps::Table).col(CandleGaps::NotedAt).to_owned();
         manager.create_index(by_age).await
     }
 

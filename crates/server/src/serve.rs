@@ -13,7 +13,6 @@ use actix_server::Server;
 use actix_service::map_config;
 use actix_web::{dev::AppConfig, web::Data};
 use coinlink_application::operations::CheckReadiness;
-use coinlink_embedded::SystemEntropy;
 use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
 use coinlink_postgres::Database;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -21,7 +20,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 use crate::{
@@ -191,16 +190,12 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let broadcaster = Broadcaster::new(Arc::clone(&around.clock));
     let (draining, drained) = watch::channel(false);
     let connections = Connections::default();
-    let Identity { use_cases: identity, gatekeeper, mut follow, prune, hasher, adapters, public_keys, signing_keys } =
+    let Identity { use_cases: identity, gatekeeper, jobs: mut identity_jobs, hasher, adapters, public_keys } =
         wiring::identity(&settings, &shared, &database, &metrics, &around)?;
     // A request that comes in the first moment must not find a session that is over.
-    if let Err(error) = follow.execute().await {
+    if let Err(error) = identity_jobs.follow.execute().await {
         tracing::warn!(%error, "which sessions are over is not known yet");
     }
-    let sign_in = Arc::clone(&identity.sign_in);
-    let reseal = Arc::clone(&identity.second_factor.reseal);
-    let key_uses = Arc::clone(&identity.api_keys.note_uses);
-    let probes = shared.probes(&database);
     let contexts = wiring::contexts(&ContextParts {
         settings: &settings,
         feed,
@@ -217,11 +212,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         connections: &connections,
         metrics: &metrics,
         access: Arc::clone(&identity.sockets),
-        assistant: Arc::new(wiring::SocketAssistant::new(
-            Arc::clone(&contexts.assistant.use_cases.chat),
-            Arc::clone(&gatekeeper),
-            &SystemEntropy,
-        )),
+        assistant: wiring::socket_assistant(&contexts.assistant, &gatekeeper),
         around: &around,
         draining: drained.clone(),
     }));
@@ -235,7 +226,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         metrics: metrics.clone(),
         broadcaster: broadcaster.clone(),
         connections: connections.clone(),
-        readiness: Arc::new(CheckReadiness::new(probes, Arc::clone(&around.clock), Arc::clone(&around.pause))),
+        readiness: Arc::new(CheckReadiness::new(shared.probes(&database), Arc::clone(&around.clock), Arc::clone(&around.pause))),
         gatekeeper,
         public_keys,
         operations: wiring::operations(&adapters, &identity.api_keys.known, &shared, &database),
@@ -257,23 +248,15 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     wiring::spawn_feeds(&feeds_of_sockets, &shared, &contexts, &around, &mut jobs);
     contexts.spawn(&mut jobs, &mut led);
     jobs.spawn(async move { follower.execute().await });
-    let sampled = Sampled {
+    jobs.spawn(jobs::sample(Sampled {
         broadcaster,
         live: feeds.live.clone(),
         redis: shared.probe.clone(),
         hasher,
         clock: Arc::clone(&around.clock),
         metrics: metrics.clone(),
-    };
-    jobs.spawn(jobs::sample(sampled));
-    jobs.spawn(jobs::follow_revocations(follow));
-    jobs.spawn(jobs::settle_guesses(sign_in));
-    jobs.spawn(jobs::note_key_uses(key_uses));
-    jobs.spawn(jobs::prune(prune));
-    jobs.spawn(jobs::reseal_secrets(reseal));
-    if let Some(keys) = signing_keys {
-        jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
-    }
+    }));
+    identity_jobs.spawn(&mut jobs, &metrics);
     let (mail, prune_mail) = wiring::mail(&settings, &database, &adapters.secrets, &metrics, &around)?;
     jobs.spawn(jobs::prune_mail(prune_mail));
     let mut mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
@@ -292,20 +275,25 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
     let _ = draining.send(true);
-    // Leadership first: another node goes on while this one is still saying goodbye.
-    if !leading.is_finished() {
-        let _ = tokio::time::timeout(RELEASE_WITHIN, leading).await;
-    }
-    wait_for_sockets(&connections).await;
-    // What was handed over is marked, or it would be sent again.
-    if !mailing.is_finished() {
-        let _ = tokio::time::timeout(MAIL_WITHIN, mailing).await;
-    }
+    leave(leading, mailing, &connections).await;
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
     let (_, ended) = tokio::join!(stops, running);
     tracing::info!("stopped");
     outcome.and(ended.map(|_| ()).map_err(StartError::Io))
+}
+
+/// What has to be done before the servers end.
+async fn leave(leading: JoinHandle<()>, mailing: JoinHandle<()>, connections: &Connections) {
+    // Leadership first: another node goes on while this one is still saying goodbye.
+    if !leading.is_finished() {
+        let _ = tokio::time::timeout(RELEASE_WITHIN, leading).await;
+    }
+    wait_for_sockets(connections).await;
+    // What was handed over is marked, or it would be sent again.
+    if !mailing.is_finished() {
+        let _ = tokio::time::timeout(MAIL_WITHIN, mailing).await;
+    }
 }
 
 const fn mode_name(mode: Mode) -> &'static str {

@@ -1,4 +1,5 @@
 //! Price history: candles of any asset, and the older shape of bitcoin's.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod http_support;
 

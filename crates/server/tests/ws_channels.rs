@@ -1,5 +1,4 @@
 //! The protocol of the first backend's clients, prompts for everybody, and the document of all of it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod http_support;
 #[allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its part of this")]

@@ -34,7 +34,7 @@ pub(crate) struct Plan {
     check: bool,
 }
 
-/// Numbers that are the same in every run (SplitMix64).
+/// Numbers that are the same in every run (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {
@@ -90,7 +90,7 @@ impl Naive {
             if rule.rests_until().is_some_and(|until| tick.timestamp < until) {
                 continue;
             }
-            let fires = match rule.condition {
+            let is_true = match rule.condition {
                 AlertCondition::Above(at) | AlertCondition::CrossesAbove(at) => rule.arming == Arming::Armed && price > at,
                 AlertCondition::Below(at) | AlertCondition::CrossesBelow(at) => rule.arming == Arming::Armed && price < at,
                 AlertCondition::PercentMove { by, within } => {
@@ -101,7 +101,7 @@ impl Naive {
                     window.into_iter().rev().take_while(|(at, _)| *at >= start).any(|(_, from)| far(*from))
                 }
             };
-            if fires {
+            if is_true {
                 fired += 1;
                 *rule = rule.fired(tick.id, tick.timestamp);
             }
@@ -123,7 +123,9 @@ impl Plan {
         }
         let mut book = AlertBook::default();
         let loading = Instant::now();
-        rules.iter().for_each(|rule| book.put(rule.clone()));
+        for rule in &rules {
+            book.put(rule.clone());
+        }
         say(&format!("{} rules of {} assets, put in {:?}", book.len(), symbols.len(), loading.elapsed()))?;
         let prices = vec![Vec::new(); symbols.len()];
         let mut naive = Naive { rules, symbols: symbols.clone(), prices };

@@ -142,7 +142,7 @@ async fn live(address: SocketAddr, pace: Pace, tally: Arc<Mutex<Tally>>) {
 
 /// One connection, until its end; its close code.
 async fn serve(mut socket: WebSocketStream<TcpStream>, pace: Pace, tally: &Mutex<Tally>) -> u16 {
-    let mut page = Page::default();
+    let mut shown = Page::default();
     let mut every = tokio::time::interval_at(tokio::time::Instant::now() + pace.ping_every, pace.ping_every);
     let mut alive: Option<Instant> = None;
     loop {
@@ -163,7 +163,7 @@ async fn serve(mut socket: WebSocketStream<TcpStream>, pace: Pace, tally: &Mutex
                 None | Some(Err(_)) => return 1006,
                 Some(Ok(Message::Close(frame))) => return frame.map_or(1005, |frame| frame.code.into()),
                 Some(Ok(Message::Text(text))) => {
-                    let kind = page.receive(&text, tally);
+                    let kind = shown.receive(&text, tally);
                     if matches!(kind.as_deref(), Some("ping" | "pong")) {
                         alive = Some(Instant::now());
                     }

@@ -25,7 +25,7 @@ async fn a_leader_that_is_killed_around_a_crossing_leaves_exactly_one_firing() {
     eventually("a price is known", SOON, async || price_is(99_000).await).await;
     let held = api.sign_up(&somebody()).await;
     let rule = json!({ "symbol": "BTC", "condition": "crosses_above", "target_value": 100_000 });
-    api.post_as(&held.access, RULES, &rule).await.expect(201);
+    let _ = api.post_as(&held.access, RULES, &rule).await.expect(201);
     eventually("the leader knows the rule", SOON, async || nodes[first].metric("coinlink_alert_rules").await == 1).await;
 
     stub.set_price("BTC", "101000");

@@ -91,10 +91,10 @@ async fn a_rule_that_comes_true_is_told_to_the_socket_within_a_second_and_by_let
     assert!(told_at - left < Duration::from_secs(1), "told {} after the tick", told_at - left);
 
     eventually("the webhook to be called", SOON, async || !received.lock().unwrap().is_empty()).await;
-    let (head, body) = received.lock().unwrap()[0].clone();
-    assert!(head.starts_with("POST /in HTTP/1.1\r\n"), "{head}");
-    assert_eq!(header(&head, "x-coinlink-id"), id);
-    let signed = header(&head, "x-coinlink-signature");
+    let (top, body) = received.lock().unwrap()[0].clone();
+    assert!(top.starts_with("POST /in HTTP/1.1\r\n"), "{top}");
+    assert_eq!(header(&top, "x-coinlink-id"), id);
+    let signed = header(&top, "x-coinlink-signature");
     let seconds = signed.strip_prefix("t=").unwrap().split_once(',').unwrap().0.parse().unwrap();
     assert_eq!(signed, signature(secret.as_bytes(), OffsetDateTime::from_unix_timestamp(seconds).unwrap(), &body));
     let body: Value = serde_json::from_slice(&body).unwrap();

@@ -1,5 +1,4 @@
 //! The existing front end's socket class against a real node: nothing it gets is dropped or crashes it, and it stays connected.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::time::Duration;
 

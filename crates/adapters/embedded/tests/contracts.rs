@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use coinlink_embedded::{EmbeddedBulletins, EmbeddedBus, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota, EmbeddedSocketTickets};
+use coinlink_embedded::{
+    EmbeddedBulletins, EmbeddedBus, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota, EmbeddedSocketTickets,
+};
 use coinlink_ports::market::{LeaderLease, TickerBus};
 use coinlink_testkit::{
     identity::TicketNodes,

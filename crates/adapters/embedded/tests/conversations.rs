@@ -1,5 +1,4 @@
 //! Visitors' conversations in this process: the contract, and what time and numbers do to them.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::Arc;
 

@@ -138,7 +138,7 @@ async fn a_month_goes_without_breaking_a_long_reader_or_holding_up_others() {
     assert_eq!(months(&connection, "1m").await, ["2026_05"]);
 }
 
-/// What stands for TimescaleDB's continuous aggregates here: views that say the same, in PostgreSQL's own words.
+/// What stands for `TimescaleDB`'s continuous aggregates here: views that say the same, in PostgreSQL's own words.
 #[tokio::test]
 async fn where_the_database_rolls_up_what_it_made_is_read_and_what_was_written_comes_first() {
     let held = on_postgres().await;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use coinlink_domain::market::Source;
 use coinlink_ports::market::QuotaLedger;
-use coinlink_redis::{RedisBulletins, RedisBus, RedisLease, RedisLink, RedisLiveEvents, RedisQuota, RedisSettings, RedisSocketTickets};
+use coinlink_redis::{
+    RedisBulletins, RedisBus, RedisLease, RedisLink, RedisLiveEvents, RedisQuota, RedisSettings, RedisSocketTickets,
+};
 use coinlink_testkit::{
     identity::TicketNodes,
     market::{BoardNodes, HISTORY_KEPT, LeaseNodes, NOON, TickerNode},

@@ -80,14 +80,16 @@ impl HttpWebhooks {
 
     /// The same, with another way to look names up.
     pub fn with_lookup(allowed: AllowedNetworks, lookup: Arc<dyn Lookup>) -> Result<Self, StartError> {
-        let client = |way| {
-            let resolver = CheckedAddresses { lookup: Arc::clone(&lookup), allowed: allowed.clone(), way };
-            let client = Client::builder().dns_resolver(Arc::new(resolver)).redirect(Policy::none()).no_proxy();
-            let client = client.user_agent(USER_AGENT).timeout(WITHIN).http1_only().pool_max_idle_per_host(0);
-            client.no_gzip().referer(false).build()
-        };
-        Ok(Self { public: client(Way::Public)?, inner: client(Way::Allowed)?, allowed })
+        let public = client(CheckedAddresses { lookup: Arc::clone(&lookup), allowed: allowed.clone(), way: Way::Public })?;
+        let inner = client(CheckedAddresses { lookup, allowed: allowed.clone(), way: Way::Allowed })?;
+        Ok(Self { allowed, public, inner })
     }
+}
+
+fn client(resolver: CheckedAddresses) -> Result<Client, StartError> {
+    let client = Client::builder().dns_resolver(Arc::new(resolver)).redirect(Policy::none()).no_proxy();
+    let client = client.user_agent(USER_AGENT).timeout(WITHIN).http1_only().pool_max_idle_per_host(0);
+    Ok(client.no_gzip().referer(false).build()?)
 }
 
 #[async_trait]

@@ -2,9 +2,9 @@
 
 mod answer_question;
 mod ask_model;
-mod gather_facts;
 mod chat;
 mod conversations;
+mod gather_facts;
 mod leave_feedback;
 mod prompts;
 mod use_cases;

@@ -57,8 +57,7 @@ impl AssistantUseCases {
         let AssistantAdapters { market, clock, entropy, pause, alerts, model, users, visitors, feedback } = adapters;
         let conversations = Conversations { users, visitors };
         let prompts = Prompts { market: market.clone(), clock: Arc::clone(&clock) };
-        let answer =
-            Arc::new(AnswerQuestion::new(AnswerParts { market, alerts, model, clock: Arc::clone(&clock), pause }));
+        let answer = Arc::new(AnswerQuestion::new(AnswerParts { market, alerts, model, clock: Arc::clone(&clock), pause }));
         let chat = Chat {
             answer: Arc::clone(&answer),
             conversations: conversations.clone(),

@@ -133,13 +133,7 @@ impl IdentityUseCases {
             policy,
         };
         let authenticate = Arc::new(authenticate);
-        let sockets = SocketAccess {
-            authenticate: Arc::clone(&authenticate),
-            tickets: Arc::clone(&adapters.socket_tickets),
-            gate: gate.clone(),
-            entropy: entropy.clone(),
-            clock: clock.clone(),
-        };
+        let sockets = sockets(adapters, &authenticate);
         let ended = EndedSessions { revoked: revoked.clone(), gate, keep };
         let tokens = IssueTokens { access: access.clone(), refresh: refresh.clone(), policy, access_ttl };
         let letters = Letters::new(adapters);
@@ -234,5 +228,15 @@ impl IdentityUseCases {
     pub fn prune(adapters: &IdentityAdapters) -> PruneIdentity {
         let IdentityAdapters { store, keys, wallets, factors, policy, clock, .. } = adapters.clone();
         PruneIdentity { store, keys, factors, wallets, policy, clock }
+    }
+}
+
+fn sockets(adapters: &IdentityAdapters, authenticate: &Arc<Authenticate>) -> SocketAccess {
+    SocketAccess {
+        authenticate: Arc::clone(authenticate),
+        tickets: Arc::clone(&adapters.socket_tickets),
+        gate: Arc::clone(&adapters.gate),
+        entropy: Arc::clone(&adapters.entropy),
+        clock: Arc::clone(&adapters.clock),
     }
 }

@@ -17,7 +17,8 @@ mod use_cases;
 pub use analyze_text::{AnalyzeText, AnalyzeTextError};
 pub use bulletins::Bulletins;
 pub use candles::{
-    AskedCandles, CandlePage, CandleRetention, PruneCandles, ReadCandles, ReadCandlesError, RecordCandles, RecordPolicy, RollUpCandles,
+    AskedCandles, CandlePage, CandleRetention, PruneCandles, ReadCandles, ReadCandlesError, RecordCandles, RecordPolicy,
+    RollUpCandles,
 };
 pub use collect_quotes::{CallReport, CollectQuotes, Collected, Metering};
 pub use fill_history::{FillHistory, FillHistoryParts, FillStep, HistoryDepth};

@@ -13,7 +13,8 @@ mod use_cases;
 mod webhooks;
 
 pub use alerts::{
-    AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, EvaluateAlerts, Evaluated, EvaluationError, EvaluatorParts, ListAlerts, ManageAlertError, PruneAlerts,
+    AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, EvaluateAlerts, Evaluated, EvaluationError, EvaluatorParts, ListAlerts,
+    ManageAlertError, PruneAlerts,
 };
 pub use deliver_mail::{DeliverMail, Delivered, Fate};
 pub use deliver_to_sockets::DeliverToSockets;

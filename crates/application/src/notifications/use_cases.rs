@@ -6,7 +6,9 @@ use coinlink_ports::{
     shared::{Clock, Entropy, SecretBox},
 };
 
-use super::{AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, KeepNotificationSettings, KeepWebhooks, ListAlerts, ReadInbox, TendInbox};
+use super::{
+    AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, KeepNotificationSettings, KeepWebhooks, ListAlerts, ReadInbox, TendInbox,
+};
 
 /// What notifications need from outside.
 #[derive(Clone)]

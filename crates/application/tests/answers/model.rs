@@ -63,7 +63,7 @@ async fn a_models_words_stand_above_the_figures_themselves() {
     let (desk, stub) = desk(chat_answer(&["Bitcoin is at ", "$97,012.34", ", up 1.25% in 24 hours."])).await;
     let answer = desk.ask_as(None, QUESTION, &["hello"]).await;
     assert_eq!(*answer.text, format!("Bitcoin is at $97,012.34, up 1.25% in 24 hours.\n\n{}", baseline(QUESTION).await));
-    assert_eq!((answer.model.as_str(), answer.as_of), (MODEL, as_of(AGE)));
+    assert_eq!((answer.model.as_str(), answer.as_of), (MODEL, Some(as_of(AGE))));
     let calls = stub.calls();
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].target, "POST /v1/chat/completions");

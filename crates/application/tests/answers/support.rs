@@ -198,6 +198,6 @@ impl Desk {
 }
 
 /// How old what is answered is.
-pub(crate) fn as_of(age: Duration) -> Option<OffsetDateTime> {
-    Some(NOON - age)
+pub(crate) fn as_of(age: Duration) -> OffsetDateTime {
+    NOON - age
 }

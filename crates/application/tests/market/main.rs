@@ -7,7 +7,7 @@ mod fill_history;
 mod follow_ticker;
 mod lead_ticker;
 mod read_candles;
-mod record_candles;
 mod read_prices;
 mod read_sentiment;
+mod record_candles;
 mod support;

@@ -183,7 +183,7 @@ async fn a_rule_that_is_made_changed_or_deleted_anywhere_counts_from_the_next_ti
     assert_eq!(it.tick(&tick((1, 3), 15, usd(10_100))).await, 1);
 }
 
-/// Numbers of a seed (SplitMix64).
+/// Numbers of a seed (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {

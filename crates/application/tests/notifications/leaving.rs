@@ -111,7 +111,7 @@ async fn what_is_left_is_in_the_inbox_on_its_way_and_in_a_letter() {
     let store = addressed();
     let notification = a_notification(USER, 1);
     left_at(&store, &notification, NOON).await;
-    assert_eq!(store.notifications(), [notification.clone()]);
+    assert_eq!(store.notifications(), std::slice::from_ref(&notification));
     assert_eq!(store.deliveries().len(), 1);
     let letter = store.mails().remove(0);
     assert_eq!((letter.id, &*letter.to, &*letter.template, letter.created_at), (notification.id.0, ADDRESS, "price_alert", NOON));
@@ -271,7 +271,7 @@ async fn a_webhook_that_took_nothing_five_times_in_a_row_is_not_used_any_more() 
         it.fates().await;
     }
     assert_eq!(it.hook().await.disabled_at, Some(it.clock.now()));
-    assert_eq!(it.receiver.signatures.lock().unwrap().len() as u32, Webhook::MOST_FAILURES);
+    assert_eq!(u32::try_from(it.receiver.signatures.lock().unwrap().len()), Ok(Webhook::MOST_FAILURES));
     left_at(&it.store, &a_notification(USER, 1), NOON).await;
     assert_eq!(it.fates().await, []);
 }

@@ -77,12 +77,11 @@ pub async fn tell_live_events(live: Arc<dyn LiveEvents>, feeds: Arc<Feeds>, cloc
                 }
                 let error = loop {
                     match listener.next(PATIENCE).await {
-                        Ok(None) => {}
                         Ok(Some((user, event))) if told.is_news(&event) => {
                             let frames = wire::live_frames(&event, clock.now());
                             feeds.tell(Private { user, frames: frames.iter().map(|json| frame::text(json)).collect() });
                         }
-                        Ok(Some(_)) => {}
+                        Ok(None | Some(_)) => {}
                         Err(error) => break error,
                     }
                 };

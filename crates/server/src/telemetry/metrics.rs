@@ -113,8 +113,7 @@ impl Metrics {
         let registry = Registry::new();
         let r = &registry;
         r.register(Box::new(ProcessCollector::for_self()))?;
-        let info = register(r, GaugeVec::new(Opts::new("coinlink_app_info", "Always 1"), &["version", "environment"])?)?;
-        info.with_label_values(&[version, environment]).set(1.0);
+        tell_app(r, version, environment)?;
         let connections =
             register(r, IntGaugeVec::new(Opts::new("coinlink_ws_connections", "Open sockets on this node"), &["auth"])?)?;
         let rate_limit_hits = counters(r, "coinlink_rate_limit_hits_total", "Requests refused as too many", &["class"])?;
@@ -284,6 +283,12 @@ impl HttpHandles {
         self.requests.inc();
         self.duration.observe(latency.as_secs_f64());
     }
+}
+
+fn tell_app(r: &Registry, version: &str, environment: &str) -> Result<(), prometheus::Error> {
+    let info = register(r, GaugeVec::new(Opts::new("coinlink_app_info", "Always 1"), &["version", "environment"])?)?;
+    info.with_label_values(&[version, environment]).set(1.0);
+    Ok(())
 }
 
 fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {

@@ -34,7 +34,7 @@ pub fn live_frames(event: &LiveEvent, now: OffsetDateTime) -> Vec<Vec<u8>> {
     match event {
         LiveEvent::Notice(notification) => vec![told(Said::Notification, NotificationBody::from(notification.clone()), &now)],
         LiveEvent::AlertFired(fired) => {
-            let alert = Alert::of(fired);
+            let alert = Fired::of(fired);
             let bubble = json(&Bubble { kind: Said::AgentMessage.name(), content: &alert.message, timestamp: &now });
             vec![told(Said::PriceAlert, &alert, &now), bubble]
         }
@@ -51,7 +51,7 @@ struct Bubble<'a> {
 }
 
 #[derive(Serialize)]
-struct Alert<'a> {
+struct Fired<'a> {
     alert_id: Uuid,
     notification_id: Uuid,
     symbol: &'a str,
@@ -69,7 +69,7 @@ struct Alert<'a> {
     triggered_at: String,
 }
 
-impl<'a> Alert<'a> {
+impl<'a> Fired<'a> {
     fn of(fired: &'a FiredAlert) -> Self {
         let FiredAlert { condition, symbol, price, .. } = fired;
         let of_price = condition.price().map(Price::usd);
@@ -89,7 +89,7 @@ impl<'a> Alert<'a> {
 }
 
 #[derive(Serialize)]
-struct Headline<'a> {
+struct News<'a> {
     id: Uuid,
     headline: &'a str,
     summary: Option<&'a str>,
@@ -134,7 +134,7 @@ fn id_of(article: &Article) -> Uuid {
 /// The `market_news` frame of one headline.
 pub fn market_news(article: &Article, source: NewsSource, now: OffsetDateTime) -> Vec<u8> {
     let now = rfc3339(now);
-    let headline = Headline {
+    let headline = News {
         id: id_of(article),
         headline: &article.title,
         summary: article.summary.as_deref(),

@@ -29,9 +29,7 @@ pub fn exact<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::
     RawValue::from_string(value.normalize().to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
 }
 
-/// The same where there may be none.
 /// The same, or null where it is not known.
-#[expect(clippy::ref_option, reason = "serde's `serialize_with` passes a reference to the field")]
 pub fn exact_option<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => exact(value, serializer),

@@ -10,25 +10,13 @@ use coinlink_embedded::SystemEntropy;
 use coinlink_llm::{LlmAssistant, LlmSettings};
 use coinlink_ports::{assistant::Assistant as LanguageModel, shared::Clock};
 use coinlink_postgres::{SqlFeedback, SqlNotificationsStore, SqlUserConversations};
-use tokio::task::JoinSet;
 
 use super::ContextParts;
-use crate::{config::Settings, jobs::Led, serve::StartError};
+use crate::{config::Settings, serve::StartError};
 
 /// The assistant, put together.
 pub struct Assistant {
     pub use_cases: AssistantUseCases,
-    pub jobs: AssistantJobs,
-}
-
-/// What runs beside requests.
-pub struct AssistantJobs {}
-
-impl AssistantJobs {
-    /// Starts each of them; some work only while this node leads.
-    pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) {
-        let _ = (jobs, led);
-    }
 }
 
 /// All of it.
@@ -46,7 +34,7 @@ pub fn assistant(market: &MarketUseCases, parts: &ContextParts<'_>) -> Result<As
         feedback: Arc::new(SqlFeedback::new(parts.database.clone())),
     };
     let use_cases = AssistantUseCases::new(adapters);
-    Ok(Assistant { use_cases, jobs: AssistantJobs {} })
+    Ok(Assistant { use_cases })
 }
 
 /// The language model, where one is set.

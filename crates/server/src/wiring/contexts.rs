@@ -33,7 +33,6 @@ impl Contexts {
     /// Starts their jobs.
     pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) {
         self.market.jobs.spawn(jobs, led);
-        self.assistant.jobs.spawn(jobs, led);
         self.notifications.jobs.spawn(jobs, led);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coinlink_application::{
-    identity::{FollowRevocations, IdentityAdapters, IdentityUseCases, PruneIdentity},
+    identity::{FollowRevocations, IdentityAdapters, IdentityUseCases, NoteKeyUses, PruneIdentity, ResealSecrets, SignIn},
     shared::AdmitRequest,
 };
 use coinlink_credentials::{
@@ -20,6 +20,7 @@ use coinlink_postgres::{Database, SqlIdentityStore};
 use coinlink_wallets::{BitcoinSignatures, Headers};
 use secrecy::SecretString;
 use time::Duration;
+use tokio::task::JoinSet;
 
 use super::{
     Shared, Surroundings,
@@ -28,6 +29,7 @@ use super::{
 use crate::{
     config::{Settings, key_bytes, keys_bytes},
     http::{GateParts, Gatekeeper, Pages, TrustedProxies},
+    jobs,
     serve::StartError,
     telemetry::Metrics,
 };
@@ -41,18 +43,41 @@ pub struct Identity {
     pub use_cases: IdentityUseCases,
     /// Before them.
     pub gatekeeper: Arc<Gatekeeper>,
-    /// Keeps this node's list of sessions that are over.
-    pub follow: FollowRevocations,
-    /// Removes what nobody needs any more.
-    pub prune: PruneIdentity,
+    /// What runs beside requests.
+    pub jobs: IdentityJobs,
     /// Hashes passwords.
     pub hasher: Arc<BcryptPool>,
     /// What it is made of.
     pub adapters: IdentityAdapters,
     /// What others check access tokens with.
     pub public_keys: Arc<dyn PublicKeys>,
-    /// What signs them, where that is not a shared secret: the node follows their folder.
-    pub signing_keys: Option<Arc<SigningKeys>>,
+}
+
+/// What runs beside requests.
+pub struct IdentityJobs {
+    /// Keeps this node's list of sessions that are over.
+    pub follow: FollowRevocations,
+    /// Removes what nobody needs any more.
+    prune: PruneIdentity,
+    sign_in: Arc<SignIn>,
+    key_uses: Arc<NoteKeyUses>,
+    reseal: Arc<ResealSecrets>,
+    /// What signs access tokens, where that is not a shared secret: the node follows their folder.
+    signing_keys: Option<Arc<SigningKeys>>,
+}
+
+impl IdentityJobs {
+    /// Starts each of them.
+    pub fn spawn(self, jobs: &mut JoinSet<()>, metrics: &Metrics) {
+        jobs.spawn(jobs::follow_revocations(self.follow));
+        jobs.spawn(jobs::settle_guesses(self.sign_in));
+        jobs.spawn(jobs::note_key_uses(self.key_uses));
+        jobs.spawn(jobs::prune(self.prune));
+        jobs.spawn(jobs::reseal_secrets(self.reseal));
+        if let Some(keys) = self.signing_keys {
+            jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
+        }
+    }
 }
 
 fn secret(secret: Option<&SecretString>) -> SecretString {
@@ -184,7 +209,13 @@ pub fn identity(
         clock,
         metrics: metrics.clone(),
     }));
-    let follow = IdentityUseCases::follow_revocations(&adapters, &use_cases);
-    let prune = IdentityUseCases::prune(&adapters);
-    Ok(Identity { use_cases, gatekeeper, follow, prune, hasher, adapters, public_keys: access, signing_keys })
+    let jobs = IdentityJobs {
+        follow: IdentityUseCases::follow_revocations(&adapters, &use_cases),
+        prune: IdentityUseCases::prune(&adapters),
+        sign_in: Arc::clone(&use_cases.sign_in),
+        key_uses: Arc::clone(&use_cases.api_keys.note_uses),
+        reseal: Arc::clone(&use_cases.second_factor.reseal),
+        signing_keys,
+    };
+    Ok(Identity { use_cases, gatekeeper, jobs, hasher, adapters, public_keys: access })
 }

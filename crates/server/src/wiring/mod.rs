@@ -24,7 +24,10 @@ use coinlink_domain::{
     market::{DEFAULT_UNIVERSE, OverlayPolicy, Source, SourcePolicy, Sourcing, Symbol, Ticker, TickerPolicy},
     shared::breaker::BreakerPolicy,
 };
-use coinlink_embedded::{EmbeddedBulletins, EmbeddedBus, EmbeddedConversations, EmbeddedGate, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota, EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause};
+use coinlink_embedded::{
+    EmbeddedBulletins, EmbeddedBus, EmbeddedConversations, EmbeddedGate, EmbeddedLease, EmbeddedLiveEvents, EmbeddedQuota,
+    EmbeddedSocketTickets, SystemClock, SystemDice, TokioPause,
+};
 use coinlink_kraken::{KrakenPrices, KrakenSettings};
 use coinlink_ports::{
     assistant::VisitorConversations,
@@ -35,7 +38,10 @@ use coinlink_ports::{
     shared::{Clock, Dice, Pause, RequestGate},
 };
 use coinlink_postgres::{Database, DatabaseProbe, SqlLastKnownPrices};
-use coinlink_redis::{RedisBulletins, RedisBus, RedisConversations, RedisGate, RedisLease, RedisLink, RedisLiveEvents, RedisProbe, RedisQuota, RedisSettings, RedisSocketTickets};
+use coinlink_redis::{
+    RedisBulletins, RedisBus, RedisConversations, RedisGate, RedisLease, RedisLink, RedisLiveEvents, RedisProbe, RedisQuota,
+    RedisSettings, RedisSocketTickets,
+};
 use coinlink_simulated::SimulatedPrices;
 use secrecy::ExposeSecret as _;
 use time::Duration;
@@ -59,7 +65,7 @@ pub use mail::mail;
 pub use market::{Market, market};
 pub use notifications::{Notifications, notifications};
 pub use operations::operations;
-pub use socket_assistant::SocketAssistant;
+pub use socket_assistant::socket_assistant;
 pub use sockets::{SocketParts, sockets, spawn_feeds};
 pub use tokens::key_folder;
 
@@ -119,7 +125,18 @@ impl Shared {
         let tickets = Arc::new(EmbeddedSocketTickets::new(Arc::clone(&around.clock)));
         let live = Arc::new(EmbeddedLiveEvents::default());
         let visitors = Arc::new(EmbeddedConversations::new(Arc::clone(&around.clock)));
-        Self { leases: Arc::new(leases), bus, ledger: Arc::new(EmbeddedQuota::default()), bulletins, gate, visitors, tickets, live, caches, probe: None }
+        Self {
+            leases: Arc::new(leases),
+            bus,
+            ledger: Arc::new(EmbeddedQuota::default()),
+            bulletins,
+            gate,
+            visitors,
+            tickets,
+            live,
+            caches,
+            probe: None,
+        }
     }
 
     /// On Redis.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_application::assistant::{Chat, Talker};
 use coinlink_domain::assistant::{Message, MessageError, VisitorSession};
-use coinlink_ports::shared::Entropy;
+use coinlink_embedded::SystemEntropy;
+use coinlink_ports::shared::Entropy as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -14,8 +15,14 @@ use crate::{
     ws::{Asked, Assistant, NoAnswer},
 };
 
+/// What sockets ask.
+pub fn socket_assistant(assistant: &super::Assistant, gatekeeper: &Arc<Gatekeeper>) -> Arc<dyn Assistant> {
+    let chat = Arc::clone(&assistant.use_cases.chat);
+    Arc::new(SocketAssistant { chat, gatekeeper: Arc::clone(gatekeeper), secret: SystemEntropy.key() })
+}
+
 /// Answers the questions of this node's sockets.
-pub struct SocketAssistant {
+struct SocketAssistant {
     chat: Arc<Chat>,
     gatekeeper: Arc<Gatekeeper>,
     /// Names strangers' conversations so that nobody who is told a connection's id reads one.
@@ -23,10 +30,6 @@ pub struct SocketAssistant {
 }
 
 impl SocketAssistant {
-    pub fn new(chat: Arc<Chat>, gatekeeper: Arc<Gatekeeper>, entropy: &dyn Entropy) -> Self {
-        Self { chat, gatekeeper, secret: entropy.key() }
-    }
-
     fn visitor(&self, connection: Uuid) -> VisitorSession {
         let named = Sha256::new().chain_update(self.secret).chain_update(connection.as_bytes()).finalize();
         VisitorSession::generated(named.into())

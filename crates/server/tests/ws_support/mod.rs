@@ -1,5 +1,6 @@
 //! Sockets and routes on one port of a node in this process, under a clock that stands still.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "each test binary uses its part of this")]
 
 use std::{
     net::{SocketAddr, TcpListener},

@@ -22,7 +22,7 @@ pub struct TicketNodes {
 
 fn a_ticket(n: u128) -> (SecretDigest, SocketTicket) {
     let (user, session) = (UserId(Uuid::from_u128(n)), SessionId(Uuid::from_u128(n + 1)));
-    let origin = (n % 2 == 0).then(|| "https://app.example.org".to_owned());
+    let origin = n.is_multiple_of(2).then(|| "https://app.example.org".to_owned());
     (SecretDigest::of("a test", &n.to_be_bytes()), SocketTicket { user, session, until: NOON, origin })
 }
 

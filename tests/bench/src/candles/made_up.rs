@@ -57,7 +57,7 @@ impl MadeUp {
     pub(super) fn minute(&mut self, at: OffsetDateTime, text: &mut Vec<u8>) {
         let opens = time_text(at);
         let (is_hours_last, is_days_last) = (at.minute() == 59, at.minute() == 59 && at.hour() == 23);
-        for n in 0..self.prices.len() {
+        for (n, symbol) in SYMBOLS.iter().enumerate().take(self.prices.len()) {
             let drawn = self.draw();
             let open = self.prices[n];
             let step = open / 2_000 + 1;
@@ -66,15 +66,15 @@ impl MadeUp {
             let (high, low) = (open.max(close) + moved(12), open.min(close).saturating_sub(moved(24)).max(1));
             self.prices[n] = close;
             let minute = Running { open, high, low, close, volume: drawn >> 36 & 0xF_FFFF };
-            row(text, &opens, SYMBOLS[n], &minute);
+            row(text, &opens, symbol, &minute);
             let hour = join(&mut self.hours[n], minute);
             let day = join(&mut self.days[n], minute);
             if is_hours_last {
-                row(&mut self.hours_text, &time_text(at - Duration::minutes(59)), SYMBOLS[n], &hour);
+                row(&mut self.hours_text, &time_text(at - Duration::minutes(59)), symbol, &hour);
                 self.hours[n] = None;
             }
             if is_days_last {
-                row(&mut self.days_text, &time_text(at - Duration::minutes(1_439)), SYMBOLS[n], &day);
+                row(&mut self.days_text, &time_text(at - Duration::minutes(1_439)), symbol, &day);
                 self.days[n] = None;
             }
         }

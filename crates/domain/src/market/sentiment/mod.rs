@@ -7,6 +7,8 @@ mod score;
 mod tokens;
 mod words;
 
-pub use composition::{Evidence, InputName, MarketMood, Sentiment, SentimentInput, compose, of_fear_greed, of_headlines, of_momentum};
+pub use composition::{
+    Evidence, InputName, MarketMood, Sentiment, SentimentInput, compose, of_fear_greed, of_headlines, of_momentum,
+};
 pub use lexicon::{LEXICON_VERSION, MAX_CHARS, MAX_KEYWORDS, Reading, read};
 pub use score::{Mood, Score};

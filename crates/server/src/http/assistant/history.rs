@@ -85,11 +85,8 @@ pub(in crate::http) struct ForgottenBody {
 
 impl From<Vec<Turn>> for HistoryBody {
     fn from(turns: Vec<Turn>) -> Self {
-        let turn = |turn: &Turn| TurnBody {
-            role: turn.speaker.name(),
-            content: turn.text.to_string(),
-            timestamp: rfc3339(turn.at),
-        };
+        let turn =
+            |turn: &Turn| TurnBody { role: turn.speaker.name(), content: turn.text.to_string(), timestamp: rfc3339(turn.at) };
         Self { count: turns.len(), history: turns.iter().map(turn).collect() }
     }
 }

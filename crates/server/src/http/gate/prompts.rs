@@ -19,7 +19,11 @@ use super::{
 impl Gatekeeper {
     /// Counts a question, and says whose it is: the caller's, or that of the token in the body, where nothing else says who is
     /// calling. A token there that is no good is as none, as it is in the header; one whose session was ended is refused, as there.
-    pub(in crate::http) async fn charge_prompt(&self, request: &HttpRequest, token: Option<&str>) -> Result<Option<UserId>, ApiError> {
+    pub(in crate::http) async fn charge_prompt(
+        &self,
+        request: &HttpRequest,
+        token: Option<&str>,
+    ) -> Result<Option<UserId>, ApiError> {
         let caller = Caller::of(request);
         let ip = self.address_of(request);
         if let Some(user) = caller.and_then(|caller| caller.user()) {
@@ -54,8 +58,7 @@ impl Gatekeeper {
             Some(Err(code)) if code == error_codes::SESSION_REVOKED => return Err(ApiError::new(code)),
             Some(Err(_)) | None => return Ok(None),
         };
-        let charges: Vec<_> =
-            [pace(Some(grant.user), ip)].into_iter().chain(self.prompt_charge(Some(grant.user), ip)).collect();
+        let charges: Vec<_> = [pace(Some(grant.user), ip)].into_iter().chain(self.prompt_charge(Some(grant.user), ip)).collect();
         match self.count(request, &charges, Some(grant.session)).await {
             (_, Some(refused)) => Err(refused),
             (Standing::Good, None) => {
@@ -74,12 +77,7 @@ impl Gatekeeper {
         self.refusal(&windows, standing).map_or(Ok(()), Err)
     }
 
-    async fn count(
-        &self,
-        request: &HttpRequest,
-        charges: &[Charge],
-        session: Option<SessionId>,
-    ) -> (Standing, Option<ApiError>) {
+    async fn count(&self, request: &HttpRequest, charges: &[Charge], session: Option<SessionId>) -> (Standing, Option<ApiError>) {
         if charges.is_empty() {
             return (Standing::Good, None);
         }

@@ -296,7 +296,14 @@ mod tests {
 
     #[test]
     fn the_document_names_every_scope_as_it_is() {
-        let shown = [ScopeName::MarketRead, ScopeName::AccountRead, ScopeName::AccountWrite, ScopeName::ChatWrite, ScopeName::AlertsRead, ScopeName::AlertsWrite];
+        let shown = [
+            ScopeName::MarketRead,
+            ScopeName::AccountRead,
+            ScopeName::AccountWrite,
+            ScopeName::ChatWrite,
+            ScopeName::AlertsRead,
+            ScopeName::AlertsWrite,
+        ];
         let named: Vec<_> = shown.iter().map(|name| serde_json::to_value(name).unwrap()).collect();
         assert_eq!(named, ApiScope::ALL.map(ApiScope::name));
     }

@@ -158,9 +158,8 @@ impl CandlesQuery {
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
             return Err(wrong("to", "is not after from"));
         }
-        let limit = match self.limit.as_deref().map_or(Ok(LIMIT), str::parse) {
-            Ok(limit @ 1..=MOST) => limit,
-            _ => return Err(wrong("limit", "1 to 1000")),
+        let Ok(limit @ 1..=MOST) = self.limit.as_deref().map_or(Ok(LIMIT), str::parse) else {
+            return Err(wrong("limit", "1 to 1000"));
         };
         Ok(AskedCandles { symbol, interval, from, to, limit })
     }

@@ -158,16 +158,16 @@ mod tests {
         PricesQuery { symbols: symbols.map(str::to_owned), limit: limit.map(str::to_owned) }.wanted().ok()
     }
 
-    fn named(symbols: &[&str]) -> Option<WantedPrices> {
-        Some(WantedPrices::Named(symbols.iter().map(|symbol| Symbol::try_new(symbol).unwrap()).collect()))
+    fn named(symbols: &[&str]) -> WantedPrices {
+        WantedPrices::Named(symbols.iter().map(|symbol| Symbol::try_new(symbol).unwrap()).collect())
     }
 
     #[test]
     fn symbols_are_read_whole_or_not_at_all() {
         assert_eq!(query(None, None), Some(WantedPrices::Usual));
         assert_eq!(query(None, Some("7")), Some(WantedPrices::First(7)));
-        assert_eq!(query(Some("btc,ETH"), None), named(&["BTC", "ETH"]));
-        assert_eq!(query(Some("BTC,ETH,SOL"), Some("2")), named(&["BTC", "ETH"]));
+        assert_eq!(query(Some("btc,ETH"), None), Some(named(&["BTC", "ETH"])));
+        assert_eq!(query(Some("BTC,ETH,SOL"), Some("2")), Some(named(&["BTC", "ETH"])));
         for bad in ["", ",", "BTC,", " BTC", "BTC, ETH", "BTC;ETH", "<b>", &["A"; 101].join(",")] {
             assert_eq!(query(Some(bad), None), None, "{bad:?}");
         }

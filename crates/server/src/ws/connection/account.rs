@@ -86,21 +86,19 @@ impl Connection {
         }
     }
 
+    /// A place among the sockets of the holder's user; `None` where that one has too many.
+    fn take_seat(self: &Rc<Self>, holder: &SocketHolder, context: &Context) -> Option<Seat> {
+        self.become_nobodys(context);
+        let seat = self.place.connections().take_seat(holder.user)?;
+        self.rooms.enter(holder.user, Rc::clone(self));
+        context.figures.open.dec();
+        context.figures.open_of_users.inc();
+        Some(seat)
+    }
+
     fn belong_to(self: &Rc<Self>, holder: SocketHolder, context: &Context) {
         let again = self.account.borrow_mut().take_if(|account| account.holder.user == holder.user);
-        let seat = match again {
-            Some(account) => Some(account.seat),
-            None => {
-                self.become_nobodys(context);
-                let seat = self.place.connections().take_seat(holder.user);
-                if seat.is_some() {
-                    self.rooms.enter(holder.user, Rc::clone(self));
-                    context.figures.open.dec();
-                    context.figures.open_of_users.inc();
-                }
-                seat
-            }
-        };
+        let seat = again.map(|account| account.seat).or_else(|| self.take_seat(&holder, context));
         let Some(seat) = seat else {
             let message = format!("a user may have {MOST_OF_A_USER} sockets on one node");
             return self.refuse("auth_failed", &message, context);

@@ -17,7 +17,7 @@ const LONGEST: usize = 64;
 #[derive(ToSchema)]
 #[schema(as = ExactDecimal)]
 #[serde(untagged)]
-#[cfg_attr(not(test), expect(dead_code, reason = "bodies are read digit by digit"))]
+#[expect(dead_code, reason = "bodies are read digit by digit")]
 enum DecimalSchema {
     Number(f64),
     Text(String),
@@ -85,7 +85,7 @@ pub(in crate::http) struct AlertRuleChangeBody {
 /// What a price may be waited for.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[cfg_attr(not(test), expect(dead_code, reason = "bodies hold the condition's own name"))]
+#[expect(dead_code, reason = "bodies hold the condition's own name")]
 pub(super) enum PriceConditionName {
     Above,
     Below,
@@ -94,7 +94,7 @@ pub(super) enum PriceConditionName {
 /// What may be waited for.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-#[cfg_attr(not(test), expect(dead_code, reason = "bodies hold the condition's own name"))]
+#[expect(dead_code, reason = "bodies hold the condition's own name")]
 pub(super) enum ConditionName {
     Above,
     Below,
