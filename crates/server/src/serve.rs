@@ -47,6 +47,8 @@ const KEEP_ALIVE: StdDuration = StdDuration::from_secs(75);
 const SOCKETS_LEAVE_WITHIN: StdDuration = StdDuration::from_secs(3);
 /// Leadership is given up within this, or lapses.
 const RELEASE_WITHIN: StdDuration = StdDuration::from_secs(1);
+/// The minute that was collected is stored within this, or lost.
+const RECORD_WITHIN: StdDuration = StdDuration::from_secs(4);
 /// Letters that are under way get this long.
 const MAIL_WITHIN: StdDuration = StdDuration::from_secs(2);
 
@@ -246,7 +248,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let follower = wiring::follower(&settings, &shared, &broadcaster, &metrics, &around);
     let (mut jobs, mut led) = (JoinSet::new(), Led::default());
     wiring::spawn_feeds(&feeds_of_sockets, &shared, &contexts, &around, &mut jobs);
-    contexts.spawn(&mut jobs, &mut led);
+    let recording = contexts.spawn(&mut jobs, &mut led);
     jobs.spawn(async move { follower.execute().await });
     jobs.spawn(jobs::sample(Sampled {
         broadcaster,
@@ -259,9 +261,10 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     identity_jobs.spawn(&mut jobs, &metrics);
     let (mail, prune_mail) = wiring::mail(&settings, &database, &adapters.secrets, &metrics, &around)?;
     jobs.spawn(jobs::prune_mail(prune_mail));
-    let mut mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
+    let mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
     jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
-    let mut leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, led, drained));
+    let leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, led, drained));
+    let mut lasting = Lasting { leading, recording, mailing };
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
 
     let handles: Vec<_> = servers.iter().map(Server::handle).collect();
@@ -270,12 +273,11 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let outcome = tokio::select! {
         ended = &mut running => return ended.map(|_| ()).map_err(StartError::Io),
         job = jobs::watch_over(jobs) => Err(StartError::Job(job)),
-        leader = &mut leading => Err(StartError::Job(jobs::why_ended(leader))),
-        mail = &mut mailing => Err(StartError::Job(jobs::why_ended(mail))),
+        job = lasting.ended() => Err(StartError::Job(job)),
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
     let _ = draining.send(true);
-    leave(leading, mailing, &connections).await;
+    lasting.leave(&connections).await;
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
     let (_, ended) = tokio::join!(stops, running);
@@ -283,16 +285,37 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     outcome.and(ended.map(|_| ()).map_err(StartError::Io))
 }
 
-/// What has to be done before the servers end.
-async fn leave(leading: JoinHandle<()>, mailing: JoinHandle<()>, connections: &Connections) {
-    // Leadership first: another node goes on while this one is still saying goodbye.
-    if !leading.is_finished() {
-        let _ = tokio::time::timeout(RELEASE_WITHIN, leading).await;
+/// Jobs that have something to finish before the node ends.
+struct Lasting {
+    leading: JoinHandle<()>,
+    recording: JoinHandle<()>,
+    mailing: JoinHandle<()>,
+}
+
+impl Lasting {
+    /// Why one of them ended before it was asked to.
+    async fn ended(&mut self) -> String {
+        let Self { leading, recording, mailing } = self;
+        jobs::why_ended(tokio::select! {
+            job = leading => job,
+            job = recording => job,
+            job = mailing => job,
+        })
     }
-    wait_for_sockets(connections).await;
-    // What was handed over is marked, or it would be sent again.
-    if !mailing.is_finished() {
-        let _ = tokio::time::timeout(MAIL_WITHIN, mailing).await;
+
+    /// Lets them, and the sockets, finish.
+    async fn leave(self, connections: &Connections) {
+        let within = async |job: JoinHandle<()>, wait| {
+            if !job.is_finished() {
+                let _ = tokio::time::timeout(wait, job).await;
+            }
+        };
+        // Leadership first: another node goes on while this one is still saying goodbye.
+        within(self.leading, RELEASE_WITHIN).await;
+        // Where no more ticks come, what was collected is stored.
+        tokio::join!(wait_for_sockets(connections), within(self.recording, RECORD_WITHIN));
+        // What was handed over is marked, or it would be sent again.
+        within(self.mailing, MAIL_WITHIN).await;
     }
 }
 

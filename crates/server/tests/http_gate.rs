@@ -43,7 +43,14 @@ fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {
         endpoints.filter(|endpoint| endpoint.gated == gated).map(|endpoint| endpoint.path).collect::<BTreeSet<_>>()
     };
     assert_eq!(of(Gated::Exempt), BTreeSet::from(["/livez", "/readyz", "/health", "/metrics"]));
-    assert_eq!(of(Gated::Price), BTreeSet::from(["/api/bitcoin/price", "/api/crypto/ticker"]));
+    let prices = [
+        "/api/bitcoin/price",
+        "/api/bitcoin/market-summary",
+        "/api/crypto/ticker",
+        "/api/v2/market/bitcoin/price",
+        "/api/v2/market/crypto/ticker",
+    ];
+    assert_eq!(of(Gated::Price), BTreeSet::from(prices));
     assert_eq!(of(Gated::Chat), BTreeSet::from(["/api/chat", "/api/feedback"]));
     let credentials = [
         "/api/v2/auth/signup",

@@ -103,6 +103,26 @@ async fn a_route_takes_the_methods_it_names_and_no_other() {
     server.stop().await;
 }
 
+/// The first backend led from one to the other; its clients ask for some paths with a slash after them.
+#[actix_web::test]
+async fn a_path_with_a_slash_after_it_is_the_same_route() {
+    let server = Server::start();
+    server.tick(3);
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.is_api && endpoint.path != "/") {
+        let path = endpoint.path.replace("{id}", "018f3e9a-5b7c-7def-8123-456789abcdef").replace("{symbol}", "btc");
+        // None of these bodies is one: what a route says of them tells which it is.
+        let method: Method = endpoint.methods.split(", ").last().unwrap().parse().unwrap();
+        let plain = server.request(method.clone(), &path).body("?").send().await.unwrap();
+        let slashed = server.request(method.clone(), &format!("{path}/")).body("?").send().await.unwrap();
+        assert_eq!(slashed.status(), plain.status(), "{method} {path}");
+        assert_ne!(slashed.status(), 405, "{method} {path}");
+        if plain.status() == 404 {
+            assert_ne!(http_support::code(slashed).await, "not_found", "{method} {path}");
+        }
+    }
+    server.stop().await;
+}
+
 /// Every key of `value` is a property of the schema, and every required property is there.
 fn conforms(value: &Value, schema: &Value, document: &Value) {
     if let Some(reference) = schema["$ref"].as_str() {

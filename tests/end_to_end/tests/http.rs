@@ -114,7 +114,7 @@ async fn metrics_count_ticks_sockets_and_calls_and_move_to_a_port_of_their_own()
     let stub = StubUpstream::start().await;
     let upstreams = upstreams(&stub);
     let mut settings: Vec<_> = upstreams.iter().map(|(name, url)| (*name, url.as_str())).collect();
-    settings.extend([("TICKER_INTERVAL_MS", "500"), ("TICKER_OVERLAY", "false")]);
+    settings.extend([("TICKER_INTERVAL_MS", "500"), ("TICKER_OVERLAY", "false"), ("COINGECKO_OVERVIEW", "false")]);
     let node = Node::dev(&settings).await;
     let mut client = Client::connect(node.address).await;
     client.update_when(SOON, |frame| !frame.is_stale()).await;

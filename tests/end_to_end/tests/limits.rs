@@ -320,7 +320,7 @@ async fn the_route_that_tells_of_limits_is_right_and_takes_nothing_of_the_assist
         assert_eq!(left("user_limits", "chat"), (20, 20), "{told}");
         assert_eq!(left("ip_limits", "anonymous"), (100, 97), "{told}");
         assert_eq!(left("ip_limits", "credentials"), (10, 10), "the sign-up came from elsewhere: {told}");
-        assert_eq!((&told["prompts_used"], &told["prompts_left"], &told["prompts_max"]), (&json!(0), &json!(20), &json!(20)));
+        assert_eq!((&told["prompts_used"], &told["prompts_left"], &told["prompts_max"]), (&json!(0), &json!(50), &json!(50)));
         assert_eq!((&told["is_authenticated"], &told["allowed"]), (&json!(true), &json!(true)));
         assert_eq!(told["global_limit"]["endpoint"], "authenticated");
     }

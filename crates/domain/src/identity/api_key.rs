@@ -227,7 +227,10 @@ mod tests {
         assert_eq!(ApiScope::from_name("account:*"), None);
         assert_eq!(ApiScopes::try_new([]), Err(NoScopes));
         let all = ApiScopes::try_new(ApiScope::ALL).unwrap();
-        assert_eq!(format!("{all:?}"), r#"{"market:read", "account:read", "account:write"}"#);
+        assert_eq!(
+            format!("{all:?}"),
+            r#"{"market:read", "account:read", "account:write", "chat:write", "alerts:read", "alerts:write"}"#
+        );
     }
 
     #[test]

@@ -13,40 +13,32 @@ use crate::telemetry::Metrics;
 /// A month that somebody read is tried again after it.
 const PRUNE_EVERY: StdDuration = StdDuration::from_mins(10);
 
-/// Collects ticks until there come no more; what was collected then is stored. Runs on when its caller is dropped: a node that ends
-/// gives up leading first, and the minute it was in is not to be lost.
+/// Collects ticks until there come no more; what was collected then is stored.
 pub async fn record_candles(
     mut record: RecordCandles,
     mut ticks: mpsc::Receiver<Arc<Tick>>,
     mut leading: watch::Receiver<bool>,
     metrics: Metrics,
 ) {
-    let recording = tokio::spawn(async move {
-        let mut told = Told::of("storing candles");
-        loop {
-            tokio::select! {
-                biased;
-                tick = ticks.recv() => match tick {
-                    Some(tick) => { told.tell(record.execute(&tick).await); }
-                    None => break,
-                },
-                Ok(()) = leading.changed() => if !*leading.borrow_and_update() {
-                    told.tell(record.store().await);
-                    record.begin_anew();
-                },
-            }
-            let left_out = record.left_out();
-            if left_out > 0 {
-                metrics.candles_left_out.inc_by(left_out);
-            }
+    let mut told = Told::of("storing candles");
+    loop {
+        tokio::select! {
+            biased;
+            tick = ticks.recv() => match tick {
+                Some(tick) => { told.tell(record.execute(&tick).await); }
+                None => break,
+            },
+            Ok(()) = leading.changed() => if !*leading.borrow_and_update() {
+                told.tell(record.store().await);
+                record.begin_anew();
+            },
         }
-        told.tell(record.store().await);
-    });
-    if let Err(error) = recording.await
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
+        let left_out = record.left_out();
+        if left_out > 0 {
+            metrics.candles_left_out.inc_by(left_out);
+        }
     }
+    told.tell(record.store().await);
 }
 
 /// Makes room for the months that come and removes what is too old, while this node leads.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coinlink_ports::shared::SecretBox;
 use coinlink_postgres::Database;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Assistant, Market, Notifications, Shared, Surroundings, assistant, market, notifications};
 use crate::{broadcast::Broadcaster, cli::Feed, config::Settings, jobs::Led, serve::StartError, telemetry::Metrics};
@@ -30,10 +30,11 @@ pub struct Contexts {
 }
 
 impl Contexts {
-    /// Starts their jobs.
-    pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) {
-        self.market.jobs.spawn(jobs, led);
+    /// Starts their jobs. The one that is answered has something to finish when the node ends.
+    pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) -> JoinHandle<()> {
+        let recording = self.market.jobs.spawn(jobs, led);
         self.notifications.jobs.spawn(jobs, led);
+        recording
     }
 }
 

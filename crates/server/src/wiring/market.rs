@@ -6,7 +6,7 @@ use coinlink_application::market::{CandleRetention, MarketAdapters, MarketUseCas
 use coinlink_ports::market::CandleStore;
 use coinlink_postgres::SqlCandles;
 use time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
     ContextParts,
@@ -36,14 +36,14 @@ pub struct MarketJobs {
 }
 
 impl MarketJobs {
-    /// Starts each of them; some work only while this node leads.
-    pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) {
-        jobs.spawn(record_candles(self.record, led.ticks("candles"), led.leading(), self.metrics));
+    /// Starts each of them; some work only while this node leads. What is answered has something to finish when the node ends.
+    pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) -> JoinHandle<()> {
         jobs.spawn(prune_candles(self.prune, led.leading()));
         self.bulletins.spawn(jobs, led);
         if let Some(history) = self.history {
             history.spawn(jobs, led);
         }
+        tokio::spawn(record_candles(self.record, led.ticks("candles"), led.leading(), self.metrics))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::http::{ApiError, error_codes, gate::SignedIn, json_object::JsonObject
 /// Ways and kinds; what is not sent becomes the default. Whatever is set, the inbox keeps everything.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(example = json!({ "email_enabled": true, "quiet_hours_start": "22:00", "quiet_hours_end": "08:00", "timezone": "+01:00" }))]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is the contract's")]
 pub(in crate::http) struct NotificationSettingsBody {
     /// Letters, to an address of yours that is verified; at most 10 an hour.

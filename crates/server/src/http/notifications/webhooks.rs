@@ -52,8 +52,8 @@ pub(in crate::http) async fn list_webhooks(caller: SignedIn, use_case: Data<Keep
 
 /// Make a webhook.
 ///
-/// Each notification is sent there as JSON, signed with the secret that is shown in this answer and never again. docs/notifications.md
-/// says how a signature is checked.
+/// Each notification is sent there as JSON, signed with the secret that is shown in this answer and never again: `X-CoinLink-Signature`
+/// holds `t=<seconds>,v1=<hex>`, where `v1` is the HMAC-SHA256 of `<seconds>.<body>` under the secret.
 #[utoipa::path(
     post,
     path = "/api/v2/notifications/webhooks",
