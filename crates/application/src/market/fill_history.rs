@@ -23,6 +23,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Metering, RollUpCandles};
 
+/// Assets that are filled whole before the others: their charts are looked at first.
+const LARGEST: usize = 5;
 /// A provider that failed is left alone for this long.
 const REST: Duration = Duration::MINUTE;
 /// One whose settings are wrong, for this long.
@@ -92,7 +94,7 @@ impl FillHistory {
         Self { parts, round, missing, resting: HashMap::new(), unlisted: HashMap::new(), roll_up }
     }
 
-    /// The next call, longer intervals and larger assets first.
+    /// The next call: the largest assets first, each whole, then the others, longer intervals first.
     #[tracing::instrument(level = "debug", name = "market.fill_history", skip_all)]
     pub async fn execute(&mut self) -> Result<FillStep, StoreError> {
         if self.round.is_empty() {
@@ -133,7 +135,10 @@ impl FillHistory {
         let symbols = || current.tick.items.iter().filter(|item| item.quote.source.is_real()).map(|item| &item.quote.symbol);
         let mut intervals: Vec<Interval> = self.parts.depth.0.iter().map(|(interval, _)| *interval).collect();
         intervals.sort_unstable_by_key(|interval| std::cmp::Reverse(*interval));
-        self.round = intervals.into_iter().flat_map(|interval| symbols().map(move |symbol| (interval, symbol.clone()))).collect();
+        let of = |interval: Interval, symbol: &Symbol| (interval, symbol.clone());
+        let largest = symbols().take(LARGEST).flat_map(|symbol| intervals.iter().map(move |interval| of(*interval, symbol)));
+        let others = intervals.iter().flat_map(|interval| symbols().skip(LARGEST).map(move |symbol| of(*interval, symbol)));
+        self.round = largest.chain(others).collect();
     }
 
     /// What history is to hold: up to the candle that is not over.

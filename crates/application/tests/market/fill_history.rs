@@ -31,6 +31,7 @@ struct Filling {
     gaps: Arc<MemoryHistoryGaps>,
     clock: Arc<StoppedClock>,
     metered: Option<QuotaPolicy>,
+    assets: Vec<&'static str>,
 }
 
 impl Filling {
@@ -41,6 +42,7 @@ impl Filling {
             gaps: Arc::default(),
             clock: Arc::new(StoppedClock::at(NOON)),
             metered: None,
+            assets: vec!["BTC", "ETH"],
         }
     }
 
@@ -48,7 +50,7 @@ impl Filling {
     fn leader(&self, depth: &[(Interval, Duration)]) -> FillHistory {
         let prices = ShownPrices::default();
         let mut tick = a_tick(1, 1);
-        tick.items = ["BTC", "ETH"].map(|symbol| TickItem { quote: a_quote(symbol, "1"), stale: false }).into();
+        tick.items = self.assets.iter().map(|symbol| TickItem { quote: a_quote(symbol, "1"), stale: false }).collect();
         prices.show(tick);
         FillHistory::new(FillHistoryParts {
             providers: self.providers.iter().map(|provider| Arc::clone(provider) as Arc<dyn CandleProvider>).collect(),
@@ -184,4 +186,15 @@ async fn the_hour_in_which_the_first_node_started_is_made_anew_of_its_minutes() 
     let hours = filling.candles("BTC", Interval::Hour).await;
     let hour = hours.iter().find(|record| record.candle.open_at == Interval::Hour.open_of(started)).unwrap();
     assert_eq!((hour.candle.open, hour.candle.high), (price(7), price(9)));
+}
+
+#[tokio::test]
+async fn the_largest_assets_are_filled_whole_before_the_others() {
+    let mut filling = Filling::from(vec![ScriptedCandles::new(Source::Coinbase, 10_000, price(7))]);
+    filling.assets = vec!["BTC", "ETH", "SOL", "BNB", "XRP", "DOGE", "ADA"];
+    run(&mut filling.leader(&[(Interval::Minute, Duration::HOUR), (Interval::Hour, Duration::DAY)])).await;
+    let asked: Vec<String> =
+        filling.providers[0].calls().iter().map(|(symbol, interval, _)| format!("{symbol} {}", interval.name())).collect();
+    let largest = ["BTC 1h", "BTC 1m", "ETH 1h", "ETH 1m", "SOL 1h", "SOL 1m", "BNB 1h", "BNB 1m", "XRP 1h", "XRP 1m"];
+    assert_eq!(asked, [&largest[..], &["DOGE 1h", "ADA 1h", "DOGE 1m", "ADA 1m"]].concat());
 }

@@ -11,10 +11,14 @@ use crate::telemetry::Metrics;
 /// Once all is there that providers have, this long until the next look.
 const LOOK_EVERY: StdDuration = StdDuration::from_mins(10);
 
+/// The log tells of the first of so many calls.
+const TELL_EVERY: u64 = 100;
+
 /// One call at a time, `pace` apart.
 pub async fn fill_history(mut fill: FillHistory, mut leading: watch::Receiver<bool>, pace: StdDuration, metrics: Metrics) {
     let mut told = Told::of("filling history");
     let mut said = None;
+    let mut calls = 0_u64;
     loop {
         if leading.wait_for(|leads| *leads).await.is_err() {
             // Nobody leads any more: the node ends.
@@ -28,6 +32,10 @@ pub async fn fill_history(mut fill: FillHistory, mut leading: watch::Receiver<bo
                     metrics.provider_error(source.name(), failure.class.label());
                     tracing::debug!(provider = source.name(), error = %failure, "no history");
                 }
+                if calls.is_multiple_of(TELL_EVERY) {
+                    tracing::info!(calls, "filling history from providers");
+                }
+                calls += 1;
                 pace
             }
             Some(FillStep::Resting(rest)) => pace.max(rest.unsigned_abs().min(LOOK_EVERY)),
@@ -42,6 +50,7 @@ pub async fn fill_history(mut fill: FillHistory, mut leading: watch::Receiver<bo
                     said = Some(missing);
                 }
                 told.tell(fill.forget().await);
+                calls = 0;
                 LOOK_EVERY
             }
             None => LOOK_EVERY.min(pace * 30),
