@@ -2,26 +2,10 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+pub(super) use crate::shared::money::usd;
+
 fn rounded(value: Decimal, places: u32) -> Decimal {
     value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
-}
-
-/// US dollars: two decimals from a dollar on, more below it, and three digits that count where there are only small ones.
-pub(super) fn usd(value: Decimal) -> String {
-    let places = match value.abs() {
-        v if v >= Decimal::ONE => 2,
-        v if v >= Decimal::new(1, 2) => 4,
-        v if v >= Decimal::new(1, 4) => 6,
-        v => first_digit(v) + 2,
-    };
-    let value = rounded(value, places.min(Decimal::MAX_SCALE));
-    format!("${}", grouped(&format!("{value:.*}", places.min(Decimal::MAX_SCALE) as usize)))
-}
-
-/// The decimal place of the first digit that is not zero.
-fn first_digit(value: Decimal) -> u32 {
-    let digits = u32::try_from(value.mantissa().unsigned_abs().to_string().len()).unwrap_or(0);
-    (value.scale() + 1).saturating_sub(digits)
 }
 
 /// Large sums: `$3.21 trillion`, `$98.50 billion`, `$1.00 million`.
@@ -46,23 +30,6 @@ pub(super) fn percent(value: Decimal) -> String {
 pub(super) fn signed(value: Decimal) -> String {
     let rises = rounded(value, 2) > Decimal::ZERO;
     format!("{}{}", if rises { "+" } else { "" }, percent(value))
-}
-
-/// Commas between thousands.
-fn grouped(number: &str) -> String {
-    let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, fraction)| (whole, Some(fraction)));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut text = String::from(sign);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        text.extend([".", fraction]);
-    }
-    text
 }
 
 #[cfg(test)]

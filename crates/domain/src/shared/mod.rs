@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod breaker;
 pub mod hex;
 pub mod mail;
+pub mod money;
 pub mod quota;
 pub mod rate_limit;
 pub mod reason;

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{AlertCondition, Firing};
 use crate::{
     market::{Price, Symbol, Tick, TickId},
     notifications::{Notification, NotificationId, NotificationKind, Priority},
-    shared::user_id::UserId,
+    shared::{money, user_id::UserId},
 };
 
 /// An alert rule. Version 7.
@@ -73,21 +73,45 @@ impl FiredAlert {
         if is_up { "up" } else { "down" }
     }
 
-    /// What its user is told, in a sentence.
+    /// What its user is told, in a few words: of which asset, and what came true.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let (_, target) = self.price_and_target();
+        match self.condition {
+            AlertCondition::Above(_) => format!("{} is above {target}", self.symbol),
+            AlertCondition::Below(_) => format!("{} is below {target}", self.symbol),
+            AlertCondition::CrossesAbove(_) => format!("{} rose above {target}", self.symbol),
+            AlertCondition::CrossesBelow(_) => format!("{} fell below {target}", self.symbol),
+            AlertCondition::PercentMove { within, .. } => {
+                format!("{} moved {} by {target} within {}", self.symbol, self.direction(), duration(within))
+            }
+        }
+    }
+
+    /// What its user is told, in a sentence. Amounts are rounded: every digit is in the facts.
     #[must_use]
     pub fn message(&self) -> String {
-        let Self { symbol, price, .. } = self;
-        let price = price.usd();
+        let Self { symbol, .. } = self;
+        let (price, target) = self.price_and_target();
         match self.condition {
-            AlertCondition::Above(at) => format!("{symbol} is at {price} USD, above {} USD.", at.usd()),
-            AlertCondition::Below(at) => format!("{symbol} is at {price} USD, below {} USD.", at.usd()),
-            AlertCondition::CrossesAbove(at) => format!("{symbol} rose above {} USD and is at {price} USD.", at.usd()),
-            AlertCondition::CrossesBelow(at) => format!("{symbol} fell below {} USD and is at {price} USD.", at.usd()),
-            AlertCondition::PercentMove { by, within } => {
-                let (by, minutes) = (by.value(), within.whole_seconds().div_euclid(60));
-                let from = self.moved_from.map_or_else(String::new, |from| format!(" from {} USD", from.usd()));
-                format!("{symbol} moved {} by {by} % or more within {minutes} min{from} and is at {price} USD.", self.direction())
+            AlertCondition::Above(_) => format!("{symbol} is at {price}, above {target}."),
+            AlertCondition::Below(_) => format!("{symbol} is at {price}, below {target}."),
+            AlertCondition::CrossesAbove(_) => format!("{symbol} rose above {target} and is at {price}."),
+            AlertCondition::CrossesBelow(_) => format!("{symbol} fell below {target} and is at {price}."),
+            AlertCondition::PercentMove { within, .. } => {
+                let from = self.moved_from.map_or_else(String::new, |from| format!(" from {}", money::usd(from.usd())));
+                let (way, within) = (self.direction(), duration(within));
+                format!("{symbol} moved {way} by {target} or more within {within}{from} and is at {price}.")
             }
+        }
+    }
+
+    /// The price, and the price or the percentage that was waited for, as people write them.
+    fn price_and_target(&self) -> (String, String) {
+        let price = self.price.usd();
+        match self.condition.price() {
+            Some(target) => money::usd_apart(price, target.usd()),
+            None => (money::usd(price), format!("{}%", self.condition.target().normalize())),
         }
     }
 
@@ -109,7 +133,7 @@ impl FiredAlert {
             id: self.notification,
             user: self.user,
             kind: NotificationKind::PriceAlert,
-            title: format!("{} price alert", self.symbol),
+            title: self.title(),
             message: self.message(),
             priority: Priority::High,
             is_read: false,
@@ -117,6 +141,88 @@ impl FiredAlert {
             expires_at: None,
             action_url: None,
             facts,
+        }
+    }
+}
+
+/// `1 h`, `90 min`, `75 s`
+fn duration(of: Duration) -> String {
+    let seconds = of.whole_seconds();
+    match () {
+        () if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        () if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        () => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::Percent;
+    use rust_decimal::Decimal;
+    use time::macros::datetime;
+
+    fn usd(text: &str) -> Price {
+        Price::try_new(text.parse().unwrap()).unwrap()
+    }
+
+    fn told(condition: AlertCondition, price: &str, moved_from: Option<&str>) -> (String, String) {
+        let notification = FiredAlert {
+            rule: AlertRuleId(Uuid::nil()),
+            user: UserId(Uuid::nil()),
+            notification: NotificationId(Uuid::nil()),
+            symbol: Symbol::btc(),
+            condition,
+            price: usd(price),
+            moved_from: moved_from.map(usd),
+            tick: TickId { epoch: 1, seq: 1 },
+            at: datetime!(2026-11-21 12:00 UTC),
+        }
+        .notification();
+        (notification.title, notification.message)
+    }
+
+    #[test]
+    fn what_is_told_names_the_asset_and_what_came_true_with_amounts_as_people_write_them() {
+        let by = Percent::new(Decimal::new(50, 1));
+        for (condition, price, from, title, message) in [
+            (
+                AlertCondition::Below(usd("3000.123456789012345678")),
+                "2990.25",
+                None,
+                "BTC is below $3,000.12",
+                "BTC is at $2,990.25, below $3,000.12.",
+            ),
+            (
+                AlertCondition::CrossesAbove(usd("100000")),
+                "100012.5",
+                None,
+                "BTC rose above $100,000",
+                "BTC rose above $100,000 and is at $100,012.50.",
+            ),
+            (
+                AlertCondition::Above(usd("0.00000594")),
+                "0.0000061",
+                None,
+                "BTC is above $0.00000594",
+                "BTC is at $0.00000610, above $0.00000594.",
+            ),
+            (
+                AlertCondition::CrossesBelow(usd("1")),
+                "0.9999999",
+                None,
+                "BTC fell below $1.0000000",
+                "BTC fell below $1.0000000 and is at $0.9999999.",
+            ),
+            (
+                AlertCondition::PercentMove { by, within: Duration::minutes(90) },
+                "950",
+                Some("1000.5"),
+                "BTC moved down by 5% within 90 min",
+                "BTC moved down by 5% or more within 90 min from $1,000.50 and is at $950.00.",
+            ),
+        ] {
+            assert_eq!(told(condition, price, from), (title.to_owned(), message.to_owned()));
         }
     }
 }

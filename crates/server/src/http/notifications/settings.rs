@@ -48,7 +48,7 @@ pub(in crate::http) struct NotificationSettingsBody {
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub quiet_hours_end: Option<String>,
     /// Which clock quiet hours are of: `UTC`, or an offset from it of at most 14 hours such as `+02:00`. It does not follow daylight saving time.
-    #[schema(default = "UTC", pattern = "^(UTC|[+-](0[0-9]|1[0-3]):[0-5][0-9])$")]
+    #[schema(default = "UTC", pattern = "^(UTC|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))$")]
     pub timezone: String,
 }
 
