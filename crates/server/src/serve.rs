@@ -235,7 +235,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         identity,
         market: contexts.market.use_cases.clone(),
         assistant: contexts.assistant.use_cases.clone(),
-        chat_cookie: ChatCookie::at(&settings.server.public_url),
+        chat_cookie: ChatCookie::at(&settings.server.public_url, wiring::visitor_key(&settings)),
         notifications: contexts.notifications.use_cases.clone(),
     };
     let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];

@@ -15,7 +15,7 @@ use coinlink_ports::{assistant::FeedbackStore as _, identity::ApiKeyCodec as _, 
 use coinlink_testkit::identity::{an_account, an_api_key};
 use futures_util::future::join_all;
 use http_support::{
-    NOW, Server, code,
+    NOW, ORIGIN, Server, VISITORS, code,
     gated::{Holder, Setup, all},
     header, json,
     limits::counted,
@@ -27,7 +27,11 @@ use time::Duration;
 const CHAT: &str = "/api/chat";
 const HISTORY: &str = "/api/chat/history";
 const COOKIE: &str = "__Host-coinlink-chat";
-const MINE: &str = "k3j9x0q2m7w5z8e1p4r6";
+
+/// A session that was given out by another node, or before a restart.
+fn given_out() -> String {
+    VISITORS.give_out([1; 32]).text().to_owned()
+}
 
 fn sent(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request.header("content-type", "application/json").body(body.to_string())
@@ -127,7 +131,7 @@ async fn nobody_shares_the_session_that_everybody_sends() {
         assert!(cookie.contains(part), "{cookie}");
     }
     let session = json(first).await["session_id"].as_str().unwrap().to_owned();
-    assert!(session == value && session.len() == 32, "128 bits");
+    assert!(session == value && session.len() == 64, "128 bits, and as many of a tag");
     let other = json(say(&server, "second").await).await["session_id"].as_str().unwrap().to_owned();
     assert_ne!(session, other);
     for session in ["default", "anonymous", "undefined", "defaultdefaultdefault", "aaaaaaaaaaaaaaaaaaaaa", ""] {
@@ -148,14 +152,15 @@ async fn nobody_shares_the_session_that_everybody_sends() {
 }
 
 #[actix_web::test]
-async fn a_client_without_cookies_goes_on_with_a_session_of_its_own() {
+async fn a_client_without_cookies_goes_on_with_a_session_that_any_node_gave_out() {
     let server = Server::start();
-    let response = post(&server, &body!({"message": "hello", "session_id": MINE})).send().await.unwrap();
+    let session = given_out();
+    let response = post(&server, &body!({"message": "hello", "session_id": session})).send().await.unwrap();
     assert_eq!(header(&response, "set-cookie"), None);
-    assert_eq!(json(response).await["session_id"], MINE);
-    let mine = || history_of(&server, &format!("session_id={MINE}"));
+    assert_eq!(json(response).await["session_id"], session);
+    let mine = || history_of(&server, &format!("session_id={session}"));
     assert_eq!(read(mine()).await.len(), 2);
-    let forget = server.request(Method::DELETE, &format!("{HISTORY}?session_id={MINE}")).send().await.unwrap();
+    let forget = server.request(Method::DELETE, &format!("{HISTORY}?session_id={session}")).send().await.unwrap();
     assert_eq!(forget.status(), 200);
     assert_eq!(read(mine()).await, Vec::<String>::new());
     assert_eq!(server.request(Method::DELETE, HISTORY).send().await.unwrap().status(), 200, "there is nothing to forget");
@@ -167,17 +172,58 @@ async fn a_client_without_cookies_goes_on_with_a_session_of_its_own() {
 }
 
 #[actix_web::test]
+async fn a_session_that_a_client_made_up_is_as_none_wherever_it_is_shown() {
+    let server = Server::start();
+    let given = given_out();
+    let untagged = &given[..32];
+    let forged = format!("{}{}", untagged, "0".repeat(32));
+    for chosen in ["qwertyuiopasdfgh", "bitcoin-dashboard-2024", "550e8400-e29b-41d4-a716-446655440000", untagged, &forged] {
+        let answer = ask(post(&server, &body!({"message": "mine", "session_id": chosen}))).await;
+        let new = answer["session_id"].as_str().unwrap();
+        assert_ne!(new, chosen);
+        assert_eq!(read(history(&server).header("x-chat-session", new)).await.len(), 2, "{chosen}");
+        for request in [
+            history_of(&server, &format!("session_id={chosen}")),
+            history(&server).header("x-chat-session", chosen),
+            history(&server).header("cookie", format!("{COOKIE}={chosen}")),
+        ] {
+            assert_eq!(read(request).await, Vec::<String>::new(), "{chosen}");
+        }
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_session_may_be_shown_in_a_header_and_stays_out_of_addresses() {
+    let server = Server::start();
+    let session = given_out();
+    let by_header = |request: RequestBuilder| request.header("x-chat-session", &session);
+    assert_eq!(ask(by_header(post(&server, &body!({"message": "hello", "session_id": "default"})))).await["session_id"], session);
+    assert_eq!(read(by_header(history(&server))).await.len(), 2);
+    let other = VISITORS.give_out([2; 32]);
+    let both = || by_header(history_of(&server, &format!("session_id={}", other.text())));
+    assert_eq!(read(both()).await.len(), 2, "the header goes before the query");
+    assert_eq!(by_header(server.request(Method::DELETE, HISTORY)).send().await.unwrap().status(), 200);
+    assert_eq!(read(both()).await, Vec::<String>::new());
+    let preflight =
+        server.request(Method::OPTIONS, HISTORY).header("origin", ORIGIN).header("access-control-request-method", "GET");
+    let preflight = preflight.header("access-control-request-headers", "x-chat-session").send().await.unwrap();
+    assert!(header(&preflight, "access-control-allow-headers").unwrap().contains("x-chat-session"), "pages may send it");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn who_is_signed_in_has_the_history_of_the_account_whatever_session_is_sent() {
     let server = Server::start();
     let (ada, ben) = (Holder::new(), Holder::new());
-    let sent = body!({"message": "mine", "session_id": MINE});
+    let sent = body!({"message": "mine", "session_id": given_out()});
     let answer = post(&server, &sent).header("authorization", ada.bearer()).send().await.unwrap();
     assert_eq!(header(&answer, "set-cookie"), None);
     assert_eq!(json(answer).await.get("session_id"), None);
     assert_eq!(read(history(&server).header("authorization", ada.bearer())).await.len(), 2);
-    let as_ben = || history_of(&server, &format!("session_id={MINE}")).header("authorization", ben.bearer());
+    let as_ben = || history_of(&server, &format!("session_id={}", given_out())).header("authorization", ben.bearer());
     assert_eq!(read(as_ben()).await, Vec::<String>::new());
-    assert_eq!(read(history_of(&server, &format!("session_id={MINE}"))).await, Vec::<String>::new());
+    assert_eq!(read(history_of(&server, &format!("session_id={}", given_out()))).await, Vec::<String>::new());
     let forget = server.request(Method::DELETE, HISTORY).header("authorization", ada.bearer()).send().await.unwrap();
     assert_eq!(forget.status(), 200);
     assert_eq!(read(history(&server).header("authorization", ada.bearer())).await, Vec::<String>::new());
@@ -289,12 +335,12 @@ async fn beside_the_pace_there_is_a_quota_that_is_told_and_not_used_up_by_asking
 async fn fifty_at_once_are_counted_exactly_and_leave_whole_turns() {
     let server = Server::start_with(Setup::limited(quota(30, 0)));
     let answers = join_all((0..50).map(|n| {
-        let request = post(&server, &body!({"message": format!("question {n}"), "session_id": MINE}));
+        let request = post(&server, &body!({"message": format!("question {n}"), "session_id": given_out()}));
         async { request.send().await.unwrap().status().as_u16() }
     }))
     .await;
     assert_eq!(answers.iter().filter(|status| **status == 200).count(), 30);
-    let said = read(history_of(&server, &format!("session_id={MINE}&limit=1000"))).await;
+    let said = read(history_of(&server, &format!("session_id={}&limit=1000", given_out()))).await;
     assert_eq!(said.len(), 50);
     assert!(
         said.chunks(2).all(|turns| turns[0].starts_with("user: question") && turns[1].starts_with("assistant: ")),

@@ -80,16 +80,21 @@ async fn two_nodes_know_the_same_conversations_and_go_on_while_redis_is_stopped(
         assert!(one.send(request).await.expect(200).json["session_id"].is_string(), "anonymous");
     }
 
+    let visitor = say(&one, "hello").await.expect(200).json["session_id"].as_str().unwrap().to_owned();
     let at_once = join_all((0..50).map(|n| {
         let api = if n % 2 == 0 { &one } else { &other };
-        let body = json!({"message": format!("question {n}"), "session_id": "k3j9x0q2m7w5z8e1p4r6"});
+        let body = json!({"message": format!("question {n}"), "session_id": visitor});
         async move { api.post(CHAT, &body).await.status }
     }))
     .await;
     assert_eq!(at_once, [200; 50]);
-    let said = one.get(&format!("{HISTORY}?session_id=k3j9x0q2m7w5z8e1p4r6&limit=1000")).await;
+    let in_header = other.request(Method::GET, &format!("{HISTORY}?limit=1000")).header("x-chat-session", &visitor);
+    let said = other.send(in_header).await;
     let roles: Vec<_> = said.json["history"].as_array().unwrap().iter().map(|turn| turn["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["user", "assistant"].repeat(25));
+
+    let chosen = json!({"message": "hi", "session_id": "k3j9x0q2m7w5z8e1p4r6"});
+    assert_ne!(one.post(CHAT, &chosen).await.expect(200).json["session_id"], chosen["session_id"], "nobody gave it out");
 
     redis.stop().await;
     let lost = one.send(one.with_json(Method::POST, CHAT, &json!({"message": "BTC price?"})).header(COOKIE, &cookie)).await;

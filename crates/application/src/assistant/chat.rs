@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coinlink_domain::assistant::{Exchange, Message, Speaker, Turn, VisitorSession};
+use coinlink_domain::assistant::{Exchange, Message, Speaker, Turn, VisitorKey, VisitorSession};
 use coinlink_ports::shared::{Clock, Entropy};
 use time::OffsetDateTime;
 
@@ -37,8 +37,8 @@ pub struct Chat {
 
 impl Chat {
     /// What somebody without an account is known by from now on.
-    pub fn greet(&self) -> VisitorSession {
-        VisitorSession::generated(self.entropy.key())
+    pub fn greet(&self, key: &VisitorKey) -> VisitorSession {
+        key.give_out(self.entropy.key())
     }
 
     /// Never fails. The question and its answer are kept together once there is an answer, so that many at once do not mix.

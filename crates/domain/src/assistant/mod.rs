@@ -23,4 +23,4 @@ pub use language::{Conversion, Directory, Intent, Period, Question, Unit};
 pub use message::{Message, MessageError};
 pub use plain::{one_line, plain_text, whole_sentences};
 pub use prompts::{FEWEST_PROMPTS, Prompt, PromptKind, Scene, prompts};
-pub use visitor::{ConversationId, VisitorSession};
+pub use visitor::{ConversationId, VisitorKey, VisitorSession};

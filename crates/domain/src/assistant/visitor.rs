@@ -1,61 +1,83 @@
 //! Who talks to the assistant without being signed in.
 
-use std::{collections::HashSet, fmt};
+use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::shared::hex;
 
-/// What somebody without an account shows to go on with a conversation. Whoever shows the same reads it, so it must be
-/// nothing that another would come up with.
+/// What somebody without an account shows to go on with a conversation. Whoever shows the same reads it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VisitorSession(String);
+
+/// Tells sessions that were given out from whatever else is shown: what people choose, others choose as well. All nodes hold the
+/// same, so that none of them has to remember what it gave out.
+#[derive(Clone)]
+pub struct VisitorKey([u8; 32]);
 
 /// Names a conversation of somebody without an account in what is kept: the session itself is kept nowhere.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConversationId([u8; 16]);
 
-/// Words that say nothing about who chose them. What is left of a session without them has to be long enough by itself.
-const COMMON: [&str; 20] = [
-    "anonymous",
-    "undefined",
-    "coinlink",
-    "default",
-    "session",
-    "visitor",
-    "unknown",
-    "browser",
-    "object",
-    "client",
-    "guest",
-    "chat",
-    "user",
-    "null",
-    "test",
-    "none",
-    "nan",
-    "anon",
-    "true",
-    "id",
-];
+/// Bytes that are drawn for a session, and those of the tag after them.
+const DRAWN: usize = 16;
+const TAG: usize = 16;
 
-impl VisitorSession {
-    /// Characters that have to be left without [`COMMON`] words.
-    pub const MIN_CHARS: usize = 16;
-    /// The most characters of one.
-    pub const MAX_CHARS: usize = 128;
-    /// Different ones among them: of 16 random hexadecimal digits, four of a million have fewer than six.
-    const MIN_DISTINCT: usize = 6;
-
-    /// One that a client chose; `None` where somebody else might have chosen the same: too short, a common word such as
-    /// `default`, the same few characters over and over, or rows such as `123456`.
+impl VisitorKey {
+    /// With these bytes, which nobody else knows.
     #[must_use]
-    pub fn chosen(text: &str) -> Option<Self> {
-        let fits = text.len() <= Self::MAX_CHARS && text.bytes().all(|byte| byte.is_ascii_graphic());
-        (fits && is_hard_to_guess(text)).then(|| Self(text.to_owned()))
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 
-    /// A new one: 128 bits of what was drawn.
+    /// A session to give out: 128 bits of what was drawn, and a tag over them.
+    #[must_use]
+    pub fn give_out(&self, drawn: [u8; 32]) -> VisitorSession {
+        let digest = Sha256::new().chain_update("coinlink visitor v1\0").chain_update(drawn).finalize();
+        let mut bytes = [0; DRAWN + TAG];
+        bytes[..DRAWN].copy_from_slice(&digest[..DRAWN]);
+        let tag = self.mac(&digest[..DRAWN]).map(|mac| mac.finalize().into_bytes());
+        // HMAC takes keys of any length; without a tag it would be none that is taken back.
+        bytes[DRAWN..].copy_from_slice(&tag.unwrap_or_default()[..TAG]);
+        VisitorSession(hex::lower(&bytes))
+    }
+
+    /// One that was given out, as it was; `None` for anything else.
+    #[must_use]
+    pub fn taken_back(&self, text: &str) -> Option<VisitorSession> {
+        let bytes = read(text)?;
+        let (drawn, tag) = bytes.split_at(DRAWN);
+        // In a time that says nothing about how much of it is right.
+        self.mac(drawn)?.verify_truncated_left(tag).ok()?;
+        Some(VisitorSession(text.to_owned()))
+    }
+
+    fn mac(&self, drawn: &[u8]) -> Option<Hmac<Sha256>> {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        Some(mac.chain_update("coinlink visitor session v1\0").chain_update(drawn))
+    }
+}
+
+/// Lower-case hexadecimal digits alone: one session has one spelling, and one conversation.
+fn read(text: &str) -> Option<[u8; DRAWN + TAG]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; DRAWN + TAG];
+    if text.len() != 2 * bytes.len() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+impl VisitorSession {
+    /// One that is told to nobody, for who needs none to go on, such as a socket: it names a conversation, and is not taken back.
     #[must_use]
     pub fn generated(key: [u8; 32]) -> Self {
         let digest = Sha256::new().chain_update("coinlink visitor v1\0").chain_update(key).finalize();
@@ -93,21 +115,16 @@ impl fmt::Debug for VisitorSession {
     }
 }
 
+impl fmt::Debug for VisitorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VisitorKey(..)")
+    }
+}
+
 impl fmt::Debug for ConversationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConversationId({})", hex::lower(&self.0))
     }
-}
-
-fn is_hard_to_guess(text: &str) -> bool {
-    let mut left = text.to_ascii_lowercase();
-    for word in COMMON {
-        left = left.replace(word, "");
-    }
-    let left: Vec<u8> = left.into_bytes().into_iter().filter(u8::is_ascii_alphanumeric).collect();
-    let distinct = left.iter().collect::<HashSet<_>>().len();
-    let in_a_row = left.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
-    left.len() >= VisitorSession::MIN_CHARS && distinct >= VisitorSession::MIN_DISTINCT && in_a_row * 2 < left.len()
 }
 
 #[cfg(test)]
@@ -115,66 +132,61 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const KEY: VisitorKey = VisitorKey::new([7; 32]);
+
     #[test]
-    fn what_others_would_choose_as_well_is_no_session() {
+    fn what_people_choose_is_no_session_however_hard_to_guess_it_looks() {
         for text in [
             "",
             "default",
-            "defaultdefaultdefault",
-            "default-session-id-0001",
-            "undefined",
-            "null",
-            "anonymous-user-session",
-            "aaaaaaaaaaaaaaaaaaaaaaaa",
-            "abababababababababababab",
-            "0123456789abcdef",
-            "12345678901234567890",
-            "abcdefghijklmnopqrstuvwxyz",
-            "zyxwvutsrqponmlkjihgfedcba",
-            "----------------------------",
-            "00000000-0000-0000-0000-000000000000",
-            "k3j9x0q2m7",
-            "session-k3j9x0q2m7",
-        ] {
-            assert_eq!(VisitorSession::chosen(text), None, "{text}");
-        }
-        for text in ["k3j9 x0q2 m7w5 z8e1 p4", "k3j9x0q2m7w5z8e1pé", "k3j9x0q2m7w5z8e1\n", &"k3j9x0q2".repeat(17)] {
-            assert_eq!(VisitorSession::chosen(text), None, "{text}: not visible ASCII, or too long");
-        }
-    }
-
-    #[test]
-    fn what_a_client_drew_is_one() {
-        for text in [
-            "k3j9x0q2m7w5z8e1",
+            "qwertyuiopasdfgh",
+            "bitcoin-dashboard-2024",
+            "550e8400-e29b-41d4-a716-446655440000",
             "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-            "session-f47ac10b58cc4372a5670e02b2c3d479",
-            "guest_V1StGXR8_Z5jdHi6B-myT",
-            "01JD2ZQ6T3W8X9Y4K5M7N0PQRS",
+            "k3j9x0q2m7w5z8e1p4r6",
+            &"0".repeat(64),
+            &"5eb63bbbe01eeed093cb22bb8f5acdc3".repeat(2),
+            VisitorSession::generated([1; 32]).text(),
         ] {
-            assert_eq!(VisitorSession::chosen(text).unwrap().text(), text);
+            assert_eq!(KEY.taken_back(text), None, "{text}");
         }
     }
 
     #[test]
-    fn conversations_are_told_apart_by_every_character_and_show_no_session() {
-        let [one, other] = ["k3j9x0q2m7w5z8e1", "k3j9x0q2m7w5z8E1"].map(|text| VisitorSession::chosen(text).unwrap());
-        assert_ne!(one.conversation(), other.conversation());
-        assert!(!format!("{one:?} {:?}", one.conversation()).contains("k3j9"));
+    fn a_session_has_one_spelling_and_shows_itself_in_no_log() {
+        let session = KEY.give_out([1; 32]);
+        assert_eq!(session.text().len(), 64);
+        let spelt = [session.text().to_uppercase(), format!(" {}", session.text()), format!("{}0", session.text())];
+        assert_eq!(spelt.map(|text| KEY.taken_back(&text)), [None, None, None]);
+        let shown = format!("{session:?} {:?} {KEY:?}", session.conversation());
+        assert!(!shown.contains(session.text()) && !shown.contains('7'.to_string().repeat(3).as_str()), "{shown}");
+        assert_ne!(session.conversation(), KEY.give_out([2; 32]).conversation());
     }
 
     proptest! {
         #[test]
-        fn what_we_draw_can_be_sent_back(key in any::<[u8; 32]>()) {
-            let session = VisitorSession::generated(key);
-            prop_assert_eq!(VisitorSession::chosen(session.text()), Some(session));
+        fn what_was_given_out_is_taken_back_by_whoever_holds_the_key_and_by_nobody_else(
+            key in any::<[u8; 32]>(), other in any::<[u8; 32]>(), drawn in any::<[u8; 32]>(),
+        ) {
+            let session = VisitorKey::new(key).give_out(drawn);
+            prop_assert_eq!(VisitorKey::new(key).taken_back(session.text()), Some(session.clone()));
+            prop_assume!(key != other);
+            prop_assert_eq!(VisitorKey::new(other).taken_back(session.text()), None);
         }
 
         #[test]
-        fn no_text_panics(text in any::<String>()) {
-            if let Some(session) = VisitorSession::chosen(&text) {
-                prop_assert!((VisitorSession::MIN_CHARS..=VisitorSession::MAX_CHARS).contains(&session.text().len()));
-            }
+        fn a_session_with_another_digit_is_none(drawn in any::<[u8; 32]>(), at in 0_usize..64, by in 1_u8..16) {
+            let mut text = KEY.give_out(drawn).text().to_owned().into_bytes();
+            let digits = b"0123456789abcdef";
+            let now = digits.iter().position(|digit| *digit == text[at]).unwrap();
+            text[at] = digits[(now + usize::from(by)) % 16];
+            prop_assert_eq!(KEY.taken_back(std::str::from_utf8(&text).unwrap()), None);
+        }
+
+        #[test]
+        fn no_text_panics_and_none_is_a_session(text in any::<String>(), digits in "[0-9a-f]{64}") {
+            prop_assert_eq!(KEY.taken_back(&text), None);
+            prop_assert_eq!(KEY.taken_back(&digits), None);
         }
     }
 }

@@ -180,7 +180,7 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(PathConfig::default().error_handler(api_error::path_error));
     identity::provide(&parts.identity, config);
     market::provide(&parts.market, config);
-    assistant::provide(&parts.assistant, parts.chat_cookie, config);
+    assistant::provide(&parts.assistant, parts.chat_cookie.clone(), config);
     notifications::provide(&parts.notifications, config);
     operations::provide(&parts.operations, &parts.identity.administration, config);
     let metrics = parts.serves_metrics.then_some(&METRICS);
@@ -194,7 +194,7 @@ fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::ORIGIN])
-        .allowed_headers(["x-csrf-token", "x-request-id", "x-api-key", "idempotency-key"])
+        .allowed_headers(["x-csrf-token", "x-request-id", "x-api-key", "idempotency-key", "x-chat-session"])
         .expose_headers([
             headers::X_RATELIMIT_LIMIT,
             headers::X_RATELIMIT_REMAINING,

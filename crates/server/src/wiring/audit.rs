@@ -5,11 +5,8 @@ use std::sync::Arc;
 use coinlink_application::operations::SealAudit;
 use coinlink_domain::operations::CheckpointKey;
 use coinlink_postgres::{Database, SqlAuditChain};
-use hkdf::Hkdf;
-use secrecy::ExposeSecret as _;
-use sha2::Sha256;
 
-use super::Surroundings;
+use super::{Surroundings, derived_key::derived_key};
 use crate::{config::Settings, telemetry::Metrics};
 
 /// Tells this key from others derived of the same secret.
@@ -17,11 +14,7 @@ const PURPOSE: &[u8] = b"coinlink audit checkpoint v1";
 
 /// What checkpoints are signed with: derived from the pepper, which is never changed.
 pub fn checkpoint_key(settings: &Settings) -> CheckpointKey {
-    let pepper = settings.auth.password_pepper.as_ref().map_or("", |pepper| pepper.expose_secret());
-    let mut key = [0; 32];
-    // 32 bytes are one block of the hash: no length that could be refused.
-    let _ = Hkdf::<Sha256>::new(None, pepper.as_bytes()).expand(PURPOSE, &mut key);
-    CheckpointKey::new(key)
+    CheckpointKey::new(derived_key(settings, PURPOSE))
 }
 
 /// Seals what was added, and counts it.

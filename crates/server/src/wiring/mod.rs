@@ -5,6 +5,7 @@ mod audit;
 mod bulletins;
 mod contexts;
 mod database;
+mod derived_key;
 mod history;
 mod identity;
 mod mail;
@@ -58,6 +59,7 @@ use crate::{
 pub use assistant::{Assistant, assistant};
 pub use audit::{checkpoint_key, sealer};
 pub use contexts::{ContextParts, Contexts, contexts};
+pub use derived_key::visitor_key;
 pub use database::database;
 pub use identity::{Identity, LEEWAY, identity};
 pub use identity::{secret_box, session_policy};

@@ -31,7 +31,10 @@ use coinlink_application::{
     notifications::{NotificationsAdapters, NotificationsUseCases},
     operations::CheckReadiness,
 };
-use coinlink_domain::market::{BulletinPeriods, Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem};
+use coinlink_domain::{
+    assistant::VisitorKey,
+    market::{BulletinPeriods, Percent, Price, Quote, Source, Symbol, Tick, TickId, TickItem},
+};
 use coinlink_ports::{
     market::TickAudience as _,
     operations::DependencyProbe,
@@ -50,6 +53,8 @@ pub const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 pub const ORIGIN: &str = "https://app.example.com";
 /// That of the server itself, by its public URL.
 pub const OWN_ORIGIN: &str = "https://api.example.com";
+/// What tells sessions of visitors that were given out.
+pub const VISITORS: VisitorKey = VisitorKey::new([11; 32]);
 const TIMEOUT: StdDuration = StdDuration::from_millis(200);
 
 /// Moves a second with every look, so that no answer is shared.
@@ -200,7 +205,7 @@ pub fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, database_
         identity: behind.identity_on(&adapters),
         market,
         assistant,
-        chat_cookie: ChatCookie::at(OWN_ORIGIN),
+        chat_cookie: ChatCookie::at(OWN_ORIGIN, VISITORS),
         notifications,
         operations: behind.operations_on(&adapters),
     }

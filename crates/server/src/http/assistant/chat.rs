@@ -23,8 +23,8 @@ pub(in crate::http) struct ChatBody {
     /// What you ask. Control characters but new lines and tabs are left out, and blanks around it.
     #[schema(min_length = 1, max_length = 1000, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f]")]
     message: String,
-    /// The session of somebody who is not signed in: that of an earlier answer, or at least 16 random characters of your own. One
-    /// that others might send as well, such as `default`, is as none.
+    /// The session of somebody who is not signed in: that of an earlier answer. One that this server did not give out, such as
+    /// `default`, is as none. The header `X-Chat-Session` goes before it.
     #[serde(default)]
     session_id: Option<String>,
     /// An access token, for clients that send it here and not in `Authorization`; where there is another credential it is not looked
@@ -104,6 +104,7 @@ impl From<MessageError> for ApiError {
     post,
     path = "/api/chat",
     tag = "assistant",
+    params(("X-Chat-Session" = Option<String>, Header, description = "The `session_id` of an earlier answer, as in the body")),
     request_body = ChatBody,
     responses(
         (status = 200, description = "The answer", body = ChatAnswerBody),
@@ -126,12 +127,14 @@ pub(in crate::http) async fn chat(
         let chatted = use_case.execute(Talker::User(user), &message).await;
         return Ok(private(ChatAnswerBody::new(chatted, None)));
     }
-    let shown = cookie.shown(&request, session_id.as_deref());
+    let sent = cookie.sent(&request, session_id.as_deref());
+    let is_sent = sent.is_some();
+    let shown = sent.or_else(|| cookie.kept(&request));
     let is_new = shown.is_none();
-    let session = shown.unwrap_or_else(|| use_case.greet());
+    let session = shown.unwrap_or_else(|| cookie.greet(&use_case));
     let chatted = use_case.execute(Talker::Visitor(session.conversation()), &message).await;
     // One in a cookie is out of the reach of scripts, and stays there.
-    let told = (is_new || session_id.as_deref() == Some(session.text())).then(|| session.text().to_owned());
+    let told = (is_new || is_sent).then(|| session.text().to_owned());
     let response = private(ChatAnswerBody::new(chatted, told));
     if is_new { cookie.set(&session, response) } else { Ok(response) }
 }

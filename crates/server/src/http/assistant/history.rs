@@ -32,7 +32,7 @@ pub(in crate::http) struct HistoryQuery {
     /// At most so many of the newest turns.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 50)]
     limit: Option<String>,
-    /// The `session_id` of an answer, where you are not signed in and cookies do not reach this server.
+    /// The `session_id` of an answer, where you are not signed in, cookies do not reach this server and you cannot send the header.
     session_id: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub(in crate::http) struct HistoryQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct SessionQuery {
-    /// The `session_id` of an answer, where you are not signed in and cookies do not reach this server.
+    /// The `session_id` of an answer, where you are not signed in, cookies do not reach this server and you cannot send the header.
     session_id: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl From<Vec<Turn>> for HistoryBody {
 }
 
 /// Whose conversation a request is about; nobody's where it shows nothing.
-fn talker(request: &HttpRequest, cookie: ChatCookie, sent: Option<&str>) -> Result<Option<Talker>, ApiError> {
+fn talker(request: &HttpRequest, cookie: &ChatCookie, sent: Option<&str>) -> Result<Option<Talker>, ApiError> {
     if let Some(user) = Caller::of(request).and_then(|caller| caller.user()) {
         return Ok(Some(Talker::User(user)));
     }
@@ -120,7 +120,7 @@ fn read_limit(asked: Option<&str>) -> Result<usize, ApiError> {
     path = "/api/chat/history",
     tag = "assistant",
     operation_id = "chat_history",
-    params(HistoryQuery),
+    params(HistoryQuery, ("X-Chat-Session" = Option<String>, Header, description = "The `session_id` of an answer, as in the query, which it goes before: addresses are logged on the way")),
     responses(
         (status = 200, description = "Your history; empty where you said nothing, or show no session", body = HistoryBody),
         (status = 400, description = "`invalid_query`: `limit` cannot be read", body = ErrorBody)
@@ -134,7 +134,7 @@ pub(in crate::http) async fn history(
     query: Query<HistoryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let limit = read_limit(query.limit.as_deref())?;
-    let turns = match talker(&request, **cookie, query.session_id.as_deref())? {
+    let turns = match talker(&request, &cookie, query.session_id.as_deref())? {
         Some(talker) => use_case.execute(talker, limit).await?,
         None => Vec::new(),
     };
@@ -147,7 +147,7 @@ pub(in crate::http) async fn history(
     path = "/api/chat/history",
     tag = "assistant",
     operation_id = "forget_chat_history",
-    params(SessionQuery),
+    params(SessionQuery, ("X-Chat-Session" = Option<String>, Header, description = "The `session_id` of an answer, as in the query, which it goes before: addresses are logged on the way")),
     responses((status = 200, description = "Nothing is left of it", body = ForgottenBody)),
     security((), ("bearer" = []))
 )]
@@ -157,7 +157,7 @@ pub(in crate::http) async fn forget_history(
     cookie: Data<ChatCookie>,
     query: Query<SessionQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    if let Some(talker) = talker(&request, **cookie, query.session_id.as_deref())? {
+    if let Some(talker) = talker(&request, &cookie, query.session_id.as_deref())? {
         use_case.execute(talker).await?;
     }
     Ok(private(ForgottenBody { message: "The history is cleared." }))
