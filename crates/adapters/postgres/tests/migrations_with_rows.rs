@@ -40,6 +40,20 @@ const ROWS: &[&str] = &[
     "INSERT INTO chat_exchanges (id, user_id, question, asked_at, answer, answered_at)
      VALUES ('{id}a1', '{id}01', 'BTC?', '{now}', '64000.5', '{now}')",
     "INSERT INTO feedback (id, user_id, rating, created_at) VALUES ('{id}a2', '{id}01', 5, '{now}')",
+    "INSERT INTO alert_rules (id, user_id, symbol, condition, target, is_active, created_at, trigger_count, arming, since, revision,
+     changed_at) VALUES ('{id}b1', '{id}01', 'BTC', 'above', '1', true, '{now}', 0, 'armed', '{now}', 1, '{now}')",
+    "INSERT INTO fired_alerts (id, rule_id, user_id, symbol, condition, target, price, epoch, seq, fired_at)
+     VALUES ('{id}b2', '{id}b1', '{id}01', 'BTC', 'above', '1', '2', 1, 1, '{now}')",
+    "INSERT INTO notifications (id, user_id, kind, title, message, priority, is_read, created_at, facts)
+     VALUES ('{id}b2', '{id}01', 'price_alert', 'BTC', 'BTC', 'high', false, '{now}', '[]')",
+    "INSERT INTO notification_settings (user_id, email_enabled, push_enabled, price_alerts, news_updates, system_alerts, trade_updates,
+     security_alerts, clock_minutes) VALUES ('{id}01', true, true, true, true, true, true, true, 0)",
+    "INSERT INTO webhooks (id, user_id, url, host, key_id, secret, created_at, failures)
+     VALUES ('{id}b3', '{id}01', 'https://example.com', 'example.com', 'k', {bytes}, '{now}', 0)",
+    "INSERT INTO notification_deliveries (id, notification_id, user_id, channel, webhook_id, state, attempts, due_at)
+     VALUES ('{id}b4', '{id}b2', '{id}01', 'webhook', '{id}b3', 'waiting', 0, '{now}')",
+    "INSERT INTO candle_gaps (symbol, interval, source, from_at, to_at, noted_at)
+     VALUES ('BTC', '1m', 'kraken', '{now}', '{now}', '{now}')",
     "INSERT INTO price_candle_symbols (symbol) VALUES ('BTC')",
     "INSERT INTO price_candles_1m (open_at, symbol, open, high, low, close, origin) VALUES ('{now}', 'BTC', '1', '1', '1', '1', 'ticks')",
     "INSERT INTO price_candles_5m (open_at, symbol, open, high, low, close, origin) VALUES ('{now}', 'BTC', '1', '1', '1', '1', 'ticks')",
