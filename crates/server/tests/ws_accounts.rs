@@ -208,6 +208,104 @@ async fn a_session_that_ends_takes_its_private_frames_along() {
     node.stop().await;
 }
 
+/// A question that is asked and not answered yet.
+async fn asks(socket: &mut Socket, node: &Node, count: usize) -> coinlink::ws::Asked {
+    socket.say(&json!({ "type": "chat_message", "message": "which alerts do I have?" })).await;
+    node.echo.heard(count).await
+}
+
+/// What comes once it may be answered, up to a ping after its `error`.
+async fn no_answer(socket: &mut Socket, node: &Node) -> Vec<String> {
+    node.echo.may_answer.add_permits(1);
+    let mut kinds = Vec::new();
+    while kinds.last().is_none_or(|kind| kind != "error") {
+        let frame = socket.frame().await;
+        let kind = frame["type"].as_str().unwrap().to_owned();
+        assert_ne!(kind, "chat_response", "{frame}");
+        if kind == "error" {
+            assert_eq!(frame["data"]["error_code"], "session_ended");
+        }
+        kinds.push(kind);
+    }
+    kinds.extend(socket.until_pong().await);
+    kinds
+}
+
+#[actix_web::test]
+async fn a_question_under_way_when_the_session_ends_is_not_answered() {
+    let node = Node::start();
+    let holder = Holder::new();
+    let mut socket = node.connect_of(holder).await;
+    let asked = asks(&mut socket, &node, 1).await;
+    assert_eq!((asked.user, asked.session), (Some(holder.user), Some(holder.session)));
+    node.behind.revoked.add([holder.session], NOW);
+    assert_eq!(no_answer(&mut socket, &node).await, ["auth.ended", "error"]);
+
+    let mut socket = node.connect_of(Holder::new()).await;
+    asks(&mut socket, &node, 2).await;
+    node.behind.clock.advance(Duration::minutes(16));
+    assert_eq!(no_answer(&mut socket, &node).await, ["auth.ended", "error"], "nor when the token did");
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn a_question_under_way_is_not_answered_to_another_user_nor_in_another_session() {
+    let node = Node::start();
+    let ada = Holder::new();
+    let again = Holder { session: Holder::new().session, ..ada };
+    for (count, then) in [(1, Holder::new()), (2, again)] {
+        let mut socket = node.connect_of(ada).await;
+        asks(&mut socket, &node, count).await;
+        socket.say(&json!({ "type": "authenticate", "token": then.bearer() })).await;
+        socket.frame_of("authenticated").await;
+        assert_eq!(no_answer(&mut socket, &node).await, ["error"]);
+    }
+    let mut socket = node.connect_of(ada).await;
+    asks(&mut socket, &node, 3).await;
+    let newer = ada.token(Duration::ZERO, Duration::minutes(20));
+    socket.say(&json!({ "type": "authenticate", "token": newer })).await;
+    node.echo.may_answer.add_permits(1);
+    socket.frame_of("chat_response").await;
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn a_question_under_way_on_one_node_when_the_session_ends_on_another_is_not_answered() {
+    let here = Node::start();
+    let there = here.beside();
+    let post = async |path: &str, body: serde_json::Value| {
+        let request = here.client.post(format!("http://{}/api/v2/auth/{path}", here.address));
+        let response = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}");
+        http_support::json(response).await
+    };
+    let tokens = post("signup", SIGN_UP()).await["tokens"].clone();
+    let mut socket = there.connect().await;
+    socket.say(&json!({ "type": "authenticate", "token": tokens["access_token"] })).await;
+    socket.frame_of("authenticated").await;
+    let asked = asks(&mut socket, &there, 1).await;
+    post("logout", json!({ "refresh_token": tokens["refresh_token"] })).await;
+    assert!(!there.behind.revoked.contains(asked.session.unwrap()), "it was not told yet");
+    assert_eq!(no_answer(&mut socket, &there).await, ["auth.ended", "error"]);
+    assert!(there.behind.revoked.contains(asked.session.unwrap()), "and knows it from now on");
+    here.stop().await;
+    there.stop().await;
+}
+
+#[actix_web::test]
+async fn a_question_after_the_session_ended_is_nobodys() {
+    let node = Node::start();
+    let holder = Holder::new();
+    let mut socket = node.connect_of(holder).await;
+    node.behind.revoked.add([holder.session], NOW);
+    let asked = asks(&mut socket, &node, 1).await;
+    assert_eq!((asked.user, asked.session), (None, None), "though the hub has not looked yet");
+    node.echo.may_answer.add_permits(1);
+    socket.frame_of("auth.ended").await;
+    assert_eq!(socket.frame_of("chat_response").await["data"]["authenticated"], false);
+    node.stop().await;
+}
+
 #[actix_web::test]
 async fn the_hub_notices_within_a_second_or_two_that_a_session_is_over() {
     let node = Node::start();

@@ -103,7 +103,7 @@ async fn a_question_is_answered_to_who_asked_and_to_nobody_in_the_channel() {
     stranger.say(&join("general")).await;
     stranger.frame_of("channel_joined").await;
     user.say(&join("general")).await;
-    user.say(&json!({ "type": "chat_message", "message": " hello ", "channel": "general" })).await;
+    user.say(&json!({ "type": "chat_message", "message": " hel\u{7}lo\r\n", "channel": "general" })).await;
     user.say(&json!({ "type": "chat_message", "message": "and?" })).await;
     assert_eq!(user.error().await, "rate_limited", "one after the other");
     node.echo.may_answer.add_permits(1);
@@ -120,14 +120,58 @@ async fn a_question_is_answered_to_who_asked_and_to_nobody_in_the_channel() {
 
     node.echo.may_answer.add_permits(2);
     stranger.say(&json!({ "type": "chat_message", "message": "too much" })).await;
-    assert_eq!(stranger.error().await, "prompt_quota_exceeded");
+    let refused = stranger.frame_of("error").await["data"].clone();
+    assert_eq!((&refused["error_code"], &refused["retry_after_ms"]), (&json!("prompt_quota_exceeded"), &json!(300_000)));
     stranger.say(&json!({ "type": "chat_message", "message": "hi" })).await;
     let answer = stranger.frame_of("chat_response").await["data"].clone();
     assert_eq!((&answer["user_id"], &answer["authenticated"]), (&Value::Null, &json!(false)));
     for (message, code) in [(json!(" "), "empty_message"), (json!("x".repeat(1_001)), "message_too_long")] {
         stranger.say(&json!({ "type": "chat_message", "message": message })).await;
-        assert_eq!(stranger.error().await, code);
+        let refused = stranger.frame_of("error").await["data"].clone();
+        assert_eq!((&refused["error_code"], refused.get("retry_after_ms")), (&json!(code), None));
     }
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn what_was_said_on_a_socket_that_is_nobodys_is_forgotten_when_it_closes() {
+    let node = Node::start();
+    let ask = json!({ "type": "chat_message", "message": "hi" });
+    let (mut answered, mut unanswered, mut silent) = (node.connect().await, node.connect().await, node.connect().await);
+    let mut user = node.connect_of(Holder::new()).await;
+    silent.until_pong().await;
+    node.echo.may_answer.add_permits(2);
+    for (socket, count) in [(&mut user, 1), (&mut answered, 2)] {
+        socket.say(&ask).await;
+        node.echo.heard(count).await;
+        socket.frame_of("chat_response").await;
+    }
+    drop((silent, user));
+    let id = node.echo.heard(2).await.connection;
+    drop(answered);
+    assert_eq!(node.echo.forgot(1).await, id, "and not that of a user, who has a history");
+
+    unanswered.say(&ask).await;
+    let id = node.echo.heard(3).await.connection;
+    drop(unanswered);
+    while node.connections.counts().total > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(node.echo.forgotten.lock().unwrap().len(), 1, "what is said last is not known yet");
+    node.echo.may_answer.add_permits(1);
+    assert_eq!(node.echo.forgot(2).await, id);
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn who_says_too_much_is_told_for_how_long_to_be_silent() {
+    let node = Node::start();
+    let mut socket = node.connect().await;
+    for _ in 0..61 {
+        socket.say(&json!({ "type": "ping" })).await;
+    }
+    let refused = socket.frame_of("error").await["data"].clone();
+    assert_eq!((&refused["error_code"], &refused["retry_after_ms"]), (&json!("rate_limited"), &json!(60_000)));
     node.stop().await;
 }
 

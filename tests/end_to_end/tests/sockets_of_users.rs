@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use coinlink_end_to_end_tests::{Api, Client, Node, Serve, UNLIMITED, somebody};
+use coinlink_end_to_end_tests::{Api, Client, Node, Serve, UNLIMITED, eventually, somebody};
 use coinlink_testkit::{
-    servers::{fresh_database, shared_redis},
+    servers::{PrivateRedis, fresh_database, shared_redis},
     upstream_stub::StubUpstream,
 };
 use futures_util::future::join_all;
@@ -106,6 +106,28 @@ async fn an_alert_that_fires_on_the_leader_reaches_its_users_sockets_on_both_nod
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_stranger_asked_on_a_socket_is_gone_with_it_and_who_asked_too_much_knows_when_to_come_back() {
+    let (database, redis, stub) = (fresh_database().await, PrivateRedis::start().await, StubUpstream::start().await);
+    let url = redis.url();
+    let cluster = Serve { database: &database.url, redis: &url, prefix: "asked:" };
+    let nodes = cluster.start_with(1, &stub, &[&UNLIMITED[..], &[("PROMPTS_ANONYMOUS", "1")]].concat()).await;
+    let kept = || redis.ask(&["KEYS", "asked:chat:*"]).contains("asked:chat:");
+    let mut stranger = Client::connect(nodes[0].address).await;
+    stranger.say(&json!({ "type": "chat_message", "message": " What can\u{0} you tell me?\r\n" })).await;
+    let answer = stranger.frame_of("chat_response").await.json;
+    assert_eq!(answer["data"]["user_message"], "What can you tell me?");
+    assert!(kept());
+    stranger.say(&json!({ "type": "chat_message", "message": "And?" })).await;
+    let refused = stranger.frame_of("error").await.json["data"].clone();
+    assert_eq!(refused["error_code"], "prompt_quota_exceeded");
+    assert!((3_500_000..=3_600_000).contains(&refused["retry_after_ms"].as_u64().unwrap()), "{refused}");
+    let words = refused["error_message"].as_str().unwrap();
+    assert!(words.contains("60 minutes") && !words.to_lowercase().contains("header"), "{words}");
+    drop(stranger);
+    eventually("it is forgotten", Duration::from_secs(5), async || !kept()).await;
 }
 
 #[tokio::test]

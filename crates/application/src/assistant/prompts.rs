@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coinlink_domain::assistant::{Prompt, Scene, prompts};
 use coinlink_ports::shared::Clock;
+use time::OffsetDateTime;
 
 use crate::market::MarketUseCases;
 
@@ -11,13 +12,15 @@ use crate::market::MarketUseCases;
 pub struct Prompts {
     pub(super) market: MarketUseCases,
     pub(super) clock: Arc<dyn Clock>,
+    /// When this node began: what it says is no older than itself.
+    pub(super) since: OffsetDateTime,
 }
 
 impl Prompts {
     /// At least [`coinlink_domain::assistant::FEWEST_PROMPTS`], the most important first. From memory. They are the same as long
     /// as neither what is known nor the minute changes.
     pub fn current(&self) -> Arc<[Prompt]> {
-        let now = self.clock.now().truncate_to_minute();
+        let now = self.clock.now().truncate_to_minute().max(self.since);
         let shown = self.market.prices.current();
         let bulletins = &self.market.bulletins;
         let (news, mood) = (bulletins.news(), bulletins.fear_greed());

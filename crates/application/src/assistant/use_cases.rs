@@ -56,7 +56,7 @@ impl AssistantUseCases {
     pub fn new(adapters: AssistantAdapters) -> Self {
         let AssistantAdapters { market, clock, entropy, pause, alerts, model, users, visitors, feedback } = adapters;
         let conversations = Conversations { users, visitors };
-        let prompts = Prompts { market: market.clone(), clock: Arc::clone(&clock) };
+        let prompts = Prompts { market: market.clone(), clock: Arc::clone(&clock), since: clock.now() };
         let answer = Arc::new(AnswerQuestion::new(AnswerParts { market, alerts, model, clock: Arc::clone(&clock), pause }));
         let chat = Chat {
             answer: Arc::clone(&answer),

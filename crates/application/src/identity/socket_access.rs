@@ -91,6 +91,17 @@ impl SocketAccess {
         Ok(SocketHolder { user: ticket.user, session: ticket.session, until: ticket.until })
     }
 
+    /// Whether the holder's session goes on, asked of what the nodes share: another node may have ended it this moment. This node
+    /// knows from then on that it is over.
+    #[tracing::instrument(level = "debug", skip_all, name = "confirm_socket")]
+    pub async fn confirm(&self, holder: &SocketHolder) -> Result<(), SocketRefusal> {
+        let answer = self.goes_on(holder.session).await;
+        if answer == Err(SocketRefusal::Revoked) {
+            self.authenticate.revoked.add([holder.session], self.clock.now());
+        }
+        answer
+    }
+
     /// Whether this node knows that the session is over. Does no I/O.
     pub fn is_over(&self, session: SessionId) -> bool {
         self.authenticate.revoked.contains(session)

@@ -153,3 +153,13 @@ async fn prompts_follow_what_is_known_and_are_the_same_as_long_as_it_is() {
     place.clock.advance(Duration::SECOND);
     assert_eq!(place.it.prompts.current(), shown);
 }
+
+#[tokio::test]
+async fn no_prompt_is_older_than_the_node_unless_what_it_says_is() {
+    let began = NOON + Duration::seconds(42);
+    let clock = Arc::new(StoppedClock::at(began));
+    let place = Place::with(Arc::new(EmbeddedConversations::new(clock.clone())), clock);
+    assert!(place.it.prompts.current().iter().all(|prompt| prompt.at == began));
+    place.clock.advance(Duration::seconds(20));
+    assert!(place.it.prompts.current().iter().all(|prompt| prompt.at == NOON + Duration::MINUTE), "the minute, from then on");
+}

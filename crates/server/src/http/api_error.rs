@@ -56,6 +56,16 @@ impl ApiError {
         self
     }
 
+    /// What it says to people.
+    pub fn words(&self) -> &str {
+        &self.message
+    }
+
+    /// In how many seconds to come back, where that is known.
+    pub const fn comes_back_in(&self) -> Option<u32> {
+        self.retry_after_secs
+    }
+
     /// What the path takes, for 405.
     #[must_use]
     pub const fn allow(mut self, methods: &'static str) -> Self {

@@ -124,22 +124,92 @@ pub async fn tell_news(bulletins: Arc<Bulletins>, feeds: Arc<Feeds>, clock: Arc<
     }
 }
 
-/// Shows everybody what the assistant brings up: at once when there is something to bring up, then when that changes, at most once
-/// a minute.
-pub async fn show_prompts(current: impl Fn() -> Arc<[Prompt]> + Send, feeds: Arc<Feeds>, clock: Arc<dyn Clock>) {
+/// How prices stand: `None` while none came, else whether they are old.
+type PricesStand = Option<bool>;
+
+/// The prompts shown last.
+#[derive(Default)]
+struct Shown {
+    prompts: Arc<[Prompt]>,
+    prices: PricesStand,
+    /// On the monotonic clock.
+    at: Option<Duration>,
+}
+
+impl Shown {
+    /// Whether these are to be shown now: they differ, and either what the last ones said of prices is no longer so, or those were
+    /// shown long enough. Then they are the last ones.
+    fn gives_way_to(&mut self, prompts: &Arc<[Prompt]>, prices: PricesStand, now: Duration) -> bool {
+        if prompts.is_empty() {
+            return false;
+        }
+        if self.prompts == *prompts {
+            self.prices = prices;
+            return false;
+        }
+        if self.prices == prices && self.at.is_some_and(|at| now - at < PROMPTS_EVERY) {
+            return false;
+        }
+        *self = Self { prompts: Arc::clone(prompts), prices, at: Some(now) };
+        true
+    }
+}
+
+/// Shows everybody what the assistant brings up: at once when there is something to bring up, and when prices come, grow old or come
+/// back; else when it changes, at most once a minute.
+pub async fn show_prompts(
+    prices: impl Fn() -> PricesStand + Send,
+    current: impl Fn() -> Arc<[Prompt]> + Send,
+    feeds: Arc<Feeds>,
+    clock: Arc<dyn Clock>,
+) {
     let mut every = beats(LOOK_EVERY);
-    let mut last: Option<(Arc<[Prompt]>, Duration)> = None;
+    let mut shown = Shown::default();
     loop {
         every.tick().await;
-        let now = clock.monotonic();
-        if last.as_ref().is_some_and(|(_, at)| now - *at < PROMPTS_EVERY) {
-            continue;
-        }
+        // Before the prompts: what changes in between is seen at the next look.
+        let stand = prices();
         let prompts = current();
-        if prompts.is_empty() || last.as_ref().is_some_and(|(last, _)| *last == prompts) {
-            continue;
+        if shown.gives_way_to(&prompts, stand, clock.monotonic()) {
+            feeds.show_prompts(frame::text(&wire::prompt_feed(&prompts, clock.now())));
         }
-        feeds.show_prompts(frame::text(&wire::prompt_feed(&prompts, clock.now())));
-        last = Some((prompts, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coinlink_domain::assistant::PromptKind;
+    use time::OffsetDateTime;
+
+    fn saying(content: &str) -> Arc<[Prompt]> {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        Arc::new([Prompt { kind: PromptKind::Report, subtype: "market", title: "Market".into(), content: content.into(), at }])
+    }
+
+    #[test]
+    fn prompts_that_say_what_is_not_so_of_prices_give_way_at_once() {
+        let mut shown = Shown::default();
+        let mut gives_way = |content: &str, prices, secs| shown.gives_way_to(&saying(content), prices, Duration::seconds(secs));
+        assert!(gives_way("no prices yet", None, 0));
+        assert!(!gives_way("no prices yet, and a headline", None, 30), "for a minute");
+        assert!(gives_way("64,000", Some(false), 31), "there are prices");
+        assert!(!gives_way("64,001", Some(false), 32));
+        assert!(gives_way("old: 64,001", Some(true), 33), "they are old");
+        assert!(gives_way("64,002", Some(false), 34), "and came back");
+        assert!(!gives_way("64,003", Some(false), 93));
+        assert!(gives_way("64,003", Some(false), 94));
+        assert!(!gives_way("64,003", Some(false), 200), "nothing new");
+    }
+
+    #[test]
+    fn what_was_said_while_prices_changed_is_corrected_at_the_next_look() {
+        let mut shown = Shown::default();
+        // The first price came between the two looks.
+        assert!(shown.gives_way_to(&saying("64,000"), None, Duration::ZERO));
+        assert!(!shown.gives_way_to(&saying("64,000"), Some(false), Duration::SECOND), "it is shown already");
+        assert!(!shown.gives_way_to(&saying("64,001"), Some(false), Duration::SECOND));
+        assert!(shown.gives_way_to(&saying("old"), Some(true), Duration::seconds(2)));
+        assert!(!shown.gives_way_to(&[].into(), None, Duration::seconds(3)));
     }
 }

@@ -81,7 +81,8 @@ pub fn sockets(parts: SocketParts<'_>) -> Context {
 pub fn spawn_feeds(feeds: &Arc<Feeds>, shared: &Shared, contexts: &Contexts, around: &Surroundings, running: &mut JoinSet<()>) {
     let clock = || Arc::clone(&around.clock);
     running.spawn(jobs::tell_live_events(Arc::clone(&shared.live), Arc::clone(feeds), clock()));
-    let prompts = Arc::clone(&contexts.assistant.use_cases.prompts);
-    running.spawn(jobs::show_prompts(move || prompts.current(), Arc::clone(feeds), clock()));
+    let (prompts, prices) = (Arc::clone(&contexts.assistant.use_cases.prompts), Arc::clone(&contexts.market.use_cases.prices));
+    let stand = move || prices.current().filter(|current| current.tick.as_of.is_some()).map(|current| current.stale);
+    running.spawn(jobs::show_prompts(stand, move || prompts.current(), Arc::clone(feeds), clock()));
     running.spawn(jobs::tell_news(Arc::clone(&contexts.market.use_cases.bulletins), Arc::clone(feeds), clock()));
 }

@@ -3,16 +3,19 @@
 use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use coinlink_domain::shared::user_id::UserId;
+use coinlink_domain::{assistant::Message, identity::SessionId, shared::user_id::UserId};
+use time::Duration;
 use uuid::Uuid;
 
 /// What was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Plain text of 1 to 1000 characters.
-    pub text: String,
+    /// The question.
+    pub message: Message,
     /// By whom; `None` for anybody.
     pub user: Option<UserId>,
+    /// In which session of theirs.
+    pub session: Option<SessionId>,
     /// From where, as limits count it.
     pub from: IpAddr,
     /// On which connection: what tells the conversations of strangers apart.
@@ -26,6 +29,15 @@ pub struct NoAnswer {
     pub code: &'static str,
     /// For people.
     pub message: String,
+    /// When it may be asked again, where that is known.
+    pub retry_after: Option<Duration>,
+}
+
+impl NoAnswer {
+    /// For a reason that says nothing of when to ask again.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after: None }
+    }
 }
 
 /// Answers, by the same rules and limits as over HTTP.
@@ -33,4 +45,7 @@ pub struct NoAnswer {
 pub trait Assistant: Send + Sync {
     /// What there is to say to that.
     async fn answer(&self, asked: Asked) -> Result<Arc<str>, NoAnswer>;
+
+    /// Lets go of what nobody in particular said on a connection, which is over.
+    async fn forget(&self, connection: Uuid);
 }

@@ -143,9 +143,14 @@ impl Hub {
         if *self.context.draining.borrow() {
             connection.close(Close::Draining { retry_after_ms: 1_000 }, &self.context);
         }
-        connection.run(Arc::clone(&self.context)).await;
+        Rc::clone(&connection).run(Arc::clone(&self.context)).await;
         self.context.figures.open.dec();
         self.connections.borrow_mut().remove(key);
+        let conversation = connection.left_behind();
+        drop(connection);
+        if let Some(conversation) = conversation {
+            self.context.assistant.forget(conversation).await;
+        }
     }
 
     /// Writes every tick to every socket, and looks after them, for as long as the thread lives.

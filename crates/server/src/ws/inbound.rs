@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use coinlink_domain::market::{Symbol, TickId};
+use coinlink_domain::{
+    assistant::{self, MessageError},
+    market::{Symbol, TickId},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,8 +15,6 @@ use super::Channel;
 pub(super) const MAX_SYMBOLS: usize = 64;
 /// The longest interval a client may ask for: a minute.
 const MAX_INTERVAL_MS: u32 = 60_000;
-/// The longest question, characters.
-const MAX_CHAT_CHARS: usize = 1_000;
 
 /// Every `type` that is understood.
 pub const TYPES: [&str; 11] = [
@@ -61,7 +62,7 @@ pub(super) enum Message {
     Leave(Channel),
     SubscribeBitcoin,
     UnsubscribeBitcoin,
-    Chat { text: String, channel: Channel },
+    Chat { message: assistant::Message, channel: Channel },
 }
 
 /// A message not understood: the code and text of the `error` frame.
@@ -189,13 +190,15 @@ fn channel(fields: &Fields) -> Result<Channel, Misunderstood> {
 
 fn question(fields: &Fields) -> Result<Message, Misunderstood> {
     let channel = if fields.get("channel").is_some() { channel(fields)? } else { Channel::General };
-    match fields.get("message") {
-        Some(Value::String(text)) if text.chars().count() > MAX_CHAT_CHARS => {
-            misunderstood("message_too_long", format!("at most {MAX_CHAT_CHARS} characters"))
-        }
-        Some(Value::String(text)) if !text.trim().is_empty() => Ok(Message::Chat { text: text.trim().to_owned(), channel }),
-        Some(Value::String(_)) | None => misunderstood("empty_message", "say something"),
-        Some(_) => misunderstood("invalid_message", "chat_message: `message` is a text"),
+    let text = match fields.get("message") {
+        Some(Value::String(text)) => text,
+        None => "",
+        Some(_) => return misunderstood("invalid_message", "chat_message: `message` is a text"),
+    };
+    match assistant::Message::try_new(text) {
+        Ok(message) => Ok(Message::Chat { message, channel }),
+        Err(error @ MessageError::Empty) => misunderstood("empty_message", error.to_string()),
+        Err(error @ MessageError::TooLong { .. }) => misunderstood("message_too_long", error.to_string()),
     }
 }
 
@@ -297,6 +300,10 @@ mod tests {
         let long = |count: usize| serde_json::json!({ "type": "chat_message", "message": "é".repeat(count) }).to_string();
         assert!(matches!(parse(long(1_000).as_bytes()), Ok(Message::Chat { channel: Channel::General, .. })));
         assert_eq!(code(&long(1_001)), "message_too_long");
+        let around = serde_json::json!({ "type": "chat_message", "message": format!(" {}\u{0}\n", "é".repeat(1_000)) });
+        let Ok(Message::Chat { message, .. }) = parse(around.to_string().as_bytes()) else { panic!("counted as over HTTP") };
+        assert_eq!(&**message.text(), "é".repeat(1_000), "without what nobody can read");
+        assert_eq!(code(r#"{"type":"chat_message","message":"\u0007"}"#), "empty_message");
         assert_eq!(code(r#"{"type":"chat_message","message":" \n "}"#), "empty_message");
         assert_eq!(code(r#"{"type":"chat_message"}"#), "empty_message");
         assert_eq!(code(r#"{"type":"chat_message","message":7}"#), "invalid_message");

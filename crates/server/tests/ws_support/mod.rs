@@ -4,7 +4,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration as StdDuration,
 };
 
@@ -37,6 +37,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, client::IntoClientRequest as _, handshake::client::Response},
 };
+use uuid::Uuid;
 
 use super::http_support::{
     NOW, ORIGIN, OWN_ORIGIN,
@@ -50,16 +51,55 @@ const PATIENCE: StdDuration = StdDuration::from_secs(10);
 pub struct Echo {
     /// A permit a question; taken, not given back.
     pub may_answer: Semaphore,
+    /// What was asked so far.
+    pub asked: Mutex<Vec<Asked>>,
+    /// Connections whose conversation was let go of.
+    pub forgotten: Mutex<Vec<Uuid>>,
+}
+
+impl Echo {
+    fn new() -> Self {
+        Self { may_answer: Semaphore::new(0), asked: Mutex::default(), forgotten: Mutex::default() }
+    }
+
+    /// Waits until so many questions were asked in all.
+    pub async fn heard(&self, count: usize) -> Asked {
+        Self::come(|| self.asked.lock().unwrap().get(count - 1).cloned()).await
+    }
+
+    /// Waits until so many conversations were let go of.
+    pub async fn forgot(&self, count: usize) -> Uuid {
+        Self::come(|| self.forgotten.lock().unwrap().get(count - 1).copied()).await
+    }
+
+    async fn come<T>(look: impl Fn() -> Option<T>) -> T {
+        let come = async {
+            loop {
+                if let Some(found) = look() {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, come).await.expect("it in time")
+    }
 }
 
 #[async_trait]
 impl Assistant for Echo {
     async fn answer(&self, asked: Asked) -> Result<Arc<str>, NoAnswer> {
+        self.asked.lock().unwrap().push(asked.clone());
         self.may_answer.acquire().await.unwrap().forget();
-        if asked.text == "too much" {
-            return Err(NoAnswer { code: "prompt_quota_exceeded", message: "come back later".to_owned() });
+        let text = asked.message.text();
+        if &**text == "too much" {
+            let retry_after = Some(Duration::minutes(5));
+            return Err(NoAnswer { retry_after, ..NoAnswer::new("prompt_quota_exceeded", "come back later") });
         }
-        Ok(format!("you said {}", asked.text).into())
+        Ok(format!("you said {text}").into())
+    }
+
+    async fn forget(&self, connection: Uuid) {
+        self.forgotten.lock().unwrap().push(connection);
     }
 }
 
@@ -79,11 +119,21 @@ pub struct Node {
 
 impl Node {
     pub fn start() -> Self {
-        let behind = Behind::default();
+        Self::start_on(Behind::default())
+    }
+
+    /// One more node, that shares with this one what nodes share.
+    pub fn beside(&self) -> Self {
+        let Behind { clock, shared, store, .. } = &self.behind;
+        let (clock, shared, store) = (Arc::clone(clock), Arc::clone(shared), store.clone());
+        Self::start_on(Behind { clock, shared, store, ..Behind::default() })
+    }
+
+    fn start_on(behind: Behind) -> Self {
         let broadcaster = Broadcaster::new(Arc::clone(&behind.clock) as _);
         let parts = parts(Setup::default(), &behind, &broadcaster, &Arc::new(AtomicBool::new(true)));
         let (connections, feeds) = (parts.connections.clone(), Arc::<Feeds>::default());
-        let (metrics, echo) = (parts.metrics.clone(), Arc::new(Echo { may_answer: Semaphore::new(0) }));
+        let (metrics, echo) = (parts.metrics.clone(), Arc::new(Echo::new()));
         let policy = AdmissionPolicy {
             max_connections: 1_000,
             handshakes: BucketPolicy { burst: 1_000, refill: Duration::SECOND },

@@ -70,10 +70,11 @@ impl Gatekeeper {
         }
     }
 
-    /// Counts a question that comes another way than in a request: its pace, and the quota. The error says why it is not answered.
-    pub async fn charge_question(&self, user: Option<UserId>, ip: IpAddr) -> Result<(), ApiError> {
+    /// Counts a question that comes another way than in a request: its pace, and the quota. The error says why it is not answered,
+    /// that the session it is asked in is over perhaps.
+    pub async fn charge_question(&self, user: Option<UserId>, session: Option<SessionId>, ip: IpAddr) -> Result<(), ApiError> {
         let charges: Vec<_> = [pace(user, ip)].into_iter().chain(self.prompt_charge(user, ip)).collect();
-        let (windows, standing) = self.admit(&charges, None).await;
+        let (windows, standing) = self.admit(&charges, session).await;
         self.refusal(&windows, standing).map_or(Ok(()), Err)
     }
 

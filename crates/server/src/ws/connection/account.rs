@@ -3,7 +3,6 @@
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use coinlink_application::identity::{SocketHolder, SocketRefusal};
-use coinlink_domain::shared::user_id::UserId;
 use serde_json::json;
 use time::Duration;
 
@@ -30,8 +29,8 @@ pub(super) struct Account {
 }
 
 impl Connection {
-    pub(super) fn user(&self) -> Option<UserId> {
-        self.account.borrow().as_ref().map(|account| account.holder.user)
+    pub(super) fn holder(&self) -> Option<SocketHolder> {
+        self.account.borrow().as_ref().map(|account| account.holder)
     }
 
     /// Presents the ticket that came with the handshake.
@@ -130,8 +129,7 @@ impl Connection {
 
     /// Tells the user something, unless the session is known to be over.
     pub(in crate::ws) fn tell(&self, private: &Private, context: &Context) {
-        let holder = self.account.borrow().as_ref().map(|account| account.holder);
-        let Some(holder) = holder.filter(|holder| holder.user == private.user) else { return };
+        let Some(holder) = self.holder().filter(|holder| holder.user == private.user) else { return };
         if self.end.get().is_some() || !self.goes_on(&holder, context) {
             return;
         }
@@ -159,7 +157,7 @@ impl Connection {
     }
 
     /// Whether it does; where it does not, the socket goes on as nobody's, and is told.
-    fn goes_on(&self, holder: &SocketHolder, context: &Context) -> bool {
+    pub(super) fn goes_on(&self, holder: &SocketHolder, context: &Context) -> bool {
         let reason = if context.access.is_over(holder.session) {
             "session_ended"
         } else if holder.until <= context.clock.now() {

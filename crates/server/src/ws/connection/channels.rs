@@ -1,15 +1,10 @@
-//! What clients of the first backend ask for: channels, and answers of the assistant.
-
-use std::{rc::Rc, sync::Arc};
+//! What clients of the first backend ask for: channels.
 
 use bytes::Bytes;
 use serde_json::json;
 
 use super::{Connection, Context};
-use crate::{
-    wire::Said,
-    ws::{Asked, Channel, NoAnswer},
-};
+use crate::{wire::Said, ws::Channel};
 
 impl Connection {
     pub(in crate::ws) fn listens_to(&self, channel: Channel) -> bool {
@@ -82,41 +77,5 @@ impl Connection {
         if let Some(frame) = &context.broadcaster.current().bitcoin_frame {
             self.push(Channel::BitcoinPrices, frame, context);
         }
-    }
-
-    /// Asks the assistant beside the hub: what it answers goes to this socket alone.
-    pub(super) fn chat(self: &Rc<Self>, text: String, channel: Channel, context: &Arc<Context>) {
-        if self.chatting.replace(true) {
-            return self.refuse("rate_limited", "one question after the other: the last one is not answered yet", context);
-        }
-        let user = self.user();
-        let asked = Asked { text: text.clone(), user, from: self.from, connection: self.id };
-        let (this, context) = (Rc::downgrade(self), Arc::clone(context));
-        actix_rt::spawn(async move {
-            let answer = match context.thinking.try_acquire() {
-                Ok(_one_of_few) => context.assistant.answer(asked).await,
-                Err(_) => {
-                    Err(NoAnswer { code: "rate_limited", message: "too many questions at the moment; ask again".to_owned() })
-                }
-            };
-            let Some(this) = this.upgrade() else { return };
-            this.chatting.set(false);
-            if this.end.get().is_some() {
-                return;
-            }
-            match answer {
-                Ok(answer) => {
-                    let data = json!({
-                        "channel": channel.name(),
-                        "user_message": text,
-                        "bot_response": &*answer,
-                        "user_id": user.map(|user| user.0),
-                        "authenticated": user.is_some(),
-                    });
-                    this.say(Said::ChatResponse, &data, &context);
-                }
-                Err(NoAnswer { code, message }) => this.refuse(code, &message, &context),
-            }
-        });
     }
 }

@@ -2,6 +2,8 @@
 
 mod account;
 mod channels;
+mod chat;
+mod refusals;
 mod view;
 
 use std::{
@@ -28,7 +30,7 @@ use super::{
     farewell::{End, farewell},
     frame,
     hub::Context,
-    inbound::{self, Message, Misunderstood},
+    inbound::{self, Message},
     outbox::Outbox,
     rooms::Rooms,
     subscription::{Encoded, Subscription},
@@ -87,6 +89,8 @@ pub(super) struct Connection {
     asking: Cell<bool>,
     /// The assistant is thinking about something.
     chatting: Cell<bool>,
+    /// Something was asked while it was nobody's.
+    talked: Cell<bool>,
     /// Channels joined, one bit each.
     channels: Cell<u8>,
     rooms: Rc<Rooms>,
@@ -122,6 +126,7 @@ impl Connection {
             failed: Cell::new(0),
             asking: Cell::new(false),
             chatting: Cell::new(false),
+            talked: Cell::new(false),
             channels: Cell::new(0),
             rooms: Rc::clone(rooms),
             place: visitor.place,
@@ -267,6 +272,8 @@ impl Connection {
             // A socket that is always ready must not keep its thread.
             tokio::task::coop::consume_budget().await;
         };
+        // Whoever comes back from asking something sees that it is over.
+        self.finish(end);
         self.leave_all(&context);
         let outbox = self.outbox.take();
         farewell(&self.stream, outbox, end).await;
@@ -351,31 +358,6 @@ impl Connection {
         }
     }
 
-    /// Whether one more message is within the limit; says so once when it is not, and closes when that changes nothing.
-    fn may_speak(&self, context: &Context) -> bool {
-        let policy = context.limits.messages;
-        let Err(wait) = self.messages.borrow_mut().take(context.steady(), policy) else {
-            self.refused.set(0);
-            return true;
-        };
-        self.refused.set(self.refused.get() + 1);
-        if self.refused.get() == 1 {
-            let message = format!("at most {} messages a minute; the next one in {} ms", policy.limit, wire::millis(wait));
-            self.object(&Misunderstood { code: "rate_limited", message }, context);
-        } else if self.refused.get() > policy.limit {
-            self.close(Close::TooManyMessages, context);
-        }
-        false
-    }
-
-    fn object(&self, misunderstood: &Misunderstood, context: &Context) {
-        self.refuse(misunderstood.code, &misunderstood.message, context);
-    }
-
-    fn refuse(&self, code: &str, message: &str, context: &Context) {
-        self.say(Said::Error, &json!({ "error_code": code, "error_message": message }), context);
-    }
-
     fn answer(self: &Rc<Self>, message: Message, context: &Arc<Context>) {
         match message {
             Message::Ping => self.say(Said::Pong, &json!({ "server_time": wire::rfc3339(context.clock.now()) }), context),
@@ -388,7 +370,7 @@ impl Connection {
             Message::Leave(channel) => self.leave(channel, context),
             Message::SubscribeBitcoin => self.subscribe_bitcoin(context),
             Message::UnsubscribeBitcoin => self.unsubscribe_bitcoin(context),
-            Message::Chat { text, channel } => self.chat(text, channel, context),
+            Message::Chat { message, channel } => self.chat(message, channel, context),
         }
     }
 }
