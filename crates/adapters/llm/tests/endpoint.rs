@@ -70,6 +70,8 @@ async fn every_failure_has_its_class_and_none_tells_the_key() {
     let quota = r#"{"error":{"message":"x","code":"insufficient_quota"}}"#;
     for (script, class) in [
         (refused(401), FailureClass::Config),
+        (vec![chat_head(401, "text/plain", ""), send("Unauthorized")], FailureClass::Config),
+        (vec![chat_head(401, "text/plain", "")], FailureClass::Config),
         (refused(403), FailureClass::Config),
         (refused(400), FailureClass::Data),
         (refused(500), ONCE),

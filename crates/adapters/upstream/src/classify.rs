@@ -37,7 +37,9 @@ impl Refusal<'_> {
         }
         match self.status {
             429 | 418 => FailureClass::Quota { retry_after: self.retry_after },
-            401 | 403 if is_json => FailureClass::Config,
+            // Who stands between has no key of ours to refuse, so this needs no JSON.
+            401 if !looks_like_html(self.body) => FailureClass::Config,
+            403 if is_json => FailureClass::Config,
             400 | 404 | 422 if is_json => FailureClass::Data,
             // A service that names a time does not want to be asked again right away.
             502..=504 => FailureClass::Transient { retryable: self.retry_after.is_none_or(Duration::is_zero) },
@@ -87,6 +89,9 @@ mod tests {
             (429, HTML, QUOTA),
             (418, b"".as_slice(), QUOTA),
             (401, JSON, FailureClass::Config),
+            (401, b"Unauthorized", FailureClass::Config),
+            (401, b"", FailureClass::Config),
+            (401, HTML, ONCE),
             (403, JSON, FailureClass::Config),
             (403, HTML, ONCE),
             (403, b"error code: 1020", ONCE),

@@ -24,8 +24,8 @@ pub const BASELINE: &str = "baseline";
 pub struct Asked {
     /// The question, as it was typed.
     pub text: Arc<str>,
-    /// Who asks, where somebody is signed in.
-    pub user: Option<UserId>,
+    /// Whose alerts may be told of; `None` where nobody is signed in, and for a program that may not read them.
+    pub alerts_of: Option<UserId>,
     /// What was said before, oldest first.
     pub history: Vec<Turn>,
 }
@@ -41,9 +41,11 @@ pub struct Answer {
     pub as_of: Option<OffsetDateTime>,
 }
 
-/// Turns of the past that a model is told, and characters of each.
-const TOLD_TURNS: usize = 6;
+/// Questions of the past that a model is told, and characters of each.
+const TOLD_BEFORE: usize = 3;
 const TOLD_CHARACTERS: usize = 500;
+/// What a model is told in place of what was answered: alerts and others' words may be in that, and figures that were right then.
+const ANSWERED: &str = "(answered)";
 /// Characters of a question that a model is told.
 const TOLD_QUESTION: usize = 2_000;
 
@@ -81,8 +83,8 @@ impl AnswerQuestion {
         let shown = self.facts.shown();
         let directory = Directory::of(shown.as_ref().map_or(&[], |shown| &shown.tick.items));
         let question = Question::read(&asked.text, before(&asked.history), &directory);
-        let facts = self.facts.gather(&question, shown, asked.user).await;
-        let (reply, model) = match self.written(&asked, &question, &facts).await {
+        let facts = self.facts.gather(&question, shown, asked.alerts_of).await;
+        let (reply, model) = match self.written(&asked, &question, &facts, &directory).await {
             Some((reply, model)) => (reply, model),
             None => (answer(&question, &facts), BASELINE),
         };
@@ -93,12 +95,12 @@ impl AnswerQuestion {
     }
 
     /// The model's answer, where it is asked, answers, and keeps to the facts.
-    async fn written(&self, asked: &Asked, question: &Question, facts: &Facts) -> Option<(Reply, &str)> {
+    async fn written(&self, asked: &Asked, question: &Question, facts: &Facts, directory: &Directory) -> Option<(Reply, &str)> {
         let model = self.model.as_ref()?;
         let briefing = Briefing::of(question, facts)?;
         let request = ModelRequest {
             system: briefing.system.clone(),
-            history: told(&asked.history),
+            history: told(&asked.history, directory),
             question: beginning(&asked.text, TOLD_QUESTION),
         };
         let wrote = model.write(&request).await?;
@@ -115,10 +117,17 @@ fn before(history: &[Turn]) -> Option<&str> {
     history.iter().rev().find(|turn| turn.speaker == Speaker::User).map(|turn| &*turn.text)
 }
 
-/// The last turns, cut.
-fn told(history: &[Turn]) -> Vec<Turn> {
-    let last = &history[history.len().saturating_sub(TOLD_TURNS)..];
-    last.iter().map(|turn| Turn { text: beginning(&turn.text, TOLD_CHARACTERS), ..turn.clone() }).collect()
+/// The last questions that a model would have been asked, cut, and none of the answers.
+fn told(history: &[Turn], directory: &Directory) -> Vec<Turn> {
+    let asked = history.iter().filter(|turn| turn.speaker == Speaker::User);
+    let may_hear = |turn: &&Turn| Briefing::is_for(&Question::read(&turn.text, None, directory));
+    let mut last: Vec<&Turn> = asked.rev().filter(may_hear).take(TOLD_BEFORE).collect();
+    last.reverse();
+    let told = |turn: &Turn| {
+        let answer = Turn { speaker: Speaker::Assistant, text: ANSWERED.into(), at: turn.at };
+        [Turn { text: beginning(&turn.text, TOLD_CHARACTERS), ..turn.clone() }, answer]
+    };
+    last.into_iter().flat_map(told).collect()
 }
 
 fn beginning(text: &Arc<str>, longest: usize) -> Arc<str> {

@@ -48,7 +48,7 @@ impl Chat {
         let question = Turn { speaker: Speaker::User, text: Arc::clone(&text), at: self.clock.now() };
         let before = self.conversations.newest(talker, BEFORE).await;
         let history = heard(before, "chat goes on without what was said before").map_or_else(Vec::new, turns);
-        let answer = self.answer.execute(Asked { text, user: talker.user(), history }).await;
+        let answer = self.answer.execute(Asked { text, alerts_of: talker.reads_alerts_of(), history }).await;
         let said = Turn { speaker: Speaker::Assistant, text: answer.text, at: self.clock.now() };
         let exchange = Exchange { id: self.entropy.id(), question, answer: said };
         let kept = heard(self.conversations.append(talker, &exchange).await, "what was said in chat is not remembered");

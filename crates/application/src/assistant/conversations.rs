@@ -16,6 +16,13 @@ use coinlink_ports::{
 pub enum Talker {
     /// Somebody who is signed in.
     User(UserId),
+    /// A program of somebody's.
+    Program {
+        /// Whose.
+        owner: UserId,
+        /// It may be told of their alerts.
+        reads_alerts: bool,
+    },
     /// Somebody without an account.
     Visitor(ConversationId),
 }
@@ -24,8 +31,16 @@ impl Talker {
     /// The account, where there is one.
     pub const fn user(self) -> Option<UserId> {
         match self {
-            Self::User(user) => Some(user),
+            Self::User(user) | Self::Program { owner: user, .. } => Some(user),
             Self::Visitor(_) => None,
+        }
+    }
+
+    /// The account whose alerts they may be told of.
+    pub const fn reads_alerts_of(self) -> Option<UserId> {
+        match self {
+            Self::Program { reads_alerts: false, .. } => None,
+            talker => talker.user(),
         }
     }
 }
@@ -51,21 +66,21 @@ pub(super) struct Conversations {
 impl Conversations {
     pub(super) async fn append(&self, talker: Talker, exchange: &Exchange) -> Result<(), ConversationError> {
         match talker {
-            Talker::User(user) => Ok(self.users.append(user, exchange).await?),
+            Talker::User(user) | Talker::Program { owner: user, .. } => Ok(self.users.append(user, exchange).await?),
             Talker::Visitor(conversation) => Ok(self.visitors.append(conversation, exchange).await?),
         }
     }
 
     pub(super) async fn newest(&self, talker: Talker, limit: usize) -> Result<Vec<Exchange>, ConversationError> {
         match talker {
-            Talker::User(user) => Ok(self.users.newest(user, limit).await?),
+            Talker::User(user) | Talker::Program { owner: user, .. } => Ok(self.users.newest(user, limit).await?),
             Talker::Visitor(conversation) => Ok(self.visitors.newest(conversation, limit).await?),
         }
     }
 
     async fn forget(&self, talker: Talker) -> Result<(), ConversationError> {
         match talker {
-            Talker::User(user) => Ok(self.users.forget(user).await?),
+            Talker::User(user) | Talker::Program { owner: user, .. } => Ok(self.users.forget(user).await?),
             Talker::Visitor(conversation) => Ok(self.visitors.forget(conversation).await?),
         }
     }

@@ -187,13 +187,26 @@ impl Desk {
         self.candles.record(Interval::Hour, &(0..=168).map(hour).collect::<Vec<_>>()).await.unwrap();
     }
 
+    /// Three minutes of Bitcoin, all at its price of now.
+    pub(crate) async fn remember_three_minutes(&self) {
+        let minute = |n: i64| {
+            let candle = Candle::first(Interval::Minute.open_of(NOON) - Duration::minutes(n), price(MARKET[0].2));
+            CandleRecord { symbol: symbol("BTC"), candle, origin: CandleOrigin::Ticks }
+        };
+        self.candles.record(Interval::Minute, &(0..=3).map(minute).collect::<Vec<_>>()).await.unwrap();
+    }
+
     pub(crate) async fn ask(&self, text: &str) -> Answer {
         self.ask_as(None, text, &[]).await
     }
 
+    pub(crate) async fn ask_after(&self, history: Vec<Turn>, text: &str) -> Answer {
+        self.answers.execute(Asked { text: text.into(), alerts_of: None, history }).await
+    }
+
     pub(crate) async fn ask_as(&self, user: Option<UserId>, text: &str, before: &[&str]) -> Answer {
         let turn = |text: &&str| Turn { speaker: Speaker::User, text: (*text).into(), at: NOON };
-        self.answers.execute(Asked { text: text.into(), user, history: before.iter().map(turn).collect() }).await
+        self.answers.execute(Asked { text: text.into(), alerts_of: user, history: before.iter().map(turn).collect() }).await
     }
 }
 

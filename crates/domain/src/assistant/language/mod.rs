@@ -1,8 +1,11 @@
 //! An explicit small grammar: which words mean which question about which assets.
 
+mod amounts;
 mod assets;
 mod intent;
+mod moments;
 mod names;
+mod numbers;
 mod question;
 #[cfg(test)]
 mod tests;
@@ -11,8 +14,8 @@ mod words;
 
 pub use assets::Directory;
 pub use intent::Intent;
+pub use moments::Moment;
 pub use question::{Conversion, Question, Unit};
 pub use times::Period;
 
 pub(super) use names::name_of;
-pub(super) use words::value;
