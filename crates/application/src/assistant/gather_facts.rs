@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use coinlink_domain::{
-    assistant::{AlertLine, Alerts, Facts, Intent, Mood, Past, Period, Question},
+    assistant::{AlertLine, Alerts, Facts, Intent, Moment, Mood, Past, Period, Question, Then},
     market::{
         Symbol,
-        candles::{Candle, Interval},
+        candles::{Candle, CandleRecord, Interval},
     },
     shared::user_id::UserId,
 };
@@ -47,6 +47,7 @@ impl GatherFacts {
             trending: bulletins.trending(),
             mood: self.mood(question),
             past: self.past(question, now).await,
+            then: self.then(question, now).await,
             alerts: self.alerts(question, user).await,
         }
     }
@@ -85,31 +86,101 @@ impl GatherFacts {
         let Some(period) = question.period.filter(|_| matches!(question.intent, Intent::Change | Intent::Range)) else {
             return Vec::new();
         };
-        let bitcoin = [Symbol::btc()];
-        let assets = if question.assets.is_empty() { &bitcoin } else { question.assets.as_slice() };
         let mut known = Vec::new();
-        for symbol in assets.iter().take(PASTS) {
-            known.extend(self.past_of(symbol, period, now).await);
+        for symbol in named(question) {
+            known.extend(self.past_of(&symbol, period, now).await);
         }
         known
+    }
+
+    /// What the named assets cost at the named time.
+    async fn then(&self, question: &Question, now: OffsetDateTime) -> Vec<Then> {
+        let moment = question.moment.filter(|_| matches!(question.intent, Intent::Then | Intent::Convert));
+        let Some((moment, (from, to))) = moment.and_then(|moment| Some((moment, moment.span(now)?))) else { return Vec::new() };
+        if from > now {
+            return Vec::new();
+        }
+        let mut known = Vec::new();
+        for symbol in named(question) {
+            for interval in intervals_for(moment) {
+                // Of a moment the one candle that holds it.
+                let span =
+                    if from == to { (interval.open_of(from), interval.open_of(from) + interval.length()) } else { (from, to) };
+                if let Some(then) = self.then_of(&symbol, *interval, span).await {
+                    known.push(then);
+                    break;
+                }
+            }
+        }
+        known
+    }
+
+    async fn then_of(&self, symbol: &Symbol, interval: Interval, (from, to): (OffsetDateTime, OffsetDateTime)) -> Option<Then> {
+        let candles = self.candles(symbol, interval, from, Some(to)).await?;
+        let (first, last) = (candles.first()?.candle, candles.last()?.candle);
+        let joined = joined(&candles)?;
+        Some(Then {
+            symbol: symbol.clone(),
+            from: first.open_at,
+            to: last.open_at + interval.length(),
+            open: first.open,
+            high: joined.high,
+            low: joined.low,
+            close: last.close,
+        })
+    }
+
+    /// What cannot be read is not known.
+    async fn candles(
+        &self,
+        symbol: &Symbol,
+        interval: Interval,
+        from: OffsetDateTime,
+        to: Option<OffsetDateTime>,
+    ) -> Option<Vec<CandleRecord>> {
+        let asked = AskedCandles { symbol: symbol.clone(), interval, from: Some(from), to, limit: CANDLES };
+        match self.market.candles.execute(asked).await {
+            Ok(page) => Some(page.records),
+            Err(error) => {
+                tracing::debug!(%error, "no history for an answer");
+                None
+            }
+        }
     }
 
     async fn past_of(&self, symbol: &Symbol, period: Period, now: OffsetDateTime) -> Option<Past> {
         let interval = interval_for(period);
         let from = interval.open_of(now - period.length());
-        let asked = AskedCandles { symbol: symbol.clone(), interval, from: Some(from), to: None, limit: CANDLES };
-        let candles = match self.market.candles.execute(asked).await {
-            Ok(page) => page.records,
-            Err(error) => {
-                tracing::debug!(%error, "no history for an answer");
-                return None;
-            }
-        };
+        let mut candles = self.candles(symbol, interval, from, None).await?;
+        if candles.is_empty() && interval == Interval::Day {
+            // A history that is younger than its first day.
+            candles = self.candles(symbol, Interval::Hour, from, None).await?;
+        }
         let first = candles.first()?.candle;
-        let joined = candles.iter().skip(1).fold(first, |all, record| Candle::join(all, record.candle));
+        let joined = joined(&candles)?;
         // The first candle may have opened a little earlier than the period does.
         let since = first.open_at.max(now - period.length());
         Some(Past { symbol: symbol.clone(), period, since, open: first.open, high: joined.high, low: joined.low })
+    }
+}
+
+/// The assets that a question is about, at most so many.
+fn named(question: &Question) -> Vec<Symbol> {
+    let assets = question.assets.iter().take(PASTS).cloned().collect::<Vec<_>>();
+    if assets.is_empty() { vec![Symbol::btc()] } else { assets }
+}
+
+fn joined(candles: &[CandleRecord]) -> Option<Candle> {
+    candles.iter().map(|record| record.candle).reduce(Candle::join)
+}
+
+/// Candles that may tell of a moment, the best first: short ones are not kept for long.
+fn intervals_for(moment: Moment) -> &'static [Interval] {
+    match moment {
+        Moment::Ago(length) if length > Duration::days(40) => &[Interval::Day, Interval::Hour],
+        Moment::Ago(_) => &[Interval::Minute, Interval::FiveMinutes, Interval::Hour, Interval::Day],
+        Moment::In(..) | Moment::Year(_) | Moment::Last(_, None) => &[Interval::Day, Interval::Hour],
+        _ => &[Interval::Day, Interval::Hour, Interval::FiveMinutes, Interval::Minute],
     }
 }
 

@@ -1,8 +1,8 @@
-//! Sixty questions, and the facts that their answers hold. Every expected figure follows from the table in `support`.
+//! A hundred questions, and the facts that their answers hold. Every expected figure follows from the table in `support`.
 
 use coinlink_application::assistant::BASELINE;
 use coinlink_domain::{
-    assistant::Reply,
+    assistant::{Reply, Scene, prompts},
     market::{Price, Symbol},
     notifications::alerts::{AlertCondition, AlertRule, AlertRuleId},
     shared::user_id::UserId,
@@ -92,7 +92,8 @@ fn questions() -> Vec<(&'static str, Vec<String>)> {
             "how is the crypto market today?",
             facts(&["$3.41T", "Of 8 assets 5 rose", "Best: SHIB (+12.30%)", "Worst: NEAR (-7.77%)"]),
         ),
-        ("bitcoin dominance", facts(&["BTC", shown("BTC")])),
+        ("bitcoin dominance", facts(&["Bitcoin's share of the whole market: 56.31%", "5 min ago, CoinGecko"])),
+        ("what is eth's market share?", facts(&["56.31%", "of Bitcoin only"])),
         ("top gainers", facts(&["Shiba Inu (SHIB): +12.30%", "Solana (SOL): +5.50%", "3 s ago, CoinGecko"])),
         ("top 1 gainers", facts(&["Rose most in 24 hours:\nShiba Inu (SHIB): +12.30% at $5.94e-6\nPrices of"])),
         ("biggest losers", facts(&["NEAR Protocol (NEAR): -7.77% at $3.10", "Dogecoin (DOGE): -3.21%"])),
@@ -129,22 +130,143 @@ fn questions() -> Vec<(&'static str, Vec<String>)> {
     ]
 }
 
+/// Questions about another time than now, on a week of Bitcoin's hours; now is noon of 2026-01-01.
+fn questions_of_the_past() -> Vec<(&'static str, Vec<String>)> {
+    let then = |more: &[&str]| and(priced("BTC"), more);
+    vec![
+        ("what was the price of bitcoin yesterday?", then(&["on 2025-12-31 (UTC): opened at $90,000.00, closed at $90,000.00"])),
+        ("bitcoin price on 2024-01-01", then(&["no price of Bitcoin (BTC) of 2024-01-01"])),
+        ("bitcoin price on December 29th, 2025", then(&["on 2025-12-29 (UTC): opened at $90,000.00"])),
+        ("bitcoin on 28/12/2025", then(&["on 2025-12-28 (UTC): opened at $90,000.00"])),
+        ("bitcoin on 02/03/2025", facts(&["cannot tell which time you mean", "2024-01-31"])),
+        ("what was bitcoin worth last monday", facts(&["cannot tell which time you mean"])),
+        ("btc price 1 hour ago", then(&["at 2026-01-01 11:00 UTC: $90,000.00", "+7.79% since then"])),
+        ("what did BTC cost two days ago?", then(&["at 2025-12-30 12:00 UTC: $90,000.00"])),
+        ("how did bitcoin do this week?", then(&["+7.79% in 7 days"])),
+        ("how did solana do this week?", and(priced("SOL"), &["no history of 7 days for Solana", "+5.50% in 24 hours"])),
+        ("BTC over 7 days?", then(&["+7.79% in 7 days", "from $90,000.00"])),
+        ("bitcoin last 30 days", then(&["my history of it begins 7 d ago", "+7.79%"])),
+        ("bitcoin's range last 30 days", then(&["my history of it begins 7 d ago", "high $99,999.50"])),
+        ("how much was bitcoin in 2017", then(&["no price of Bitcoin (BTC) of 2017"])),
+        ("btc in december 2025", then(&["in December 2025 (UTC): opened at $90,000.00"])),
+        ("highest price of bitcoin yesterday", then(&["on 2025-12-31 (UTC)", "high $97,000.00"])),
+        ("bitcoin price in 2030", then(&["Nobody knows what a price will be"])),
+        ("price of btc in 3 months", then(&["Nobody knows what a price will be"])),
+        ("btc price on 2031-05-06", then(&["Nobody knows what a price will be"])),
+        ("$100 of bitcoin a year ago", facts(&["no price of BTC of then"])),
+        ("2 btc in usd yesterday", facts(&["2 BTC = $180,000.00", "on 2025-12-31"])),
+        ("all time high of bitcoin", then(&["high $99,999.50", "my history of it begins 7 d ago"])),
+        ("ETH ath?", and(priced("ETH"), &["do not know the all-time high"])),
+        ("market cap of bitcoin a year ago", facts(&["$1.92T", "not of the time you name"])),
+        ("top gainers this week", facts(&["Rose most in 24 hours", "not of the time you name"])),
+    ]
+}
+
+/// Amounts, unknown names, advice and wishes that are no questions.
+fn odd_questions() -> Vec<(&'static str, Vec<String>)> {
+    let sum = (usd("BTC") * number("2") + usd("ETH") * number("3")).round_dp(2) - number("204000");
+    vec![
+        ("1e9 btc", facts(&["1,000,000,000 BTC = $97,012,344,000,000.00"])),
+        ("-5 btc", facts(&["more than nothing"])),
+        ("99999999999999999999999999999 btc", facts(&["cannot read that amount"])),
+        ("2 btc and 3 eth", facts(&["2 BTC = $194,024.69", "3 ETH = $10,500.00"])),
+        ("worth of 2 btc and 3 eth", vec![format!("Together: $204,{:06.2}", sum)]),
+        ("a million doge", facts(&["1,000,000 DOGE = $123,456.78"])),
+        ("a hundred dogecoin in usd", facts(&["100 DOGE = $12.35"])),
+        ("100 EUR in BTC", and(priced("BTC"), &["US dollars only", "cannot convert"])),
+        ("how many satoshis in one bitcoin", facts(&["1 BTC = 100,000,000 satoshis"])),
+        ("50000 sats in usd", facts(&["50,000 satoshis = $48.51"])),
+        ("1 BTC in PEPE", facts(&["no price of PEPE"])),
+        ("BTC and PEPE", and(priced("BTC"), &["no price of PEPE"])),
+        ("bitcoin and pepe", and(priced("BTC"), &["no price of PEPE"])),
+        ("price of a pizza", facts(&["no price of PIZZA"])),
+        ("best coin to buy", facts(&["I cannot tell you what to do"])),
+        ("Is now a good moment to get in on solana", and(priced("SOL"), &["I cannot tell you what to do"])),
+        (
+            "Set an alert for BTC above 100k",
+            and(priced("BTC"), &["I cannot set, change or delete alerts", "/api/v2/user/alerts"]),
+        ),
+        ("alert me when eth falls below 3000", and(priced("ETH"), &["I cannot set, change or delete alerts"])),
+        ("delete my alert", facts(&["I cannot set, change or delete alerts"])),
+        ("How do I set a price alert?", facts(&["I cannot set, change or delete alerts"])),
+        ("<script>alert(1)</script> price of btc", priced("BTC")),
+        ("<img src=x onerror=alert(1)> price of btc", priced("BTC")),
+    ]
+}
+
 #[tokio::test]
-async fn sixty_questions_are_answered_with_the_facts() {
+async fn a_hundred_questions_are_answered_with_the_facts() {
     let desk = Desk::with(None);
     desk.remember_a_week().await;
-    let questions = questions();
-    assert!(questions.len() >= 60);
+    let questions: Vec<_> = questions().into_iter().chain(questions_of_the_past()).chain(odd_questions()).collect();
+    assert!(questions.len() >= 100);
+    let mut wrong = Vec::new();
     for (question, facts) in questions {
         let answer = desk.ask(question).await;
         assert!(!facts.is_empty() && facts.iter().all(|fact| !fact.is_empty()), "{question}: nothing is expected");
         for fact in facts {
-            assert!(answer.text.contains(&fact), "{question}\nlacks: {fact}\nanswer: {}", answer.text);
+            if !answer.text.contains(&fact) {
+                wrong.push(format!("{question}\nlacks: {fact}\nanswer: {}\n", answer.text));
+            }
         }
         assert_eq!(answer.model, BASELINE);
         assert!(!answer.text.to_lowercase().contains("password"), "{question}");
         assert!(!answer.text.contains(['<', '>', '*', '`']), "{question}: {}", answer.text);
+        let mut lines: Vec<&str> = answer.text.lines().collect();
+        let all = lines.len();
+        lines.dedup();
+        assert_eq!(lines.len(), all, "{question}: the same line twice: {}", answer.text);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_question_that_prompts_bring_up_is_answered() {
+    let desk = Desk::with(None);
+    let scene = Scene { prices: None, news: None, fear_greed: None, totals: None, trending: None, now: NOON };
+    let expected = [
+        ("What is the price of bitcoin?", "$97,012.34"),
+        ("What are the high and the low of bitcoin today?", "high $98,000.50, low $95,500.00"),
+        ("How do I set a price alert?", "I cannot set, change or delete alerts"),
+        ("Give me a summary of the market.", "$3.41T"),
+        ("What is the market's sentiment?", "72 of 100"),
+        ("What is in the news?", "Bitcoin miners switch off old machines"),
+        ("Which coins gained most in the last 24 hours?", "Shiba Inu (SHIB): +12.30%"),
+        ("Which coins lost most in the last 24 hours?", "NEAR Protocol (NEAR): -7.77%"),
+        ("How did ETH change in the last 24 hours?", "-0.80% in 24 hours"),
+        ("Compare BTC and ETH.", "BTC did better than ETH"),
+        ("Which alerts do I have?", "Alerts need an account"),
+        ("What can you tell me?", "You can ask me"),
+    ];
+    for prompt in prompts(&scene).iter().filter(|prompt| matches!(prompt.subtype, "question" | "alerts")) {
+        let (_, fact) =
+            expected.iter().find(|(asked, _)| *asked == &*prompt.content).expect("an answer is expected for each prompt");
+        let answer = desk.ask(&prompt.content).await;
+        assert!(answer.text.contains(fact), "{}\nlacks: {fact}\nanswer: {}", prompt.content, answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_change_over_a_shorter_history_is_told_as_that_of_the_shorter_time() {
+    let desk = Desk::with(None);
+    desk.remember_three_minutes().await;
+    let answer = desk.ask("how did BTC change last hour").await;
+    assert!(
+        answer.text.contains("0.00% in the last 3 min") || answer.text.contains("0.00% in the last 180 s"),
+        "{}",
+        answer.text
+    );
+    assert!(!answer.text.contains("% in 1 hour"), "{}", answer.text);
+    let answer = desk.ask("range of BTC in the last hour").await;
+    assert!(!answer.text.contains("last 1 hour:"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn without_headlines_the_primers_are_named() {
+    let desk = Desk::empty(None, std::sync::Arc::new(coinlink_testkit::shared::TokioPause));
+    let answer = desk.ask("news").await;
+    assert!(answer.text.contains("I know no headlines right now") && answer.text.contains("primers"), "{}", answer.text);
+    assert!(answer.text.lines().count() > 3 && answer.as_of.is_none(), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -156,6 +278,15 @@ async fn what_a_question_was_about_is_remembered_for_the_next_one() {
     assert!(answer.text.contains("$18.00B"), "{}", answer.text);
     let answer = desk.ask_as(None, "what is its market cap?", &["price of eth"]).await;
     assert!(answer.text.contains("$421.00B"), "{}", answer.text);
+    desk.remember_a_week().await;
+    for (question, before, fact) in [
+        ("and yesterday?", "price of btc", "on 2025-12-31 (UTC): opened at $90,000.00"),
+        ("and over 7 days?", "price of btc", "+7.79% in 7 days"),
+        ("and BTC?", "what was the price of eth yesterday", "on 2025-12-31 (UTC): opened at $90,000.00"),
+    ] {
+        let answer = desk.ask_as(None, question, &[before]).await;
+        assert!(answer.text.contains(fact), "{question}: {}", answer.text);
+    }
 }
 
 #[tokio::test]
@@ -223,10 +354,19 @@ async fn a_user_is_told_of_the_own_alerts_and_of_nobody_elses() {
     }
     tx.commit().await.unwrap();
     let answer = desk.ask_as(Some(anna), "which alerts do I have?", &[]).await;
-    for fact in ["You have 2 alerts:", "BTC above $100,000.00, now $97,012.34", "ETH falls through $3,000.00, now $3,500.00"] {
+    for fact in [
+        "You have 2 alerts:",
+        "BTC above $100,000.00, now $97,012.34, 3 s ago, CoinGecko",
+        "ETH falls through $3,000.00, now $3,500.00",
+    ] {
         assert!(answer.text.contains(fact), "{fact}: {}", answer.text);
     }
     assert!(!answer.text.contains("SOL"));
+    let mut tick = super::support::tick();
+    tick.stale = true;
+    desk.prices.show(tick);
+    let answer = desk.ask_as(Some(anna), "which alerts do I have?", &[]).await;
+    assert!(answer.text.contains("older than it should be"), "{}", answer.text);
     let answer = desk.ask_as(Some(anna), "do I have an alert for solana?", &[]).await;
     assert_eq!(&*answer.text, "You have no alerts for SOL.");
     desk.alerts.fail_next();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::Period;
 use crate::{
@@ -32,6 +32,8 @@ pub struct Facts {
     pub mood: Option<Mood>,
     /// What was looked up of the past for this question.
     pub past: Vec<Past>,
+    /// What prices were at the time that this question names.
+    pub then: Vec<Then>,
     /// The asker's alerts.
     pub alerts: Alerts,
 }
@@ -62,6 +64,42 @@ pub struct Past {
     pub high: Price,
     /// The lowest since.
     pub low: Price,
+}
+
+/// What a price was at some time: at a moment, on a day, in a month or a year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Then {
+    /// Whose.
+    pub symbol: Symbol,
+    /// When what is known of it begins.
+    pub from: OffsetDateTime,
+    /// When it ends.
+    pub to: OffsetDateTime,
+    /// The first price.
+    pub open: Price,
+    /// The highest.
+    pub high: Price,
+    /// The lowest.
+    pub low: Price,
+    /// The last.
+    pub close: Price,
+}
+
+impl Then {
+    /// Whether it is short enough to be a moment.
+    pub(super) fn is_moment(&self) -> bool {
+        self.to - self.from < Duration::DAY
+    }
+
+    /// The one price it comes to: of a moment the price then, of days the one they closed at.
+    pub(super) fn price(&self) -> Price {
+        if self.is_moment() { self.open } else { self.close }
+    }
+
+    /// The day it ends with.
+    pub(super) fn last_day(&self) -> time::Date {
+        (self.to - Duration::SECOND).date()
+    }
 }
 
 /// One alert rule, as far as its owner is told of it.

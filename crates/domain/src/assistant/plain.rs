@@ -3,8 +3,11 @@
 /// The longest line of somebody else's text that is passed on, in characters.
 const LONGEST_LINE: usize = 300;
 
+/// Characters of a question that are looked at.
+const LONGEST_QUESTION: usize = 2_000;
+
 /// Characters that change how text around them is shown without being seen themselves.
-const fn is_invisible(c: char) -> bool {
+pub(super) const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -57,6 +60,33 @@ fn without_tags(text: &str) -> String {
     kept.replace('>', "")
 }
 
+/// A question as text alone: without scripts, styles and tags, so that their words are not taken for the asker's. A lone `<` stays.
+pub(super) fn without_markup(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len().min(LONGEST_QUESTION));
+    let end = text.char_indices().nth(LONGEST_QUESTION).map_or(text.len(), |(end, _)| end);
+    let mut rest = &text[..end];
+    while let Some(at) = rest.find('<') {
+        let (before, from) = rest.split_at(at);
+        kept.push_str(before);
+        let is_tag = from[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+        let after = from.find('>').filter(|_| is_tag).map(|close| &from[close + 1..]);
+        let Some(after) = after else {
+            kept.push('<');
+            rest = &from[1..];
+            continue;
+        };
+        let lower = from.to_ascii_lowercase();
+        let whole = ["script", "style"].iter().filter(|name| lower[1..].starts_with(**name)).find_map(|name| {
+            let close = lower.find(&format!("</{name}"))?;
+            Some(from[close..].find('>').map_or("", |end| &from[close + end + 1..]))
+        });
+        kept.push(' ');
+        rest = whole.unwrap_or(after);
+    }
+    kept.push_str(rest);
+    kept
+}
+
 fn without_marks(line: &str) -> String {
     let line = line.trim_end().replace("**", "").replace("__", "").replace('`', "");
     let line = line.trim_start_matches('#');
@@ -99,6 +129,21 @@ mod tests {
             ("<<b>script>x", "less than script>x"),
         ] {
             assert_eq!(plain_text(text), plain.replace('>', ""), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_question_only_its_text_is_read() {
+        for (text, plain) in [
+            ("<script>alert(1)</script> price of btc", "  price of btc"),
+            ("<SCRIPT src=x>alert(1)</SCRIPT >btc", " btc"),
+            ("<img src=x onerror=alert(1)> btc", "  btc"),
+            ("is btc < eth", "is btc < eth"),
+            ("<b>btc</b>", " btc "),
+            ("<script>btc", " btc"),
+            ("btc <a", "btc <a"),
+        ] {
+            assert_eq!(without_markup(text), plain, "{text}");
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     assistant::{Facts, Intent, Question, plain::one_line},
-    market::{NewsSource, Percent, Symbol, TickItem},
+    market::{NewsSource, Percent, Symbol, TickItem, primers},
 };
 
 /// Lines where nobody says how many.
@@ -123,6 +123,24 @@ pub(super) fn summary(facts: &Facts) -> Reply {
     reply
 }
 
+pub(super) fn dominance(question: &Question, facts: &Facts) -> Reply {
+    let Some(totals) = &facts.totals else {
+        return Reply::of("Bitcoin's share of the whole market is not known right now.");
+    };
+    let content = &totals.content;
+    let told = format!(
+        "Bitcoin's share of the whole market: {}, {}, {}.",
+        share(content.bitcoin_dominance),
+        ago(facts.now, content.as_of),
+        source(content.source)
+    );
+    let mut reply = Reply::dated(told, content.as_of);
+    if question.assets.iter().any(|symbol| *symbol != Symbol::btc()) || question.unknown_asset.is_some() {
+        reply.add("I know the share of Bitcoin only.");
+    }
+    reply
+}
+
 fn fear_greed(facts: &Facts) -> Reply {
     let Some(bulletin) = &facts.fear_greed else { return Reply::of("The Fear & Greed index is not known right now.") };
     let content = &bulletin.content;
@@ -158,7 +176,12 @@ pub(super) fn mood(facts: &Facts) -> Reply {
 
 pub(super) fn news(question: &Question, facts: &Facts) -> Reply {
     let Some(bulletin) = facts.news.as_ref().filter(|news| !news.content.articles.is_empty()) else {
-        return Reply::of("I know no headlines right now.");
+        let count = question.count.unwrap_or(HEADLINES);
+        let mut reply = Reply::of("I know no headlines right now. These are lasting primers, no news:");
+        for primer in primers().articles.iter().take(count) {
+            reply.add(&format!("{} ({})", one_line(&primer.title), one_line(&primer.publisher)));
+        }
+        return reply;
     };
     let told = |article: &crate::market::Article| {
         let when = article.published_at.map(|at| format!(", {}", ago(facts.now, at))).unwrap_or_default();

@@ -84,7 +84,11 @@ fn change(facts: &Facts, item: &TickItem, period: Period) -> String {
         (_, Some(day)) if period == Period::DAY => day,
         (Some(past), _) => match item.quote.price.change_since(past.open) {
             Some(change) => {
-                format!("{who}: {} in {}, from {}.{}", percent(change), period.name(), price(past.open), shortened(facts, past))
+                let (change, from) = (percent(change), price(past.open));
+                match shorter(facts, past) {
+                    None => format!("{who}: {change} in {}, from {from}.", period.name()),
+                    Some((known, begins)) => format!("{who}: {change} in the last {known}, from {from}: {begins}"),
+                }
             }
             None => format!("{who}: I cannot say how it changed in {}.", period.name()),
         },
@@ -114,14 +118,19 @@ fn range(facts: &Facts, item: &TickItem, period: Period) -> String {
     };
     let of_past = || {
         past(facts, item, period).map(|past| {
-            let (high, low) = (past.high.max(quote.price), past.low.min(quote.price));
-            told(price(high), price(low), &period.name()) + &shortened(facts, past)
+            let (high, low) = (price(past.high.max(quote.price)), price(past.low.min(quote.price)));
+            match shorter(facts, past) {
+                None => told(high, low, &period.name()),
+                Some((known, begins)) => format!("{who}, last {known}: high {high}, low {low}; {begins}"),
+            }
         })
     };
     let found = if period == Period::DAY {
         day().or_else(of_past)
     } else {
-        of_past().or_else(|| day().map(|day| format!("I have no history of {} for {}. {day}", period.name(), name(item))))
+        of_past()
+            .or_else(|| (period == Period::ALL).then(|| no_record(&who)))
+            .or_else(|| day().map(|day| format!("I have no history of {} for {}. {day}", period.name(), name(item))))
     };
     let mut told =
         found.unwrap_or_else(|| format!("I do not know the range of {who} in {}: the source does not say.", period.name()));
@@ -136,14 +145,18 @@ fn past<'a>(facts: &'a Facts, item: &TickItem, period: Period) -> Option<&'a Pas
     facts.past.iter().find(|past| past.symbol == item.quote.symbol && past.period == period)
 }
 
-/// A history that begins within the period says so.
-fn shortened(facts: &Facts, past: &Past) -> String {
+fn no_record(who: &str) -> String {
+    format!("I do not know the all-time high and low of {who}: I have no history of it.")
+}
+
+/// A history that begins within the period: how long it is, and what is said of it.
+fn shorter(facts: &Facts, past: &Past) -> Option<(String, String)> {
     let missing = past.since - (facts.now - past.period.length());
-    if missing > past.period.length() / 20 {
-        format!(" My history of it begins {}.", ago(facts.now, past.since))
-    } else {
-        String::new()
-    }
+    (missing > past.period.length() / 20).then(|| {
+        let begins = ago(facts.now, past.since);
+        let asked = if past.period == Period::ALL { String::new() } else { format!(", so I cannot tell {}", past.period.name()) };
+        (begins.trim_end_matches(" ago").to_owned(), format!("my history of it begins {begins}{asked}."))
+    })
 }
 
 pub(super) fn sizes(question: &Question, facts: &Facts) -> Reply {

@@ -2,7 +2,7 @@
 
 use super::{
     money::{percent, price},
-    prices::line,
+    prices::{OLD, line, origin},
     reply::Reply,
 };
 use crate::{
@@ -68,6 +68,14 @@ pub(super) fn forecast(question: &Question, facts: &Facts) -> Reply {
     instead("Nobody knows what a price will be, and I do not guess. What I know is how it is now.", question, facts)
 }
 
+/// Where alerts are set, changed and deleted.
+const MANAGE: &str = "I cannot set, change or delete alerts here. Signed in, you set one with POST /api/v2/user/alerts (symbol, target_price, condition), \
+change it with PUT /api/v2/notifications/alerts/{id} and delete it with DELETE /api/v2/user/alerts/{id}. I can tell you which ones you have.";
+
+pub(super) fn manage_alerts(question: &Question, facts: &Facts) -> Reply {
+    instead(MANAGE, question, facts)
+}
+
 pub(super) fn alerts(question: &Question, facts: &Facts) -> Reply {
     let rules = match &facts.alerts {
         Alerts::SignedOut => return Reply::of("Alerts need an account: sign in, and I can tell you about yours."),
@@ -112,6 +120,9 @@ fn told(rule: &AlertLine, facts: &Facts) -> String {
         }
     };
     let off = if rule.active { "" } else { " (switched off)" };
-    let now = facts.item(&rule.symbol).map(|item| format!(", now {}", price(item.quote.price))).unwrap_or_default();
+    let now = facts.item(&rule.symbol).map_or_else(String::new, |item| {
+        let old = if facts.is_old(item) { format!(" {OLD}") } else { String::new() };
+        format!(", now {}, {}.{old}", price(item.quote.price), origin(facts, item))
+    });
     format!("{} {waits}{off}{now}", rule.symbol)
 }

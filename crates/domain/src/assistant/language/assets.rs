@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     names::{NAMES, is_ordinary},
+    question::is_other_money,
     words::Word,
 };
 use crate::market::{Symbol, TickItem};
@@ -169,15 +170,89 @@ pub(crate) fn unknown_asset(words: &[Word], known: &[Mention]) -> Option<String>
         let word = words.get(at).filter(|word| word.number.is_none() && !is_known(at))?;
         (!is_filler(&word.plain)).then(|| Symbol::try_new(&word.written).ok()).flatten().map(|symbol| symbol.as_str().to_owned())
     };
+    // "price of a pizza", and not "price of a large one".
+    let after_article = |at: usize| {
+        let is_article =
+            words.get(at).is_some_and(|word| matches!(word.plain.as_str(), "a" | "an" | "the" | "one" | "my" | "your"));
+        let next = words.get(at + 2).map_or("", |word| word.plain.as_str());
+        let ends = matches!(next, "" | "in" | "today" | "now" | "right" | "usd" | "please" | "yesterday" | "worth");
+        let is_plain = words.get(at + 1).is_some_and(|word| !is_ordinary(&word.plain) && !is_no_asset(&word.plain));
+        (is_article && ends && is_plain).then(|| named(at + 1)).flatten()
+    };
     let tagged = (0..words.len()).find_map(|at| words[at].dollar.then(|| named(at)).flatten());
     let asked = || {
         words.windows(2).enumerate().find_map(|(at, pair)| match (pair[0].plain.as_str(), pair[1].plain.as_str()) {
-            ("price" | "value" | "cap" | "volume" | "rank" | "worth", "of") | ("much", "is") => named(at + 2),
+            ("price" | "value" | "cap" | "volume" | "rank" | "worth", "of") | ("much", "is") => {
+                named(at + 2).or_else(|| after_article(at + 2))
+            }
             (_, "price") if pair[0].is_upper() => named(at),
             _ => None,
         })
     };
-    tagged.or_else(asked)
+    tagged.or_else(asked).or_else(|| beside(words, known).find_map(named))
+}
+
+/// Words that stand beside a known asset as another one would: `BTC and PEPE`, `1 BTC in PEPE`, `bitcoin and pepe`.
+fn beside<'a>(words: &'a [Word], known: &'a [Mention]) -> impl Iterator<Item = usize> + 'a {
+    let shouted = !words.iter().any(|word| word.written.chars().any(char::is_lowercase));
+    known.iter().flat_map(move |mention| {
+        let links = |at: usize, more: &[&str]| {
+            let link = words.get(at).map_or("", |word| word.plain.as_str());
+            matches!(link, "and" | "or" | "vs" | "versus" | "/") || more.contains(&link)
+        };
+        let end = mention.at + mention.words;
+        let after = links(end, &["in", "to", "into"]).then_some(end + 1);
+        let before = mention.at.checked_sub(2).filter(|at| links(at + 1, &[]));
+        after.into_iter().chain(before).filter(move |at| {
+            let Some(word) = words.get(*at) else { return false };
+            let is_last = *at + 1 == words.len() && links(end, &[]);
+            let is_name = word.is_upper() && !shouted && word.plain.len() < 7;
+            (is_name || is_last) && !is_ordinary(&word.plain) && !is_no_asset(&word.plain)
+        })
+    })
+}
+
+/// What stands beside assets and is none.
+fn is_no_asset(word: &str) -> bool {
+    is_other_money(word)
+        || is_filler(word)
+        || matches!(
+            word,
+            "dollar"
+                | "dollars"
+                | "bucks"
+                | "utc"
+                | "ath"
+                | "atl"
+                | "etf"
+                | "etfs"
+                | "sec"
+                | "ceo"
+                | "nft"
+                | "nfts"
+                | "defi"
+                | "others"
+                | "altcoins"
+                | "alts"
+                | "satoshi"
+                | "satoshis"
+                | "sats"
+                | "sat"
+                | "money"
+                | "cryptos"
+                | "both"
+                | "stocks"
+                | "bonds"
+                | "tomorrow"
+                | "yesterday"
+                | "tonight"
+                | "losers"
+                | "gainers"
+                | "dominance"
+                | "sentiment"
+                | "headlines"
+                | "alerts"
+        )
 }
 
 fn is_filler(word: &str) -> bool {

@@ -7,6 +7,8 @@ use super::words::Word;
 pub enum Intent {
     /// What it costs now.
     Price,
+    /// What it cost at another time.
+    Then,
     /// How it moved.
     Change,
     /// The highest and lowest price.
@@ -15,6 +17,8 @@ pub enum Intent {
     Size,
     /// The whole market.
     Summary,
+    /// A share of the whole market.
+    Dominance,
     /// What rose most.
     Gainers,
     /// What fell most.
@@ -33,6 +37,8 @@ pub enum Intent {
     Convert,
     /// The asker's own alerts.
     Alerts,
+    /// To set, change or delete alerts: it is not done here.
+    ManageAlerts,
     /// What to do: nobody is told.
     Advice,
     /// What will be: nobody knows.
@@ -54,7 +60,103 @@ type Phrases = &'static [&'static str];
 
 const ALERTS: Phrases =
     &["alert", "alerts", "alarm", "alarms", "notification", "notifications", "reminder", "reminders", "notify me"];
+/// What is done to alerts.
+const MANAGE: Phrases = &[
+    "set",
+    "setup",
+    "create",
+    "add",
+    "make",
+    "put",
+    "delete",
+    "remove",
+    "cancel",
+    "clear",
+    "change",
+    "edit",
+    "update",
+    "modify",
+    "turn",
+    "disable",
+    "enable",
+    "pause",
+    "mute",
+    "stop",
+    "switch",
+    "new",
+    "give me an",
+    "i want",
+    "i need",
+    "how do i",
+    "how can i",
+    "how to",
+];
+/// To be told of something later.
+const TELL_ME: Phrases = &[
+    "alert me",
+    "notify me",
+    "remind me",
+    "warn me",
+    "ping me",
+    "tell me when",
+    "tell me if",
+    "let me know when",
+    "let me know if",
+    "message me when",
+    "email me when",
+];
+/// To see what is there.
+const LISTED: Phrases = &[
+    "which",
+    "show",
+    "list",
+    "do i have",
+    "have i",
+    "i have",
+    "did i",
+    "see my",
+    "see all",
+    "how many",
+    "what alerts",
+    "are set",
+];
 const ADVICE: Phrases = &[
+    "to sell",
+    "to hold",
+    "to hodl",
+    "to purchase",
+    "to invest",
+    "good moment",
+    "right moment",
+    "good entry",
+    "entry point",
+    "get in on",
+    "get into",
+    "buy now",
+    "sell now",
+    "time to buy",
+    "time to sell",
+    "moment to",
+    "buy the dip",
+    "cash out",
+    "take profit",
+    "take profits",
+    "go long",
+    "go short",
+    "is it wise",
+    "is it smart",
+    "a good idea",
+    "would you buy",
+    "would you sell",
+    "undervalued",
+    "overvalued",
+    "good bet",
+    "safe bet",
+    "best buy",
+    "coin to buy",
+    "coins to buy",
+    "crypto to buy",
+    "what coin to buy",
     "should i",
     "should we",
     "shall i",
@@ -91,6 +193,7 @@ const FORECAST: Phrases = &[
     "next week",
     "next month",
     "next year",
+    "from now",
     "future",
     "ever reach",
     "ever hit",
@@ -222,6 +325,9 @@ const RANGE: Phrases = &[
     "max",
     "maximum",
     "minimum",
+    "ath",
+    "atl",
+    "all time",
 ];
 const SIZE: Phrases = &[
     "cap",
@@ -245,11 +351,12 @@ const SUMMARY: Phrases = &[
     "markets",
     "overview",
     "summary",
-    "dominance",
     "crypto today",
     "cryptocurrencies",
     "total cap",
 ];
+const DOMINANCE: Phrases =
+    &["dominance", "dominant", "dominates", "market share", "share of the market", "share of the whole market"];
 const PRICE: Phrases = &[
     "price",
     "prices",
@@ -347,13 +454,16 @@ pub(super) struct Seen<'a> {
 pub(super) fn intent(seen: &Seen<'_>) -> Intent {
     let &Seen { words, assets, has_amount, has_pair } = seen;
     let has = |phrases| has(words, phrases);
-    let rules: [(bool, Intent); 23] = [
+    let asks_how_much = has(&["how much", "how many"]);
+    let rules: [(bool, Intent); 25] = [
+        (has(TELL_ME) || (has(ALERTS) && has(MANAGE) && !has(LISTED)), Intent::ManageAlerts),
         (has(ALERTS), Intent::Alerts),
-        (has(ADVICE), Intent::Advice),
+        (has(ADVICE) || (has(&["to buy"]) && !has_amount && !asks_how_much), Intent::Advice),
         (has(FORECAST), Intent::Forecast),
         (assets == 0 && has(HELP), Intent::Help),
         (has_amount || has_pair || (assets > 0 && has(CONVERT)), Intent::Convert),
         (assets > 1 && has(COMPARE), Intent::Compare),
+        (has(DOMINANCE), Intent::Dominance),
         (has(NEWS), Intent::News),
         (has(BOTH) || (has(GAINERS) && has(LOSERS)), Intent::Movers),
         (has(GAINERS), Intent::Gainers),

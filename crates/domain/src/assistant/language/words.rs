@@ -44,7 +44,7 @@ impl Word {
 
 /// The words of `text` in their order.
 pub(crate) fn words(text: &str) -> Vec<Word> {
-    let mut reader = Reader { chars: text.chars().take(LONGEST).collect(), at: 0, words: Vec::new(), first: true };
+    let mut reader = Reader { chars: text.chars().take(LONGEST).collect(), at: 0, words: Vec::new(), first: true, minus: false };
     while reader.words.len() < MOST && reader.step() {}
     reader.words
 }
@@ -54,6 +54,8 @@ struct Reader {
     at: usize,
     words: Vec<Word>,
     first: bool,
+    /// A minus stood before what comes.
+    minus: bool,
 }
 
 impl Reader {
@@ -85,6 +87,7 @@ impl Reader {
                 '£' => self.sign("gbp"),
                 '¥' => self.sign("jpy"),
                 '/' => self.sign("/"),
+                '-' | '−' => self.minus = self.is_minus(),
                 '.' | '!' | '?' | '\n' => self.first = true,
                 _ => {}
             }
@@ -111,16 +114,62 @@ impl Reader {
         self.push(self.chars[start..self.at].iter().collect(), None, dollar, glued);
     }
 
+    /// Whether the dash here belongs to the number after it: `-5`, `-$5`, and not `24h-5`.
+    fn is_minus(&self) -> bool {
+        let free = self.before().is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '$' | '='));
+        free && (self.starts_number(1) || (self.peek(1) == Some('$') && self.starts_number(2)))
+    }
+
+    /// Digits of a date at `at`, with what parts them: `2024-01-31`, `31/1/2024`.
+    fn date(&self) -> Option<usize> {
+        let digits =
+            |from: usize| (from..from + 5).take_while(|at| self.chars.get(*at).is_some_and(char::is_ascii_digit)).count();
+        let first = digits(self.at);
+        let part = *self.chars.get(self.at + first).filter(|c| matches!(c, '-' | '/' | '.'))?;
+        let second = digits(self.at + first + 1);
+        let third_at = self.at + first + 1 + second + 1;
+        let is_parted = self.chars.get(third_at - 1) == Some(&part);
+        let third = digits(third_at);
+        let is_date = matches!((first, second, third), (4, 1..=2, 1..=2)) && part != '.'
+            || matches!((first, second, third), (1..=2, 1..=2, 4));
+        let ends = !matches!(self.chars.get(third_at + third), Some('-' | '/'));
+        (is_parted && is_date && ends).then_some(third_at + third)
+    }
+
+    /// `e9` of `1e9`: where it ends.
+    fn exponent(&self) -> Option<usize> {
+        self.peek(0).filter(|c| matches!(c, 'e' | 'E'))?;
+        let sign = usize::from(matches!(self.peek(1), Some('+' | '-')));
+        let start = self.at + 1 + sign;
+        let digits = self.chars[start.min(self.chars.len())..].iter().take_while(|c| c.is_ascii_digit()).count();
+        let ends = self.chars.get(start + digits).is_none_or(|c| !c.is_alphanumeric());
+        (digits > 0 && ends).then_some(start + digits)
+    }
+
     fn number(&mut self) {
         let dollar = self.before() == Some('$');
+        let minus = std::mem::take(&mut self.minus);
         let start = self.at;
+        if let Some(end) = self.date() {
+            self.at = end;
+            self.push(self.chars[start..end].iter().collect(), None, false, false);
+            return;
+        }
         while self.peek(0).is_some_and(|c| c.is_ascii_digit())
             || (matches!(self.peek(0), Some('.' | ',')) && self.peek(1).is_some_and(|c| c.is_ascii_digit()))
         {
             self.at += 1;
         }
-        let written: String = self.chars[start..self.at].iter().collect();
-        let number = value(&written);
+        let mut written: String = self.chars[start..self.at].iter().collect();
+        let mut number = value(&written);
+        if let Some(end) = self.exponent() {
+            written.extend(&self.chars[self.at..end]);
+            number = Decimal::from_scientific(&written).ok().filter(|_| written.len() <= DIGITS);
+            self.at = end;
+        }
+        if minus {
+            number = number.map(|number| -number);
+        }
         self.push(written, number, dollar, false);
     }
 }
@@ -157,6 +206,10 @@ mod tests {
     fn words_numbers_and_signs_are_told_apart() {
         assert_eq!(plain("What's $BTC/USD at? 2.5ETH"), ["what", "s", "btc", "/", "usd", "at", "2.5", "eth"]);
         assert_eq!(plain("up 5% in 24h for 100$"), ["up", "5", "percent", "in", "24", "h", "for", "100", "usd"]);
+        assert_eq!(plain("on 2024-01-31, 31/1/2024: 1e9 -5"), ["on", "2024-01-31", "31/1/2024", "1e9", "5"]);
+        let values: Vec<_> =
+            words("1e9 -5 24h-5 1e99 2.5").into_iter().filter_map(|word| word.number).map(|n| n.to_string()).collect();
+        assert_eq!(values, ["1000000000", "-5", "24", "5", "2.5"]);
         let tagged: Vec<_> = words("$btc btc").into_iter().map(|word| word.dollar).collect();
         assert_eq!(tagged, [true, false]);
     }
