@@ -32,8 +32,10 @@ mod m20261123_000100_create_price_candles;
 mod m20261123_000200_create_candle_gaps;
 mod m20261123_000300_create_alert_rules;
 mod m20261123_000400_create_notifications;
+mod m20261123_000410_note_webhook_calls;
 mod m20261123_000500_create_chat_exchanges;
 mod m20261123_000510_create_feedback;
+mod m20261123_000520_add_users_secured_at;
 
 pub use losses::loss;
 
@@ -88,8 +90,10 @@ impl MigratorTrait for Steps {
             Box::new(m20261123_000200_create_candle_gaps::Migration),
             Box::new(m20261123_000300_create_alert_rules::Migration),
             Box::new(m20261123_000400_create_notifications::Migration),
+            Box::new(m20261123_000410_note_webhook_calls::Migration),
             Box::new(m20261123_000500_create_chat_exchanges::Migration),
             Box::new(m20261123_000510_create_feedback::Migration),
+            Box::new(m20261123_000520_add_users_secured_at::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! What is lost with a step that is taken back, for whoever is about to do it.
 
-const LOSSES: [(&str, &str); 23] = [
+const LOSSES: [(&str, &str); 25] = [
     ("m20261121_000000_create_exact_types", "nothing"),
     ("m20261121_000001_create_last_known_prices", "the last known prices; they are collected again"),
     ("m20261121_000010_create_users", "ALL ACCOUNTS"),
@@ -22,8 +22,10 @@ const LOSSES: [(&str, &str); 23] = [
     ("m20261123_000200_create_candle_gaps", "which times providers have no candles of; they are asked again"),
     ("m20261123_000300_create_alert_rules", "all alert rules, and which came true"),
     ("m20261123_000400_create_notifications", "all notifications, what users have set of them, and all webhooks"),
+    ("m20261123_000410_note_webhook_calls", "how calls of webhooks went"),
     ("m20261123_000500_create_chat_exchanges", "what users asked the assistant, and what it answered"),
     ("m20261123_000510_create_feedback", "all feedback"),
+    ("m20261123_000520_add_users_secured_at", "when accounts were secured: webhooks of before that are called again"),
 ];
 
 /// What is lost when the step of this name is taken back.

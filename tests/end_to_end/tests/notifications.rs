@@ -63,8 +63,12 @@ async fn verified(node: &Node, email: &str) {
 async fn a_rule_that_comes_true_is_told_to_the_socket_within_a_second_and_by_letter_and_signed_webhook() {
     let mail = PrivateMail::start().await;
     let smtp = format!("smtp://127.0.0.1:{}?tls=none", mail.port());
-    let own =
-        [("SMTP_URL", &*smtp), ("MAIL_FROM", "CoinLink <no-reply@example.org>"), ("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8")];
+    let own = [
+        ("SMTP_URL", &*smtp),
+        ("MAIL_FROM", "CoinLink <no-reply@example.org>"),
+        ("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8"),
+        ("LOG_LEVEL", "debug"),
+    ];
     let node = Node::dev_with(&["--feed", "simulated"], &[&UNLIMITED[..], &own].concat()).await;
     let (api, ada) = (Api::at(node.url("")), somebody());
     let held = api.sign_up(&ada).await;
@@ -104,7 +108,12 @@ async fn a_rule_that_comes_true_is_told_to_the_socket_within_a_second_and_by_let
     eventually("the letter", SOON, async || letters() == 1).await;
     let counted = "coinlink_notifications_delivered_total{channel=\"webhook\",outcome=\"sent\"}";
     eventually("it to be counted", SOON, async || node.metric(counted).await == 1).await;
-    assert!(!node.process.log().contains(&secret));
+    let log = node.process.log();
+    assert!(log.contains("a webhook took a notification"), "it is told at this level");
+    assert!(!log.contains(&secret) && !log.contains(&secret["whsec_".len()..]));
+    let hook = api.get_as(&held.access, &format!("{AT}/webhooks")).await.expect(200).json["webhooks"][0].clone();
+    assert!(hook["last_success_at"].is_string() && hook["last_attempt_at"] == hook["last_success_at"], "{hook}");
+    assert!(hook["last_error"].is_null(), "{hook}");
 }
 
 #[tokio::test]
@@ -113,7 +122,14 @@ async fn a_test_of_a_webhook_arrives_within_seconds_and_what_stands_beside_the_s
         Node::dev_with(&["--feed", "simulated"], &[&UNLIMITED[..], &[("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8")]].concat()).await;
     let api = Api::at(node.url(""));
     let held = api.sign_up(&somebody()).await;
-    for url in ["http://10.0.0.1/", "https://169.254.169.254/latest/", "http://[::1]/", "http://169.254.169.254/"] {
+    for url in [
+        "http://10.0.0.1/",
+        "https://169.254.169.254/latest/",
+        "http://[::1]/",
+        "http://169.254.169.254/",
+        "http://8.8.8.8/",
+        "http://nowhere.invalid/",
+    ] {
         let refused = api.post_as(&held.access, &format!("{AT}/webhooks"), &json!({ "url": url })).await;
         assert_eq!((refused.status, refused.code()), (400, "webhook_refused"), "{url}");
     }

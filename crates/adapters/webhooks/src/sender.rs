@@ -13,6 +13,7 @@ use reqwest::{
     header::CONTENT_TYPE,
     redirect::Policy,
 };
+use url::Host;
 
 use crate::{
     address::{self, AllowedNetworks, Checked, Way},
@@ -33,6 +34,11 @@ pub struct StartError(#[from] reqwest::Error);
 #[derive(Debug, thiserror::Error)]
 #[error("the host has an address that is not in the public internet")]
 struct NotPublic;
+
+/// A name stands for an address beside those networks that it has to be in.
+#[derive(Debug, thiserror::Error)]
+#[error("the host has an address outside the networks that http and other ports are allowed for")]
+struct NotAllowed;
 
 /// A name stands for nothing.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +63,7 @@ impl Resolve for CheckedAddresses {
             }
             // One is enough to refuse: which of them would be taken is not for the name to say.
             if !found.iter().all(|address: &IpAddr| allowed.may_reach(*address, way)) {
-                return Err(NotPublic.into());
+                return Err(if way == Way::Public { NotPublic.into() } else { NotAllowed.into() });
             }
             let addresses = found.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as Addrs)
@@ -68,6 +74,7 @@ impl Resolve for CheckedAddresses {
 /// Calls webhooks over HTTP.
 pub struct HttpWebhooks {
     allowed: AllowedNetworks,
+    lookup: Arc<dyn Lookup>,
     public: Client,
     inner: Client,
 }
@@ -81,8 +88,14 @@ impl HttpWebhooks {
     /// The same, with another way to look names up.
     pub fn with_lookup(allowed: AllowedNetworks, lookup: Arc<dyn Lookup>) -> Result<Self, StartError> {
         let public = client(CheckedAddresses { lookup: Arc::clone(&lookup), allowed: allowed.clone(), way: Way::Public })?;
-        let inner = client(CheckedAddresses { lookup, allowed: allowed.clone(), way: Way::Allowed })?;
-        Ok(Self { allowed, public, inner })
+        let inner = client(CheckedAddresses { lookup: Arc::clone(&lookup), allowed: allowed.clone(), way: Way::Allowed })?;
+        Ok(Self { allowed, lookup, public, inner })
+    }
+
+    async fn is_allowed(&self, name: &str) -> bool {
+        let found = tokio::time::timeout(WITHIN, self.lookup.lookup(name)).await;
+        let found = found.ok().and_then(Result::ok).unwrap_or_default();
+        !found.is_empty() && found.iter().all(|address| self.allowed.may_reach(*address, Way::Allowed))
     }
 }
 
@@ -94,8 +107,15 @@ fn client(resolver: CheckedAddresses) -> Result<Client, StartError> {
 
 #[async_trait]
 impl WebhookSender for HttpWebhooks {
-    fn address(&self, url: &str) -> Result<WebhookAddress, WebhookRefused> {
-        address::address(url, &self.allowed)
+    async fn address(&self, url: &str) -> Result<WebhookAddress, WebhookRefused> {
+        let checked = address::check(url, &self.allowed)?;
+        // Only where networks are allowed: there it would otherwise be told by failures alone that this one is not.
+        if let (Way::Allowed, Some(Host::Domain(name))) = (checked.way, checked.url.host())
+            && !self.is_allowed(name).await
+        {
+            return Err(WebhookRefused::NotAllowed);
+        }
+        address::address(checked)
     }
 
     async fn send(&self, call: WebhookCall<'_>) -> Result<(), SendError> {
@@ -133,6 +153,9 @@ fn why_not(error: &reqwest::Error) -> SendError {
     while let Some(at) = cause {
         if at.is::<NotPublic>() {
             return SendError::Permanent(NotPublic.to_string());
+        }
+        if at.is::<NotAllowed>() {
+            return SendError::Permanent(NotAllowed.to_string());
         }
         if at.is::<NoAddress>() {
             return SendError::Temporary(NoAddress.to_string());

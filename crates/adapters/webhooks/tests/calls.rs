@@ -17,7 +17,7 @@ use coinlink_domain::{
     notifications::{Notification, signature},
     shared::user_id::UserId,
 };
-use coinlink_ports::notifications::{SendError, WebhookCall, WebhookSender as _};
+use coinlink_ports::notifications::{SendError, WebhookCall, WebhookRefused, WebhookSender as _};
 use coinlink_testkit::notifications::a_notification;
 use coinlink_webhooks::{AllowedNetworks, HttpWebhooks, Lookup};
 use receiver::Receiver;
@@ -141,8 +141,50 @@ async fn nothing_beside_this_server_is_called_whatever_it_is_called() {
         assert_eq!(why, "the host has an address that is not in the public internet", "{answers:?}");
     }
     assert!(receiver.requests().is_empty());
-    let allowed = HttpWebhooks::with_lookup(loopback(), says(&[&["10.0.0.1"]])).unwrap();
-    permanent(call(&allowed, "http://hooks.example.org/").await);
+}
+
+/// Over `http` and on other ports, only the allowed networks are: neither others beside this server nor the public internet.
+#[tokio::test]
+async fn allowed_networks_open_http_and_other_ports_to_themselves_alone() {
+    for answers in [&["10.0.0.1"][..], &["8.8.8.8"], &["127.0.0.1", "8.8.8.8"], &["2606:4700::1"]] {
+        let sender = HttpWebhooks::with_lookup(loopback(), says(&[answers])).unwrap();
+        for url in ["http://hooks.example.org/", "http://hooks.example.org:443/", "https://hooks.example.org:8080/"] {
+            let why = permanent(call(&sender, url).await);
+            assert_eq!(why, "the host has an address outside the networks that http and other ports are allowed for", "{url}");
+            assert_eq!(sender.address(url).await, Err(WebhookRefused::NotAllowed), "{url} {answers:?}");
+        }
+    }
+    for url in ["http://8.8.8.8/", "http://8.8.8.8:443/", "http://10.0.0.1/", "https://8.8.8.8:8080/"] {
+        let sender = HttpWebhooks::with_lookup(loopback(), says(&[&["127.0.0.1"]])).unwrap();
+        permanent(call(&sender, url).await);
+        assert_eq!(sender.address(url).await, Err(WebhookRefused::NotAllowed), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_has_to_be_in_an_allowed_network_is_looked_up_when_it_is_named_and_others_are_not() {
+    let (names, nobody) = (says(&[&["127.0.0.1"]]), says(&[&[]]));
+    let sender = HttpWebhooks::with_lookup(loopback(), Arc::clone(&names) as _).unwrap();
+    assert_eq!(sender.address("http://hooks.example.org:8080/").await.unwrap().host, "hooks.example.org");
+    sender.address("https://hooks.example.org/").await.unwrap();
+    assert_eq!(names.asked.load(Ordering::SeqCst), 1);
+    let sender = HttpWebhooks::with_lookup(loopback(), Arc::clone(&nobody) as _).unwrap();
+    assert_eq!(sender.address("http://hooks.example.org/").await, Err(WebhookRefused::NotAllowed), "nobody knows the name");
+}
+
+/// Whoever reads the environment would hand what is told, and the choice of the address, to a proxy.
+#[tokio::test]
+async fn no_proxy_of_the_environment_is_used() {
+    let proxy = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
+    let mut again = tokio::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "a_receiver_gets_the_notification_and_its_signature_is_that_of_the_body"]);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        again.env(name, proxy.url(""));
+    }
+    let ran = again.env_remove("no_proxy").env_remove("NO_PROXY").output().await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    assert!(proxy.requests().is_empty());
 }
 
 /// A name that says something harmless at first is looked up once for each call, and what it says then is what is checked.

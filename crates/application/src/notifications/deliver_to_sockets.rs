@@ -1,10 +1,10 @@
 //! Tells open sockets of what was left.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use coinlink_domain::notifications::{Attempted, DeliveryPolicy, Next};
 use coinlink_ports::{
-    notifications::{DeliveryQueue, ForSockets, LiveEvent, LiveEvents},
+    notifications::{DeliveryQueue, ForSockets, LiveEvent, LiveEvents, NotificationsStore},
     shared::{Clock, StoreError},
 };
 use time::Duration;
@@ -24,6 +24,8 @@ const POLICY: DeliveryPolicy = DeliveryPolicy {
 pub struct DeliverToSockets {
     /// What is on its way.
     pub queue: Arc<dyn DeliveryQueue>,
+    /// Says whose accounts are in use.
+    pub store: Arc<dyn NotificationsStore>,
     /// Where it goes.
     pub events: Arc<dyn LiveEvents>,
     /// What time it is.
@@ -38,11 +40,19 @@ impl DeliverToSockets {
     #[tracing::instrument(name = "notifications.deliver_to_sockets", skip_all)]
     pub async fn execute(&self) -> Result<Vec<Fate>, StoreError> {
         let claimed = self.queue.claim_for_sockets(self.clock.now(), POLICY.lease, Self::AT_ONCE).await?;
+        let ids: Vec<_> = claimed.iter().map(|one| one.notification.id).collect();
+        let standings = if ids.is_empty() { HashMap::new() } else { self.store.standings(&ids).await? };
         let mut fates = Vec::with_capacity(claimed.len());
         for one in claimed {
-            fates.push(self.deliver(one).await?);
+            let in_use = standings.get(&one.notification.id).is_some_and(|standing| standing.is_active);
+            fates.push(if in_use { self.deliver(one).await? } else { self.withdraw(&one).await? });
         }
         Ok(fates)
+    }
+
+    async fn withdraw(&self, one: &ForSockets) -> Result<Fate, StoreError> {
+        self.queue.withdraw(one.id, one.attempt, self.clock.now(), "the account is not in use").await?;
+        Ok(Fate::Dead)
     }
 
     async fn deliver(&self, one: ForSockets) -> Result<Fate, StoreError> {
@@ -61,7 +71,7 @@ impl DeliverToSockets {
         let now = self.clock.now();
         match POLICY.after(attempt, outcome, now) {
             Next::Done => self.queue.sent(id, now).await.map(|()| Fate::Sent),
-            Next::Again(due) => self.queue.postpone(id, attempt, due, &why).await.map(|_| Fate::Postponed),
+            Next::Again(due) => self.queue.postpone(id, attempt, now, due, &why).await.map(|_| Fate::Postponed),
             Next::Dead => self.queue.give_up(id, attempt, now, &why).await.map(|_| Fate::Dead),
         }
     }

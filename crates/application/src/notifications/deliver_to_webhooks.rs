@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use coinlink_domain::notifications::{Attempted, Next, Webhook};
+use coinlink_domain::notifications::{Attempted, Next, UnderWay, Webhook};
 use coinlink_ports::{
-    notifications::{DeliveryQueue, ForWebhook, SendError, WebhookCall, WebhookSender},
+    notifications::{DeliveryQueue, ForWebhook, NotificationsStore, SendError, Standing, WebhookCall, WebhookSender},
     shared::{Clock, SecretBox, SecretBoxError, StoreError},
 };
 use time::Duration;
@@ -15,10 +15,12 @@ use super::Fate;
 const LEASE: Duration = Duration::MINUTE;
 
 /// Calls webhooks. Any number of nodes may run it: a notification for one webhook is with one of them at a time, and each of them
-/// calls one host once at a time. At least once: what was taken and could not be marked is sent again, with the same id.
+/// calls no host twice at a time for the same user. At least once: what was taken and could not be marked is sent again, with the same id.
 pub struct DeliverToWebhooks {
     /// What is on its way.
     pub queue: Arc<dyn DeliveryQueue>,
+    /// Says whose accounts are in use, and when they may be disturbed.
+    pub store: Arc<dyn NotificationsStore>,
     /// Calls.
     pub sender: Arc<dyn WebhookSender>,
     /// Opens their secrets.
@@ -31,16 +33,24 @@ impl DeliverToWebhooks {
     /// Calls at the same time.
     pub const AT_ONCE: usize = 16;
 
-    /// Takes at most `limit` that are due, none for a host that is `busy`. Each is to be delivered at once: its lease runs.
+    /// Takes at most `limit` that are due and may be called beside those that are `under_way`. Each is to be delivered at once: its lease runs.
     #[tracing::instrument(name = "notifications.claim_for_webhooks", skip_all)]
-    pub async fn claim(&self, limit: usize, busy: &[String]) -> Result<Vec<ForWebhook>, StoreError> {
+    pub async fn claim(&self, limit: usize, under_way: &[UnderWay]) -> Result<Vec<ForWebhook>, StoreError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        self.queue.claim_for_webhooks(self.clock.now(), LEASE, limit, busy).await
+        self.queue.claim_for_webhooks(self.clock.now(), LEASE, limit, under_way).await
     }
 
     /// Tries one, and marks it.
     #[tracing::instrument(name = "notifications.deliver_to_webhook", skip_all)]
     pub async fn deliver(&self, one: ForWebhook) -> Result<Fate, StoreError> {
+        let standing = self.store.standings(&[one.notification.id]).await?.remove(&one.notification.id);
+        // The account may have been locked or secured since it was left.
+        let in_use =
+            |of: &Standing| of.is_active && (one.webhook.disabled_at.is_some() || one.webhook.ended_at(of.secured_at).is_none());
+        let Some(standing) = standing.filter(in_use) else {
+            self.queue.withdraw(one.id, one.attempt, self.clock.now(), "nobody is to be told of it any more").await?;
+            return Ok(Fate::Dead);
+        };
         let (outcome, why) = self.attempt(&one).await;
         let (id, attempt, now) = (one.id, one.attempt, self.clock.now());
         let webhook = one.webhook.id;
@@ -51,7 +61,8 @@ impl DeliverToWebhooks {
                 Ok(Fate::Sent)
             }
             Next::Again(due) => {
-                self.queue.postpone(id, attempt, due, &why).await?;
+                let due = standing.settings.may_disturb_at(standing.priority, due);
+                self.queue.postpone(id, attempt, now, due, &why).await?;
                 tracing::info!(%webhook, attempt, why, "a webhook is to be called again");
                 Ok(Fate::Postponed)
             }
@@ -71,8 +82,12 @@ impl DeliverToWebhooks {
         let secret = match self.secrets.open(&Webhook::secret_context(*id), secret) {
             Ok(secret) => secret,
             // Another node may have the key, or this one after its next start.
-            Err(error @ SecretBoxError::UnknownKey(_)) => return (Attempted::Refused, error.to_string()),
-            Err(error) => return (Attempted::RefusedForGood, error.to_string()),
+            Err(error) => {
+                tracing::warn!(webhook = %id, %error, "a webhook's secret cannot be opened");
+                let outcome =
+                    if matches!(error, SecretBoxError::UnknownKey(_)) { Attempted::Refused } else { Attempted::RefusedForGood };
+                return (outcome, "this server could not sign it".to_owned());
+            }
         };
         let call = WebhookCall { url, secret: &secret, notification: &one.notification, at: self.clock.now() };
         match self.sender.send(call).await {

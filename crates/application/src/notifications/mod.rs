@@ -25,4 +25,4 @@ pub use prune_mail::PruneMail;
 pub use prune_notifications::PruneNotifications;
 pub use settings::KeepNotificationSettings;
 pub use use_cases::{NotificationsAdapters, NotificationsUseCases};
-pub use webhooks::{AddWebhookError, KeepWebhooks, WebhookSecret};
+pub use webhooks::{AddWebhookError, KeepWebhooks, TestWebhookError, WebhookSecret};

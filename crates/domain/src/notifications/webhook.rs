@@ -39,6 +39,33 @@ pub struct Webhook {
     pub failures: u32,
     /// Since when nothing is sent to it any more.
     pub disabled_at: Option<OffsetDateTime>,
+    /// How calls of it went.
+    pub calls: WebhookCalls,
+}
+
+/// How the calls of a webhook went, for whoever wonders why nothing arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebhookCalls {
+    /// When the last one ended.
+    pub last_at: Option<OffsetDateTime>,
+    /// When it last took something.
+    pub last_success_at: Option<OffsetDateTime>,
+    /// Why the last one failed, where it did; without the address.
+    pub last_error: Option<String>,
+}
+
+/// Why a webhook is not tested now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TestRefused {
+    /// The test before this one was not sent yet.
+    #[error("the last test was not sent yet")]
+    Waits,
+    /// The test before this one was left a moment ago.
+    #[error("the last test was left a moment ago")]
+    TooSoon {
+        /// How much later it may be tested.
+        after: Duration,
+    },
 }
 
 impl Webhook {
@@ -46,6 +73,10 @@ impl Webhook {
     pub const MOST: u64 = 5;
     /// After so many notifications in a row that were given up, nothing more is sent.
     pub const MOST_FAILURES: u32 = 5;
+    /// Calls under way on one node for one user.
+    pub const MOST_AT_ONCE: usize = 2;
+    /// Between two tests of one webhook.
+    pub const BETWEEN_TESTS: Duration = Duration::seconds(12);
 
     /// What only the secret of this webhook opens in.
     #[must_use]
@@ -64,6 +95,13 @@ impl Webhook {
         Duration::hours(6),
     ];
 
+    /// Since when nothing is sent to it any more, where its owner last secured the account at `secured_at`: whoever made it before
+    /// that may have been somebody else.
+    #[must_use]
+    pub fn ended_at(&self, secured_at: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+        self.disabled_at.or_else(|| secured_at.filter(|secured| self.created_at <= *secured))
+    }
+
     /// What follows attempt number `attempt`, the first being 1, that ended at `now`.
     #[must_use]
     pub fn after(attempt: u32, outcome: Attempted, now: OffsetDateTime) -> Next {
@@ -73,6 +111,18 @@ impl Webhook {
             (Attempted::Refused, Some(wait)) => Next::Again(now.checked_add(*wait).unwrap_or(now)),
             (Attempted::Refused | Attempted::RefusedForGood, _) => Next::Dead,
         }
+    }
+}
+
+impl Webhook {
+    /// Whether one may be tested at `now` whose last test was left at `last`, and still waits for its first attempt or does not.
+    pub fn may_be_tested(last: Option<OffsetDateTime>, waits: bool, now: OffsetDateTime) -> Result<(), TestRefused> {
+        if waits {
+            return Err(TestRefused::Waits);
+        }
+        // A clock that went back is no reason to wait for longer.
+        let after = last.map_or(Duration::ZERO, |last| Self::BETWEEN_TESTS.min(Self::BETWEEN_TESTS - (now - last)));
+        if after.is_positive() { Err(TestRefused::TooSoon { after }) } else { Ok(()) }
     }
 }
 
@@ -106,6 +156,16 @@ mod tests {
         assert_eq!(Webhook::after(8, Attempted::Refused, at), Next::Dead);
         assert_eq!(Webhook::after(u32::MAX, Attempted::Refused, at), Next::Dead);
         assert_eq!(Webhook::after(1, Attempted::RefusedForGood, at), Next::Dead);
+    }
+
+    #[test]
+    fn a_webhook_is_tested_five_times_a_minute_and_not_while_a_test_waits() {
+        let tested = |last, waits| Webhook::may_be_tested(last, waits, NOON);
+        assert_eq!((tested(None, false), tested(Some(NOON - Webhook::BETWEEN_TESTS), false)), (Ok(()), Ok(())));
+        let too_soon = |after| Err(TestRefused::TooSoon { after });
+        assert_eq!(tested(Some(NOON - Duration::SECOND), false), too_soon(Duration::seconds(11)));
+        assert_eq!(tested(Some(NOON + Duration::HOUR), false), too_soon(Webhook::BETWEEN_TESTS));
+        assert_eq!(tested(Some(NOON - Duration::DAY), true), Err(TestRefused::Waits));
     }
 
     /// The worked example of docs/notifications.md.

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use coinlink_domain::{
-    market::TickId,
+    market::{Symbol, TickId},
     notifications::alerts::{AlertRule, AlertRuleId, FiredAlert},
     shared::user_id::UserId,
 };
@@ -24,7 +24,33 @@ pub enum AlertNews {
     Changed(AlertRule),
     /// It was deleted.
     Deleted(AlertRuleId),
+    /// It changed, and nobody can tell to what.
+    Unreadable(UnreadableRule),
 }
+
+/// A rule that is stored as no rule is. It keeps nobody from reading the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRule {
+    /// Which.
+    pub id: AlertRuleId,
+    /// What is wrong with it, for logs.
+    pub why: String,
+}
+
+impl AlertNews {
+    /// Of which rule it is.
+    #[must_use]
+    pub const fn id(&self) -> AlertRuleId {
+        match self {
+            Self::Changed(rule) => rule.id,
+            Self::Deleted(id) => *id,
+            Self::Unreadable(rule) => rule.id,
+        }
+    }
+}
+
+/// A rule as it is stored.
+pub type ReadRule = Result<AlertRule, UnreadableRule>;
 
 /// Which firings nobody needs any more, and which deletions everybody heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +69,9 @@ pub trait AlertRules: Send {
     /// no such account.
     async fn count(&mut self, user: UserId) -> Result<Option<AlertCounts>, StoreError>;
 
+    /// A user's active rules of this asset.
+    async fn active_of(&mut self, user: UserId, symbol: &Symbol) -> Result<Vec<AlertRule>, StoreError>;
+
     /// Adds a rule of an account that is there. `at` is when its user did that, for [`AlertReads::news`].
     async fn add(&mut self, rule: &AlertRule, at: OffsetDateTime) -> Result<(), StoreError>;
 
@@ -60,6 +89,11 @@ pub trait AlertRules: Send {
 
     /// Notes that every rule has heard of `tick` and of all before it. Whether it is newer than what was noted before.
     async fn note_evaluated(&mut self, tick: TickId) -> Result<bool, StoreError>;
+
+    /// Notes `to` in the place of `from`, which may be newer: nobody publishes in that order any more. Rules that fired by a tick
+    /// of a later epoch than `to`'s count as fired by `to`, and may fire again from then on. Whether `from` was still what was
+    /// noted; otherwise nothing happens.
+    async fn hand_over(&mut self, from: TickId, to: TickId) -> Result<bool, StoreError>;
 
     /// Stores that `rule`, an active one of this revision that last fired before this tick, came true: the rule as it is then
     /// ([`AlertRule::fired`]), and the firing. Whether it did; where the rule was changed, switched off or deleted meanwhile, or
@@ -82,13 +116,14 @@ pub trait AlertReads: Send + Sync {
     async fn fired(&self, user: UserId, limit: u32) -> Result<Vec<FiredAlert>, StoreError>;
 
     /// At most `limit` active rules in the order of their ids; those behind `after`.
-    async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertRule>, StoreError>;
+    async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<ReadRule>, StoreError>;
 
     /// Those of these rules that were not deleted, active or not.
-    async fn rules(&self, ids: &[AlertRuleId]) -> Result<Vec<AlertRule>, StoreError>;
+    async fn rules(&self, ids: &[AlertRuleId]) -> Result<Vec<ReadRule>, StoreError>;
 
-    /// What users changed at `since` or later, by the clocks of the nodes that they did it on, each rule as it is now.
-    async fn news(&self, since: OffsetDateTime) -> Result<Vec<AlertNews>, StoreError>;
+    /// What users changed at `since` or later, by the clocks of the nodes that they did it on, each rule as it is now: at most
+    /// `limit` of them in the order of their ids; those behind `after`.
+    async fn news(&self, since: OffsetDateTime, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertNews>, StoreError>;
 
     /// The tick that was evaluated last.
     async fn last_evaluated(&self) -> Result<Option<TickId>, StoreError>;

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use coinlink_domain::notifications::{Notification, Webhook, alerts::FiredAlert};
+use coinlink_domain::notifications::{Notification, UnderWay, Webhook, alerts::FiredAlert};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -59,25 +59,36 @@ pub trait DeliveryQueue: Send + Sync {
     /// after `lease`: until then nobody else gets it, and after that everybody may.
     async fn claim_for_sockets(&self, now: OffsetDateTime, lease: Duration, limit: u32) -> Result<Vec<ForSockets>, StoreError>;
 
-    /// The same for webhooks, at most one for each host, and none for the hosts that are `busy`.
+    /// The same for webhooks, as [`coinlink_domain::notifications::webhook_turns`] has it beside those that are `under_way` here: the user
+    /// comes first whose webhooks were claimed longest ago. Of one webhook, what was never tried goes before what is tried again.
     async fn claim_for_webhooks(
         &self,
         now: OffsetDateTime,
         lease: Duration,
         limit: u32,
-        busy: &[String],
+        under_way: &[UnderWay],
     ) -> Result<Vec<ForWebhook>, StoreError>;
 
-    /// One was taken at `now`, whoever else tries it meanwhile. Its webhook has no failures in a row any more.
+    /// One was taken at `now`, whoever else tries it meanwhile. Its webhook has no failures in a row any more, and no last error.
     async fn sent(&self, id: Uuid, now: OffsetDateTime) -> Result<(), StoreError>;
 
-    /// One is to be tried again at `due`. Whether it will be: nothing changes where it was claimed again since `attempt`, or does
-    /// not wait any more. `why` holds no address and nothing of what was told.
-    async fn postpone(&self, id: Uuid, attempt: u32, due: OffsetDateTime, why: &str) -> Result<bool, StoreError>;
+    /// One failed at `now`, and is to be tried again at `due`. Whether it will be: nothing changes where it was claimed again since `attempt`,
+    /// or does not wait any more. `why` holds no address and nothing of what was told; the owner of the webhook reads it.
+    async fn postpone(
+        &self,
+        id: Uuid,
+        attempt: u32,
+        now: OffsetDateTime,
+        due: OffsetDateTime,
+        why: &str,
+    ) -> Result<bool, StoreError>;
 
     /// One is given up at `now`; otherwise as [`DeliveryQueue::postpone`]. Its webhook has one failure more, and is not in use any
-    /// more after [`Webhook::MOST_FAILURES`].
+    /// more after [`Webhook::MOST_FAILURES`]; what its last call was stays as it was where it already was not.
     async fn give_up(&self, id: Uuid, attempt: u32, now: OffsetDateTime, why: &str) -> Result<bool, StoreError>;
+
+    /// One is given up at `now` through no fault of its webhook, which has no failure more; otherwise as [`DeliveryQueue::give_up`].
+    async fn withdraw(&self, id: Uuid, attempt: u32, now: OffsetDateTime, why: &str) -> Result<bool, StoreError>;
 
     /// How many there are.
     async fn delivery_counts(&self) -> Result<DeliveryCounts, StoreError>;

@@ -1,6 +1,10 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use coinlink_domain::{
-    notifications::{Delivery, Notification, NotificationId, NotificationKind, NotificationSettings, Webhook, WebhookId},
+    notifications::{
+        Delivery, Notification, NotificationId, NotificationKind, NotificationSettings, Priority, Switches, Webhook, WebhookId,
+    },
     shared::user_id::UserId,
 };
 use time::OffsetDateTime;
@@ -24,12 +28,38 @@ pub struct InboxQuery {
 /// How a user can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
+    /// The account is in use; one that is locked is not told anything.
+    pub is_active: bool,
     /// An address that is the user's own and confirmed, of an account that is in use.
     pub address: Option<String>,
     /// What the user has set, or what holds where nothing was.
     pub settings: NotificationSettings,
+    /// What is switched off in the preferences.
+    pub switches: Switches,
     /// Webhooks that are in use, oldest first.
     pub webhooks: Vec<WebhookId>,
+}
+
+/// The last test of a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LastTest {
+    /// When it was left, where there was one.
+    pub at: Option<OffsetDateTime>,
+    /// Whether it waits for its first attempt.
+    pub waits: bool,
+}
+
+/// What holds of a notification that was left some time ago, when it is about to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its user's account is in use.
+    pub is_active: bool,
+    /// When that account was last secured: webhooks of before are not called.
+    pub secured_at: Option<OffsetDateTime>,
+    /// What the user has set, or what holds where nothing was.
+    pub settings: NotificationSettings,
+    /// How much it may disturb.
+    pub priority: Priority,
 }
 
 /// Inboxes, settings and webhooks. Reads here see what is committed; everything that changes goes through a transaction.
@@ -48,7 +78,10 @@ pub trait NotificationsStore: Send + Sync {
     /// What a user has set; `None` where nothing was.
     async fn settings(&self, user: UserId) -> Result<Option<NotificationSettings>, StoreError>;
 
-    /// A user's webhooks, in use or not, oldest first.
+    /// What holds of these notifications now; of those that were removed nothing.
+    async fn standings(&self, of: &[NotificationId]) -> Result<HashMap<NotificationId, Standing>, StoreError>;
+
+    /// A user's webhooks, in use or not, oldest first. Those of before the account was secured are not in use.
     async fn webhooks(&self, user: UserId) -> Result<Vec<Webhook>, StoreError>;
 
     /// Removes notifications that expired before `before`, and of each user those beyond the newest `keep`; at most `limit` of
@@ -109,6 +142,13 @@ pub trait Reaches: Send {
 
     /// Adds a webhook.
     async fn add_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError>;
+
+    /// The last test of a webhook, where this user has such a one in use; nobody else asks until the transaction ends.
+    async fn last_test(&mut self, user: UserId, id: WebhookId) -> Result<Option<LastTest>, StoreError>;
+
+    /// Notes that a webhook is tested with `test` at `now`. The test before, where it was tried in vain and waits to be tried again, does not go
+    /// any more.
+    async fn note_test(&mut self, id: WebhookId, test: NotificationId, now: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Removes a webhook, and whatever is on its way to it. Whether this user had it.
     async fn remove_webhook(&mut self, user: UserId, id: WebhookId) -> Result<bool, StoreError>;

@@ -34,6 +34,9 @@ pub enum WebhookRefused {
     /// Its host is none of the public internet.
     #[error("its host is not in the public internet")]
     Host,
+    /// It is one for networks that are allowed beside the public internet, and its host is not known, or is in none of them.
+    #[error("over http, or on that port, only networks that this server allows are called, and its host is in none of them")]
+    NotAllowed,
 }
 
 /// One notification for one webhook.
@@ -52,8 +55,9 @@ pub struct WebhookCall<'a> {
 /// Calls webhooks.
 #[async_trait]
 pub trait WebhookSender: Send + Sync {
-    /// Whether a webhook may have this address, as far as can be told without asking anybody.
-    fn address(&self, url: &str) -> Result<WebhookAddress, WebhookRefused>;
+    /// Whether a webhook may have this address, as far as can be told before it is called: a name in the public internet is looked up only then,
+    /// one that has to be in an allowed network also here.
+    async fn address(&self, url: &str) -> Result<WebhookAddress, WebhookRefused>;
 
     /// Hands a notification over, within 10 seconds: the host is looked up, and nothing is sent to an address that is not in the
     /// public internet, whatever the name says. An answer of success means that it was taken; its body is not read, and no redirect

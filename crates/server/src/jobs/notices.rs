@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::notifications::{DeliverToSockets, DeliverToWebhooks, Fate, PruneNotifications};
+use coinlink_domain::notifications::UnderWay;
 use coinlink_ports::{
     notifications::{DeliveryQueue, WayCounts},
     shared::StoreError,
@@ -40,7 +41,7 @@ pub async fn deliver_to_sockets(deliver: DeliverToSockets, metrics: Metrics) {
 /// Calls webhooks. What is under way when the node ends is called again by whoever finds its lease over.
 pub async fn deliver_to_webhooks(deliver: Arc<DeliverToWebhooks>, metrics: Metrics) {
     let told = Told::of("calling webhooks");
-    let mut calls = Calls { deliver, metrics, under_way: JoinSet::new(), hosts: BTreeMap::new(), told };
+    let mut calls = Calls { deliver, metrics, under_way: JoinSet::new(), whose: BTreeMap::new(), told };
     let mut beats = beats(WEBHOOKS_EVERY);
     let mut more = false;
     loop {
@@ -55,12 +56,12 @@ pub async fn deliver_to_webhooks(deliver: Arc<DeliverToWebhooks>, metrics: Metri
     }
 }
 
-/// Calls on their way, one for each host: a host that takes its time holds up no other.
+/// Calls on their way: a host that takes its time holds up no other, and a user who has many holds up nobody.
 struct Calls {
     deliver: Arc<DeliverToWebhooks>,
     metrics: Metrics,
     under_way: JoinSet<Result<Fate, StoreError>>,
-    hosts: BTreeMap<Id, String>,
+    whose: BTreeMap<Id, UnderWay>,
     told: Told,
 }
 
@@ -71,14 +72,14 @@ impl Calls {
         if free == 0 {
             return true;
         }
-        let busy: Vec<String> = self.hosts.values().cloned().collect();
-        let claimed = self.told.tell(self.deliver.claim(free, &busy).await).unwrap_or_default();
-        // What more there is to the same hosts is claimed when these have ended.
+        let under_way: Vec<UnderWay> = self.whose.values().cloned().collect();
+        let claimed = self.told.tell(self.deliver.claim(free, &under_way).await).unwrap_or_default();
+        // What more there is of the same users is claimed when these have ended.
         let more = !claimed.is_empty();
         for one in claimed {
-            let (deliver, host) = (Arc::clone(&self.deliver), one.webhook.host.clone());
+            let (deliver, whose) = (Arc::clone(&self.deliver), UnderWay::of(&one.webhook));
             let task = self.under_way.spawn(async move { deliver.deliver(one).await });
-            self.hosts.insert(task.id(), host);
+            self.whose.insert(task.id(), whose);
         }
         more
     }
@@ -86,13 +87,13 @@ impl Calls {
     fn note(&mut self, ended: Result<(Id, Result<Fate, StoreError>), JoinError>) {
         match ended {
             Ok((id, outcome)) => {
-                self.hosts.remove(&id);
+                self.whose.remove(&id);
                 if let Some(fate) = self.told.tell(outcome) {
                     self.metrics.notification_delivered(WEBHOOK, fate.name());
                 }
             }
             Err(error) => {
-                self.hosts.remove(&error.id());
+                self.whose.remove(&error.id());
                 if let Ok(panic) = error.try_into_panic() {
                     std::panic::resume_unwind(panic);
                 }
@@ -125,5 +126,78 @@ pub async fn prune_notifications(prune: PruneNotifications) {
         while told.tell(prune.execute().await) == Some(true) {
             tokio::time::sleep(BREATH).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use coinlink_application::notifications::KeepWebhooks;
+    use coinlink_domain::shared::user_id::UserId;
+    use coinlink_ports::notifications::{SendError, WebhookAddress, WebhookCall, WebhookRefused, WebhookSender};
+    use coinlink_testkit::{
+        notifications::MemoryNotifications,
+        shared::{CountingEntropy, PlainSecretBox, StoppedClock},
+    };
+    use std::sync::Mutex;
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    /// Notes each call; what is at `slow` never answers.
+    #[derive(Default)]
+    struct Hosts(Mutex<Vec<(UserId, String)>>);
+
+    #[async_trait]
+    impl WebhookSender for Hosts {
+        async fn address(&self, url: &str) -> Result<WebhookAddress, WebhookRefused> {
+            let host = url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+            Ok(WebhookAddress { url: url.to_owned(), host })
+        }
+
+        async fn send(&self, call: WebhookCall<'_>) -> Result<(), SendError> {
+            self.0.lock().unwrap().push((call.notification.user, call.url.to_owned()));
+            if call.url.contains("slow") {
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        }
+    }
+
+    /// One user has five webhooks, of which none ever answers; another has one at one of these hosts.
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_does_not_answer_holds_up_nobody_else() {
+        let [one, other] = [7, 8].map(|n| UserId(Uuid::from_u128(n)));
+        let (store, hosts) = (MemoryNotifications::default(), Arc::new(Hosts::default()));
+        let clock = Arc::new(StoppedClock::at(datetime!(2026-11-21 12:00 UTC)));
+        let (secrets, entropy) = (Arc::new(PlainSecretBox::default()), Arc::new(CountingEntropy::default()));
+        let keep = KeepWebhooks {
+            store: Arc::new(store.clone()),
+            sender: hosts.clone(),
+            secrets: secrets.clone(),
+            entropy,
+            clock: clock.clone(),
+        };
+        let tested = async |user, url: &str| {
+            let (hook, _) = keep.add(user, url).await.unwrap();
+            keep.test(user, hook.id).await.unwrap();
+            hook
+        };
+        for n in 1..=5 {
+            tested(one, &format!("https://hooks{}.example.org/slow/{n}", n.min(4))).await;
+        }
+        let deliver = DeliverToWebhooks { queue: Arc::new(store.clone()), sender: hosts.clone(), secrets, clock: clock.clone() };
+        let job = tokio::spawn(deliver_to_webhooks(Arc::new(deliver), Metrics::new("0", "test").unwrap()));
+        tokio::time::sleep(StdDuration::from_secs(5)).await;
+        let calls = |user| hosts.0.lock().unwrap().iter().filter(|call| call.0 == user).count();
+        assert_eq!(calls(one), 2, "no user has more under way");
+        let hook = tested(other, "https://hooks1.example.org/in").await;
+        tokio::time::sleep(StdDuration::from_secs(2)).await;
+        assert_eq!((calls(one), calls(other)), (2, 1));
+        clock.advance(time::Duration::MINUTE);
+        keep.test(other, hook.id).await.unwrap();
+        tokio::time::sleep(StdDuration::from_secs(2)).await;
+        assert_eq!((calls(one), calls(other)), (2, 2), "leases that are over are no reason to call a busy host again");
+        job.abort();
     }
 }

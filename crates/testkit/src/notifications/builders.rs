@@ -1,7 +1,7 @@
 //! Notifications as tests use them.
 
 use coinlink_domain::{
-    notifications::{Notification, NotificationId, NotificationKind, Priority, Webhook, WebhookId},
+    notifications::{Notification, NotificationId, NotificationKind, Priority, Webhook, WebhookCalls, WebhookId},
     shared::{sealed::Sealed, user_id::UserId},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -38,5 +38,6 @@ pub fn a_webhook(user: UserId, n: u32) -> Webhook {
         created_at: NOON + Duration::seconds(n.into()),
         failures: 0,
         disabled_at: None,
+        calls: WebhookCalls::default(),
     }
 }

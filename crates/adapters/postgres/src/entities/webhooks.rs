@@ -17,6 +17,16 @@ pub struct Model {
     pub failures: i64,
     #[sea_orm(save_as = "timestamptz_text")]
     pub disabled_at: Option<Moment>,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub last_call_at: Option<Moment>,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub last_success_at: Option<Moment>,
+    pub last_error: Option<String>,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub served_at: Option<Moment>,
+    pub test_id: Option<Uuid>,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub tested_at: Option<Moment>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,7 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
-use coinlink_domain::notifications::{Notification, Webhook};
+use coinlink_domain::notifications::{Notification, UnderWay, Webhook};
 use coinlink_ports::{
     notifications::{DeliveryCounts, DeliveryQueue, EndedBefore, ForSockets, ForWebhook, WayCounts},
     shared::StoreError,
@@ -14,7 +14,7 @@ use sea_orm::{
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{SqlNotificationsStore, fired, rows};
+use super::{SqlNotificationsStore, fired, rows, turns};
 use crate::{
     entities::{
         notification_deliveries::{Column, Entity, Model},
@@ -27,20 +27,18 @@ use crate::{
 };
 
 const SOCKET: &str = "socket";
-const WEBHOOK: &str = "webhook";
+pub(super) const WEBHOOK: &str = "webhook";
 /// The most rows of a kind that go at once: more would take longer than a call may.
 const PRUNED_AT_ONCE: u64 = 5_000;
 /// Rows in one statement.
 const ROWS: usize = 500;
-/// Of those that are due to webhooks, so many are looked at to find some of different hosts.
-const LOOKED_AT: u64 = 256;
 
-fn due(channel: &str, now: OffsetDateTime) -> Select<Entity> {
+pub(super) fn due(channel: &str, now: OffsetDateTime) -> Select<Entity> {
     let due = Entity::find().select_only().column(Column::Id).filter(Column::State.eq(WAITING));
     due.filter(Column::Channel.eq(channel)).filter(Column::DueAt.lte(Moment(now)))
 }
 
-fn moment(at: OffsetDateTime) -> Expr {
+pub(super) fn moment(at: OffsetDateTime) -> Expr {
     Expr::value(Moment(at)).cast_as("timestamptz_text")
 }
 
@@ -90,7 +88,7 @@ impl SqlNotificationsStore {
         now: OffsetDateTime,
         lease: Duration,
         limit: u32,
-        busy: &[String],
+        under_way: &[UnderWay],
     ) -> Result<Claimed, DbErr> {
         let connection = &self.database.connection;
         // Mostly nothing is due: then no transaction is begun, and on SQLite nobody waits for it.
@@ -103,38 +101,13 @@ impl SqlNotificationsStore {
             let first = first.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             (first.into_tuple().all(&transaction).await?, HashMap::new())
         } else {
-            one_for_each_host(&transaction, now, limit, busy).await?
+            turns::take_turns(&transaction, now, limit as usize, under_way).await?
         };
         let rows = take(&transaction, &ids, now + lease).await?;
         let notifications = notifications_of(&transaction, &rows).await?;
         transaction.commit().await?;
         Ok((rows, notifications, hooks))
     }
-}
-
-/// The one that is due longest of each host that is not busy, and their webhooks by id.
-async fn one_for_each_host(
-    connection: &impl ConnectionTrait,
-    now: OffsetDateTime,
-    limit: u32,
-    busy: &[String],
-) -> Result<(Vec<Uuid>, HashMap<Uuid, webhooks::Model>), DbErr> {
-    let of_busy = webhooks::Entity::find().select_only().column(webhooks::Column::Id);
-    let of_busy = of_busy.filter(webhooks::Column::Host.is_in(busy)).into_query();
-    let first = due(WEBHOOK, now).column(Column::WebhookId).filter(Column::WebhookId.not_in_subquery(of_busy));
-    let first = first.order_by_asc(Column::DueAt).order_by_asc(Column::Id).limit(LOOKED_AT);
-    let first = first.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let candidates: Vec<(Uuid, Option<Uuid>)> = first.into_tuple().all(connection).await?;
-    let hooks: BTreeSet<Uuid> = candidates.iter().filter_map(|(_, hook)| *hook).collect();
-    let hooks = webhooks::Entity::find().filter(webhooks::Column::Id.is_in(hooks)).all(connection).await?;
-    let hooks: HashMap<Uuid, webhooks::Model> = hooks.into_iter().map(|row| (row.id, row)).collect();
-    let mut hosts = BTreeSet::new();
-    let new_host = |(_, hook): &&(Uuid, Option<Uuid>)| {
-        let hook = hook.and_then(|hook| hooks.get(&hook));
-        hook.is_some_and(|hook| hosts.insert(hook.host.clone()))
-    };
-    let ids = candidates.iter().filter(new_host).map(|(id, _)| *id).take(limit as usize).collect();
-    Ok((ids, hooks))
 }
 
 #[async_trait]
@@ -157,9 +130,9 @@ impl DeliveryQueue for SqlNotificationsStore {
         now: OffsetDateTime,
         lease: Duration,
         limit: u32,
-        busy: &[String],
+        under_way: &[UnderWay],
     ) -> Result<Vec<ForWebhook>, StoreError> {
-        let claim = self.claim_some(WEBHOOK, now, lease, limit, busy);
+        let claim = self.claim_some(WEBHOOK, now, lease, limit, under_way);
         let (claimed, notifications, hooks) = self.database.within_deadline(claim).await?;
         let mut found = Vec::with_capacity(claimed.len());
         for row in claimed {
@@ -177,18 +150,37 @@ impl DeliveryQueue for SqlNotificationsStore {
             let whoever = Entity::update_many().filter(Column::Id.eq(id)).filter(Column::State.ne(SENT));
             let change = ended(whoever, SENT, now).col_expr(Column::Error, Expr::value(None::<String>));
             if change.exec(&transaction).await?.rows_affected > 0 {
-                let none = webhooks::Entity::update_many().col_expr(webhooks::Column::Failures, Expr::value(0_i64));
-                none.filter(hook_of(id)).filter(webhooks::Column::Failures.ne(0)).exec(&transaction).await?;
+                let taken = webhooks::Entity::update_many()
+                    .col_expr(webhooks::Column::Failures, Expr::value(0_i64))
+                    .col_expr(webhooks::Column::LastCallAt, moment(now))
+                    .col_expr(webhooks::Column::LastSuccessAt, moment(now))
+                    .col_expr(webhooks::Column::LastError, Expr::value(None::<String>));
+                taken.filter(hook_of(id)).exec(&transaction).await?;
             }
             transaction.commit().await
         };
         self.database.within_deadline(change).await
     }
 
-    async fn postpone(&self, id: Uuid, attempt: u32, due: OffsetDateTime, why: &str) -> Result<bool, StoreError> {
-        let change = of_attempt(id, attempt).col_expr(Column::DueAt, moment(due)).col_expr(Column::Error, Expr::value(why));
-        let changed = self.database.within_deadline(change.exec(&self.database.connection)).await?;
-        Ok(changed.rows_affected > 0)
+    async fn postpone(
+        &self,
+        id: Uuid,
+        attempt: u32,
+        now: OffsetDateTime,
+        due: OffsetDateTime,
+        why: &str,
+    ) -> Result<bool, StoreError> {
+        let change = async {
+            let transaction = write_transaction::begin_with_row_locks(&self.database.connection).await?;
+            let change = of_attempt(id, attempt).col_expr(Column::DueAt, moment(due)).col_expr(Column::Error, Expr::value(why));
+            let postponed = change.exec(&transaction).await?.rows_affected > 0;
+            if postponed {
+                failed(&transaction, id, now, why).await?;
+            }
+            transaction.commit().await?;
+            Ok(postponed)
+        };
+        self.database.within_deadline(change).await
     }
 
     async fn give_up(&self, id: Uuid, attempt: u32, now: OffsetDateTime, why: &str) -> Result<bool, StoreError> {
@@ -197,6 +189,7 @@ impl DeliveryQueue for SqlNotificationsStore {
             let change = ended(of_attempt(id, attempt), DEAD, now).col_expr(Column::Error, Expr::value(why));
             let gave_up = change.exec(&transaction).await?.rows_affected > 0;
             if gave_up {
+                failed(&transaction, id, now, why).await?;
                 let one_more = Expr::col(webhooks::Column::Failures).add(1);
                 let one_more = webhooks::Entity::update_many().col_expr(webhooks::Column::Failures, one_more);
                 one_more.filter(hook_of(id)).exec(&transaction).await?;
@@ -209,6 +202,12 @@ impl DeliveryQueue for SqlNotificationsStore {
             Ok(gave_up)
         };
         self.database.within_deadline(change).await
+    }
+
+    async fn withdraw(&self, id: Uuid, attempt: u32, now: OffsetDateTime, why: &str) -> Result<bool, StoreError> {
+        let change = ended(of_attempt(id, attempt), DEAD, now).col_expr(Column::Error, Expr::value(why));
+        let changed = self.database.within_deadline(change.exec(&self.database.connection)).await?;
+        Ok(changed.rows_affected > 0)
     }
 
     async fn delivery_counts(&self) -> Result<DeliveryCounts, StoreError> {
@@ -252,6 +251,13 @@ impl DeliveryQueue for SqlNotificationsStore {
 fn readable(notifications: &HashMap<Uuid, notifications::Model>, row: &Model) -> Option<Notification> {
     let read = rows::notification(notifications.get(&row.notification_id)?.clone());
     read.ok()
+}
+
+/// Notes how the last call of a webhook went. One that is not in use was not called.
+async fn failed(connection: &impl ConnectionTrait, delivery: Uuid, now: OffsetDateTime, why: &str) -> Result<(), DbErr> {
+    let last = webhooks::Entity::update_many().col_expr(webhooks::Column::LastCallAt, moment(now));
+    let last = last.col_expr(webhooks::Column::LastError, Expr::value(why));
+    last.filter(hook_of(delivery)).filter(webhooks::Column::DisabledAt.is_null()).exec(connection).await.map(drop)
 }
 
 /// The webhook of a delivery, where it has one.

@@ -1,3 +1,4 @@
+mod account;
 mod alert_reads;
 mod alert_rows;
 mod alerts;
@@ -7,6 +8,7 @@ mod mail_queue;
 mod rows;
 mod store;
 mod transaction;
+mod turns;
 
 pub use mail_queue::SqlMailQueue;
 pub use store::SqlNotificationsStore;

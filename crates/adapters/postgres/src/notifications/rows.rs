@@ -3,7 +3,7 @@
 use coinlink_domain::{
     notifications::{
         ClockOffset, Delivery, Notification, NotificationId, NotificationKind, NotificationSettings, Priority, QuietHours,
-        Webhook, WebhookId,
+        Switches, Webhook, WebhookCalls, WebhookId,
     },
     shared::{sealed::Sealed, user_id::UserId},
 };
@@ -12,7 +12,7 @@ use sea_orm::ActiveValue::Set;
 
 use super::fired;
 use crate::{
-    entities::{notification_deliveries, notification_settings, notifications, webhooks},
+    entities::{notification_deliveries, notification_settings, notifications, user_preferences, webhooks},
     errors::corrupt,
     exact::Moment,
     shared::outbox::WAITING,
@@ -92,6 +92,15 @@ pub(super) fn settings(row: notification_settings::Model) -> Result<Notification
     })
 }
 
+pub(super) fn switches(row: &user_preferences::Model) -> Switches {
+    Switches {
+        anything: row.notifications_enabled,
+        alert_letters: row.email_alerts,
+        price_alerts: row.price_alerts,
+        news: row.news_notifications,
+    }
+}
+
 pub(super) fn webhook_row(of: &Webhook) -> webhooks::ActiveModel {
     webhooks::ActiveModel {
         id: Set(of.id.0),
@@ -103,6 +112,12 @@ pub(super) fn webhook_row(of: &Webhook) -> webhooks::ActiveModel {
         created_at: Set(Moment(of.created_at)),
         failures: Set(of.failures.into()),
         disabled_at: Set(of.disabled_at.map(Moment)),
+        last_call_at: Set(of.calls.last_at.map(Moment)),
+        last_success_at: Set(of.calls.last_success_at.map(Moment)),
+        last_error: Set(of.calls.last_error.clone()),
+        served_at: Set(None),
+        test_id: Set(None),
+        tested_at: Set(None),
     }
 }
 
@@ -116,6 +131,11 @@ pub(super) fn webhook(row: webhooks::Model) -> Result<Webhook, StoreError> {
         created_at: row.created_at.0,
         failures: row.failures.try_into().map_err(|e| corrupt("webhooks.failures", e))?,
         disabled_at: row.disabled_at.map(|Moment(at)| at),
+        calls: WebhookCalls {
+            last_at: row.last_call_at.map(|Moment(at)| at),
+            last_success_at: row.last_success_at.map(|Moment(at)| at),
+            last_error: row.last_error,
+        },
     })
 }
 

@@ -4,21 +4,22 @@ use coinlink_domain::{
     shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{AlertRules, Inbox, NotificationsTx, Reach, Reaches},
+    notifications::{AlertRules, Inbox, LastTest, NotificationsTx, Reach, Reaches},
     shared::{MailOutbox, StoreError},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{LockType, OnConflict},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::rows;
+use super::{account::Account, rows};
 use crate::{
-    entities::{notification_deliveries, notification_settings, notifications, users, webhooks},
+    entities::{notification_deliveries, notification_settings, notifications, user_preferences, users, webhooks},
     exact::Moment,
-    shared::transaction::SqlTx,
+    shared::{outbox::WAITING, transaction::SqlTx},
 };
 
 #[async_trait]
@@ -50,6 +51,15 @@ pub(super) fn shown(user: UserId, now: OffsetDateTime) -> Condition {
 
     let lasts = Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(Moment(now)));
     Condition::all().add(Column::UserId.eq(user.0)).add(lasts)
+}
+
+/// A test of a webhook that waits: to be tried again, or for the first time.
+fn waiting_test(hook: WebhookId, test: Uuid, was_tried: bool) -> Select<notification_deliveries::Entity> {
+    use notification_deliveries::{Column, Entity};
+
+    let waits = Entity::find().filter(Column::WebhookId.eq(hook.0)).filter(Column::NotificationId.eq(test));
+    let tried = if was_tried { Column::Attempts.gt(0) } else { Column::Attempts.eq(0) };
+    waits.filter(Column::State.eq(WAITING)).filter(tried)
 }
 
 fn read() -> notifications::ActiveModel {
@@ -109,21 +119,23 @@ impl Inbox for SqlTx {
 #[async_trait]
 impl Reaches for SqlTx {
     async fn of(&mut self, user: UserId) -> Result<Reach, StoreError> {
-        use users::Column;
-
         let transaction = self.take()?;
-        // An address that is only claimed stands in another column: no letter goes there.
-        let own = users::Entity::find_by_id(user.0).select_only().column(Column::Email).filter(Column::IsActive.eq(true));
-        let own = own.filter(Column::IsVerified.eq(true)).filter(Column::ClaimedEmail.is_null());
-        let address: Option<String> = self.call(own.into_tuple().one(&transaction)).await?;
+        let account = self.call(Account::find(user).one(&transaction)).await?;
         let settings = self.call(notification_settings::Entity::find_by_id(user.0).one(&transaction)).await?;
-        let in_use = webhooks::Entity::find().select_only().column(webhooks::Column::Id);
-        let in_use = in_use.filter(webhooks::Column::UserId.eq(user.0)).filter(webhooks::Column::DisabledAt.is_null());
+        let preferences = self.call(user_preferences::Entity::find_by_id(user.0).one(&transaction)).await?;
+        let mut in_use = webhooks::Entity::find().select_only().column(webhooks::Column::Id);
+        in_use = in_use.filter(webhooks::Column::UserId.eq(user.0)).filter(webhooks::Column::DisabledAt.is_null());
+        if let Some(secured_at) = account.as_ref().and_then(|account| account.secured_at) {
+            in_use = in_use.filter(webhooks::Column::CreatedAt.gt(secured_at));
+        }
         let oldest_first = in_use.order_by_asc(webhooks::Column::CreatedAt).order_by_asc(webhooks::Column::Id);
         let hooks: Vec<Uuid> = self.call(oldest_first.into_tuple().all(&transaction)).await?;
         self.put_back(transaction);
         let settings = settings.map(rows::settings).transpose()?.unwrap_or_default();
-        Ok(Reach { address, settings, webhooks: hooks.into_iter().map(WebhookId).collect() })
+        let is_active = account.as_ref().is_some_and(|account| account.is_active);
+        let switches = preferences.as_ref().map(rows::switches).unwrap_or_default();
+        let webhooks = hooks.into_iter().map(WebhookId).collect();
+        Ok(Reach { is_active, address: account.and_then(Account::address), settings, switches, webhooks })
     }
 
     async fn save_settings(&mut self, user: UserId, settings: &NotificationSettings) -> Result<(), StoreError> {
@@ -152,6 +164,45 @@ impl Reaches for SqlTx {
         let transaction = self.take()?;
         let insert = webhooks::Entity::insert(rows::webhook_row(webhook));
         self.call(insert.exec_without_returning(&transaction)).await?;
+        self.put_back(transaction);
+        Ok(())
+    }
+
+    async fn last_test(&mut self, user: UserId, id: WebhookId) -> Result<Option<LastTest>, StoreError> {
+        use webhooks::{Column, Entity};
+
+        let transaction = self.take()?;
+        let held = Entity::find_by_id(id.0).filter(Column::UserId.eq(user.0)).filter(Column::DisabledAt.is_null());
+        let hook = self.call(held.lock(LockType::NoKeyUpdate).one(&transaction)).await?;
+        let waits = match hook.as_ref().and_then(|hook| hook.test_id) {
+            Some(test) => self.call(waiting_test(id, test, false).count(&transaction)).await? > 0,
+            None => false,
+        };
+        self.put_back(transaction);
+        Ok(hook.map(|hook| LastTest { at: hook.tested_at.map(|Moment(at)| at), waits }))
+    }
+
+    async fn note_test(&mut self, id: WebhookId, test: NotificationId, now: OffsetDateTime) -> Result<(), StoreError> {
+        use webhooks::{Column, Entity};
+
+        let transaction = self.take()?;
+        let before: Option<Option<Uuid>> =
+            self.call(Entity::find_by_id(id.0).select_only().column(Column::TestId).into_tuple().one(&transaction)).await?;
+        if let Some(before) = before.flatten() {
+            let ids: Vec<Uuid> = self
+                .call(
+                    waiting_test(id, before, true)
+                        .select_only()
+                        .column(notification_deliveries::Column::Id)
+                        .into_tuple()
+                        .all(&transaction),
+                )
+                .await?;
+            let gone = notification_deliveries::Entity::delete_many().filter(notification_deliveries::Column::Id.is_in(ids));
+            self.call(gone.exec(&transaction)).await?;
+        }
+        let noted = webhooks::ActiveModel { test_id: Set(Some(test.0)), tested_at: Set(Some(Moment(now))), ..Default::default() };
+        self.call(Entity::update_many().set(noted).filter(Column::Id.eq(id.0)).exec(&transaction)).await?;
         self.put_back(transaction);
         Ok(())
     }

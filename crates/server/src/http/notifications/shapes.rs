@@ -151,6 +151,15 @@ pub(in crate::http) struct WebhookBody {
     /// Since when nothing is sent to it any more, RFC 3339: too many were given up in a row. Remove it and make it anew.
     #[schema(format = DateTime)]
     pub disabled_at: Option<String>,
+    /// When the last call of it ended, RFC 3339; null before the first.
+    #[schema(format = DateTime)]
+    pub last_attempt_at: Option<String>,
+    /// When it last took a notification, RFC 3339.
+    #[schema(format = DateTime)]
+    pub last_success_at: Option<String>,
+    /// Why the last call failed, such as `it answers 500` or `no connection`; null where it did not.
+    #[schema(example = "it answers 500")]
+    pub last_error: Option<String>,
 }
 
 impl From<&Webhook> for WebhookBody {
@@ -161,6 +170,9 @@ impl From<&Webhook> for WebhookBody {
             created_at: rfc3339(of.created_at),
             failures: of.failures,
             disabled_at: of.disabled_at.map(rfc3339),
+            last_attempt_at: of.calls.last_at.map(rfc3339),
+            last_success_at: of.calls.last_success_at.map(rfc3339),
+            last_error: of.calls.last_error.clone(),
         }
     }
 }

@@ -5,8 +5,8 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Json, Path},
 };
-use coinlink_application::notifications::{AddWebhookError, KeepWebhooks};
-use coinlink_domain::notifications::{Webhook, WebhookId};
+use coinlink_application::notifications::{AddWebhookError, KeepWebhooks, TestWebhookError};
+use coinlink_domain::notifications::{TestRefused, Webhook, WebhookId};
 use uuid::Uuid;
 
 use super::shapes::{CreatedWebhookBody, NewWebhookBody, NoticeDoneBody, WebhookBody, WebhookTestBody, WebhooksBody};
@@ -17,6 +17,7 @@ use crate::http::{
     private::{private, private_as},
     shapes::ErrorBody,
 };
+use crate::wire::seconds_up;
 
 impl From<AddWebhookError> for ApiError {
     fn from(error: AddWebhookError) -> Self {
@@ -27,6 +28,25 @@ impl From<AddWebhookError> for ApiError {
             AddWebhookError::Sealing(error) => coinlink_ports::shared::StoreError::Unavailable(Box::new(error)).into(),
             AddWebhookError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<TestWebhookError> for ApiError {
+    fn from(error: TestWebhookError) -> Self {
+        let wait = match error {
+            TestWebhookError::NoSuch => return no_such(),
+            TestWebhookError::Store(error) => return error.into(),
+            TestWebhookError::NotNow(TestRefused::Waits) => 1,
+            TestWebhookError::NotNow(TestRefused::TooSoon { after }) => {
+                u32::try_from(seconds_up(after).max(1)).unwrap_or(u32::MAX)
+            }
+        };
+        Self::new(error_codes::RATE_LIMITED)
+            .message(format!(
+                "A webhook is tested every {} seconds, and not while a test waits.",
+                Webhook::BETWEEN_TESTS.whole_seconds()
+            ))
+            .retry_after(wait)
     }
 }
 
@@ -103,8 +123,9 @@ pub(in crate::http) async fn remove_webhook(
 
 /// Test a webhook.
 ///
-/// Leaves a notification that goes to this webhook and nowhere else, quiet hours or not. Whether it was taken shows in `failures` of
-/// the webhook and at the receiver.
+/// Leaves a notification that goes to this webhook and nowhere else, quiet hours or not. Whether it was taken shows in
+/// `last_success_at` and `last_error` of the webhook a moment later. Twelve seconds after a test there may be another; it takes the place of one
+/// that was tried in vain.
 #[utoipa::path(
     post,
     path = "/api/v2/notifications/webhooks/{id}/test",
@@ -122,7 +143,7 @@ pub(in crate::http) async fn test_webhook(
     use_case: Data<KeepWebhooks>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
-    let left = use_case.test(caller.user, WebhookId(id.into_inner())).await?.ok_or_else(no_such)?;
+    let left = use_case.test(caller.user, WebhookId(id.into_inner())).await?;
     let body = WebhookTestBody { notification_id: left.0, message: "The test is on its way.".to_owned() };
     Ok(private_as(StatusCode::ACCEPTED, body))
 }

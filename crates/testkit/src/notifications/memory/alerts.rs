@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    market::TickId,
+    market::{Symbol, TickId},
     notifications::alerts::{AlertRule, AlertRuleId, FiredAlert},
     shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{AlertCounts, AlertNews, AlertReads, AlertRules, AlertsBefore},
+    notifications::{AlertCounts, AlertNews, AlertReads, AlertRules, AlertsBefore, ReadRule, UnreadableRule},
     shared::StoreError,
 };
 use time::OffsetDateTime;
@@ -33,11 +33,17 @@ pub(super) struct Alerts {
     rules: BTreeMap<AlertRuleId, KeptRule>,
     fired: Vec<FiredAlert>,
     evaluated: Option<TickId>,
+    unreadable: BTreeSet<AlertRuleId>,
 }
 
 impl Alerts {
     fn kept(&self) -> impl Iterator<Item = &AlertRule> {
         self.rules.values().filter(|kept| kept.deleted_at.is_none()).map(|kept| &kept.rule)
+    }
+
+    fn read(&self, rule: &AlertRule) -> ReadRule {
+        let why = || UnreadableRule { id: rule.id, why: "garbled".to_owned() };
+        if self.unreadable.contains(&rule.id) { Err(why()) } else { Ok(rule.clone()) }
     }
 
     fn of(&self, user: UserId) -> impl Iterator<Item = &AlertRule> {
@@ -67,6 +73,10 @@ impl AlertRules for MemoryTx {
             let active = draft.alerts.of(user).filter(|rule| rule.is_active).count() as u64;
             Ok(Some(AlertCounts { active, kept: draft.alerts.of(user).count() as u64 }))
         })
+    }
+
+    async fn active_of(&mut self, user: UserId, symbol: &Symbol) -> Result<Vec<AlertRule>, StoreError> {
+        self.call(|draft| Ok(draft.alerts.of(user).filter(|rule| rule.is_active && rule.symbol == *symbol).cloned().collect()))
     }
 
     async fn add(&mut self, rule: &AlertRule, at: OffsetDateTime) -> Result<(), StoreError> {
@@ -117,6 +127,18 @@ impl AlertRules for MemoryTx {
         })
     }
 
+    async fn hand_over(&mut self, from: TickId, to: TickId) -> Result<bool, StoreError> {
+        self.call(|draft| {
+            let did = draft.alerts.evaluated == Some(from);
+            if did {
+                draft.alerts.evaluated = Some(to);
+                let rules = draft.alerts.rules.values_mut().filter_map(|kept| kept.rule.last_tick.as_mut());
+                rules.filter(|last| last.epoch > to.epoch).for_each(|last| *last = to);
+            }
+            Ok(did)
+        })
+    }
+
     async fn fire(&mut self, rule: &AlertRule, fired: &FiredAlert) -> Result<bool, StoreError> {
         self.call(|draft| {
             let may = |kept: &&mut KeptRule| kept.rule.is_active && kept.rule.last_tick.is_none_or(|last| last < fired.tick);
@@ -162,25 +184,29 @@ impl AlertReads for MemoryNotifications {
         })
     }
 
-    async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertRule>, StoreError> {
+    async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<ReadRule>, StoreError> {
         self.read(|state| {
             let active = state.alerts.kept().filter(|rule| rule.is_active && after.is_none_or(|after| rule.id > after));
-            active.take(limit as usize).cloned().collect()
+            active.take(limit as usize).map(|rule| state.alerts.read(rule)).collect()
         })
     }
 
-    async fn rules(&self, ids: &[AlertRuleId]) -> Result<Vec<AlertRule>, StoreError> {
+    async fn rules(&self, ids: &[AlertRuleId]) -> Result<Vec<ReadRule>, StoreError> {
         let ids: BTreeSet<_> = ids.iter().copied().collect();
-        self.read(|state| state.alerts.kept().filter(|rule| ids.contains(&rule.id)).cloned().collect())
+        self.read(|state| {
+            let asked = state.alerts.kept().filter(|rule| ids.contains(&rule.id));
+            asked.map(|rule| state.alerts.read(rule)).collect()
+        })
     }
 
-    async fn news(&self, since: OffsetDateTime) -> Result<Vec<AlertNews>, StoreError> {
+    async fn news(&self, since: OffsetDateTime, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertNews>, StoreError> {
         let since = micros(since);
         self.read(|state| {
             let changed = state.alerts.rules.values().filter(|kept| kept.changed_at >= since);
-            let news = changed.map(|kept| match kept.deleted_at {
+            let changed = changed.filter(|kept| after.is_none_or(|after| kept.rule.id > after));
+            let news = changed.take(limit as usize).map(|kept| match kept.deleted_at {
                 Some(_) => AlertNews::Deleted(kept.rule.id),
-                None => AlertNews::Changed(kept.rule.clone()),
+                None => state.alerts.read(&kept.rule).map_or_else(AlertNews::Unreadable, AlertNews::Changed),
             });
             news.collect()
         })
@@ -209,6 +235,11 @@ impl MemoryNotifications {
     /// Committed firings, in the order in which they were.
     pub fn fired_alerts(&self) -> Vec<FiredAlert> {
         lock(&self.kept.committed).alerts.fired.clone()
+    }
+
+    /// From now on, nobody can read this rule to evaluate it.
+    pub fn garble_alert_rule(&self, id: AlertRuleId) {
+        lock(&self.kept.committed).alerts.unreadable.insert(id);
     }
 
     /// Committed rules that were not deleted, by their ids.

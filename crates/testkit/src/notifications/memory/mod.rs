@@ -7,17 +7,18 @@ mod state;
 mod transaction;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    notifications::{Delivery, Notification, NotificationSettings, Webhook},
+    notifications::{Delivery, Notification, NotificationId, NotificationSettings, Switches, Webhook},
     shared::{mail::OutgoingMail, user_id::UserId},
 };
 use coinlink_ports::{
-    notifications::{InboxQuery, NotificationsStore, NotificationsTx},
+    notifications::{InboxQuery, NotificationsStore, NotificationsTx, Standing},
     shared::StoreError,
 };
 use time::OffsetDateTime;
@@ -64,6 +65,21 @@ impl MemoryNotifications {
     /// This user has an address that letters go to.
     pub fn put_address(&self, user: UserId, address: &str) {
         lock(&self.kept.committed).addresses.insert(user, address.to_owned());
+    }
+
+    /// This user's account is locked.
+    pub fn put_locked(&self, user: UserId) {
+        lock(&self.kept.committed).locked.insert(user);
+    }
+
+    /// This user's account was secured then.
+    pub fn put_secured(&self, user: UserId, at: OffsetDateTime) {
+        lock(&self.kept.committed).secured.insert(user, micros(at));
+    }
+
+    /// This is what is switched on in this user's preferences.
+    pub fn put_switches(&self, user: UserId, switches: Switches) {
+        lock(&self.kept.committed).switches.insert(user, switches);
     }
 
     /// Only the next call fails, with [`StoreError::Unavailable`].
@@ -138,6 +154,19 @@ impl NotificationsStore for MemoryNotifications {
 
     async fn settings(&self, user: UserId) -> Result<Option<NotificationSettings>, StoreError> {
         self.read(|state| state.settings.get(&user).cloned())
+    }
+
+    async fn standings(&self, of: &[NotificationId]) -> Result<HashMap<NotificationId, Standing>, StoreError> {
+        self.read(|state| {
+            let left = of.iter().filter_map(|id| state.notifications.get(id));
+            let standing = |one: &Notification| Standing {
+                is_active: !state.locked.contains(&one.user),
+                secured_at: state.secured.get(&one.user).copied(),
+                settings: state.settings.get(&one.user).cloned().unwrap_or_default(),
+                priority: one.priority,
+            };
+            left.map(|one| (one.id, standing(one))).collect()
+        })
     }
 
     async fn webhooks(&self, user: UserId) -> Result<Vec<Webhook>, StoreError> {

@@ -1,7 +1,5 @@
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
-use coinlink_domain::notifications::{Channel, Webhook};
+use coinlink_domain::notifications::{Channel, UnderWay, Webhook, WebhookCalls, WebhookId, webhook_turns};
 use coinlink_ports::{
     notifications::{DeliveryCounts, DeliveryQueue, EndedBefore, ForSockets, ForWebhook, WayCounts},
     shared::StoreError,
@@ -30,6 +28,22 @@ impl State {
             (kept.attempts, kept.due) = (kept.attempts + 1, micros(until));
             kept.attempts
         })
+    }
+
+    /// Webhooks that something is due to: first those whose user was served longest ago.
+    fn waiting_for_turns(&self, now: OffsetDateTime) -> Vec<(WebhookId, UnderWay)> {
+        let mut hooks: Vec<_> = self.due(now).iter().filter_map(|kept| self.hook(kept)).collect();
+        let served = |hook: &Webhook| self.served.get(&hook.id).copied();
+        hooks.sort_by_key(|hook| (self.webhooks_of(hook.user).iter().filter_map(served).max(), served(hook), hook.id));
+        hooks.dedup_by_key(|hook| hook.id);
+        hooks.into_iter().map(|hook| (hook.id, UnderWay::of(hook))).collect()
+    }
+
+    fn hook(&self, kept: &KeptDelivery) -> Option<&Webhook> {
+        match kept.delivery.channel {
+            Channel::Socket => None,
+            Channel::Webhook(hook) => self.webhooks.get(&hook),
+        }
     }
 
     fn of_attempt(&mut self, id: Uuid, attempt: u32) -> Option<&mut KeptDelivery> {
@@ -72,19 +86,21 @@ impl DeliveryQueue for MemoryNotifications {
         now: OffsetDateTime,
         lease: Duration,
         limit: u32,
-        busy: &[String],
+        under_way: &[UnderWay],
     ) -> Result<Vec<ForWebhook>, StoreError> {
-        let mut hosts: BTreeSet<String> = busy.iter().cloned().collect();
         self.change(|state| {
+            let (hooks, waiting): (Vec<_>, Vec<_>) = state.waiting_for_turns(now).into_iter().unzip();
             let mut claimed = Vec::new();
-            for KeptDelivery { delivery, .. } in state.due(now) {
-                let Channel::Webhook(hook) = delivery.channel else { continue };
-                let found = state.webhooks.get(&hook).zip(state.notifications.get(&delivery.notification));
+            for turn in webhook_turns(&waiting, under_way, limit as usize) {
+                let mut due = state.due(now);
+                due.retain(|kept| kept.delivery.channel == Channel::Webhook(hooks[turn]));
+                due.sort_by_key(|kept| (kept.attempts > 0, kept.due, kept.delivery.id()));
+                let Some(KeptDelivery { delivery, .. }) = due.into_iter().next() else { continue };
+                let found = state.webhooks.get(&hooks[turn]).zip(state.notifications.get(&delivery.notification));
                 let Some((webhook, notification)) = found.map(|(hook, one)| (hook.clone(), one.clone())) else { continue };
-                if claimed.len() < limit as usize && hosts.insert(webhook.host.clone()) {
-                    let (id, attempt) = (delivery.id(), state.take(delivery.id(), now + lease));
-                    claimed.push(ForWebhook { id, attempt, notification, webhook });
-                }
+                let (id, attempt) = (delivery.id(), state.take(delivery.id(), now + lease));
+                state.served.insert(hooks[turn], micros(now));
+                claimed.push(ForWebhook { id, attempt, notification, webhook });
             }
             claimed
         })
@@ -97,20 +113,39 @@ impl DeliveryQueue for MemoryNotifications {
                 kept.state = MailState::Sent(micros(now));
                 if let Some(hook) = state.hook_of(id) {
                     hook.failures = 0;
+                    let at = Some(micros(now));
+                    hook.calls = WebhookCalls { last_at: at, last_success_at: at, last_error: None };
                 }
             }
         })
         .await
     }
 
-    async fn postpone(&self, id: Uuid, attempt: u32, due: OffsetDateTime, _why: &str) -> Result<bool, StoreError> {
-        self.change(|state| state.of_attempt(id, attempt).map(|kept| kept.due = micros(due)).is_some()).await
+    async fn postpone(
+        &self,
+        id: Uuid,
+        attempt: u32,
+        now: OffsetDateTime,
+        due: OffsetDateTime,
+        why: &str,
+    ) -> Result<bool, StoreError> {
+        self.change(|state| {
+            let postponed = state.of_attempt(id, attempt).map(|kept| kept.due = micros(due)).is_some();
+            if let Some(hook) = state.hook_of(id).filter(|hook| postponed && hook.disabled_at.is_none()) {
+                (hook.calls.last_at, hook.calls.last_error) = (Some(micros(now)), Some(why.to_owned()));
+            }
+            postponed
+        })
+        .await
     }
 
-    async fn give_up(&self, id: Uuid, attempt: u32, now: OffsetDateTime, _why: &str) -> Result<bool, StoreError> {
+    async fn give_up(&self, id: Uuid, attempt: u32, now: OffsetDateTime, why: &str) -> Result<bool, StoreError> {
         self.change(|state| {
             let gave_up = state.of_attempt(id, attempt).map(|kept| kept.state = MailState::Dead(micros(now))).is_some();
             if let Some(hook) = state.hook_of(id).filter(|_| gave_up) {
+                if hook.disabled_at.is_none() {
+                    (hook.calls.last_at, hook.calls.last_error) = (Some(micros(now)), Some(why.to_owned()));
+                }
                 hook.failures += 1;
                 if hook.failures >= Webhook::MOST_FAILURES && hook.disabled_at.is_none() {
                     hook.disabled_at = Some(micros(now));
@@ -119,6 +154,10 @@ impl DeliveryQueue for MemoryNotifications {
             gave_up
         })
         .await
+    }
+
+    async fn withdraw(&self, id: Uuid, attempt: u32, now: OffsetDateTime, _why: &str) -> Result<bool, StoreError> {
+        self.change(|state| state.of_attempt(id, attempt).map(|kept| kept.state = MailState::Dead(micros(now))).is_some()).await
     }
 
     async fn delivery_counts(&self) -> Result<DeliveryCounts, StoreError> {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use coinlink_domain::{
     notifications::{
-        Channel, Delivery, Notification, NotificationId, NotificationSettings, Webhook, WebhookId, alerts::FiredAlert,
+        Channel, Delivery, Notification, NotificationId, NotificationSettings, Switches, Webhook, WebhookId, alerts::FiredAlert,
     },
     shared::{mail::OutgoingMail, user_id::UserId},
 };
@@ -26,9 +26,16 @@ pub(super) struct KeptDelivery {
 pub(super) struct State {
     pub(super) addresses: HashMap<UserId, String>,
     pub(super) settings: HashMap<UserId, NotificationSettings>,
+    pub(super) switches: HashMap<UserId, Switches>,
+    pub(super) locked: BTreeSet<UserId>,
+    pub(super) secured: HashMap<UserId, OffsetDateTime>,
     pub(super) notifications: BTreeMap<NotificationId, Notification>,
     pub(super) webhooks: BTreeMap<WebhookId, Webhook>,
     pub(super) deliveries: BTreeMap<Uuid, KeptDelivery>,
+    /// When something for a webhook was claimed last.
+    pub(super) served: HashMap<WebhookId, OffsetDateTime>,
+    /// The last test of each webhook.
+    pub(super) tests: HashMap<WebhookId, (NotificationId, OffsetDateTime)>,
     pub(super) mails: Vec<OutgoingMail>,
     pub(super) alerts: Alerts,
 }
@@ -40,7 +47,9 @@ impl State {
     }
 
     pub(super) fn webhooks_of(&self, user: UserId) -> Vec<Webhook> {
-        let mut hooks: Vec<_> = self.webhooks.values().filter(|hook| hook.user == user).cloned().collect();
+        let secured = self.secured.get(&user).copied();
+        let of_user = self.webhooks.values().filter(|hook| hook.user == user);
+        let mut hooks: Vec<_> = of_user.map(|hook| Webhook { disabled_at: hook.ended_at(secured), ..hook.clone() }).collect();
         hooks.sort_by_key(|hook| (hook.created_at, hook.id));
         hooks
     }
@@ -53,6 +62,8 @@ impl State {
 
     pub(super) fn remove_webhook(&mut self, id: WebhookId) {
         self.webhooks.remove(&id);
+        self.served.remove(&id);
+        self.tests.remove(&id);
         self.deliveries.retain(|_, kept| kept.delivery.channel != Channel::Webhook(id));
     }
 

@@ -6,7 +6,7 @@ use coinlink_domain::{
     shared::{mail::OutgoingMail, user_id::UserId},
 };
 use coinlink_ports::{
-    notifications::{AlertRules, Inbox, NotificationsTx, Reach, Reaches},
+    notifications::{AlertRules, Inbox, LastTest, NotificationsTx, Reach, Reaches},
     shared::{MailOutbox, StoreError},
 };
 use time::OffsetDateTime;
@@ -14,9 +14,12 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::{
     Kept,
-    state::{State, kept_delivery, kept_notification, micros},
+    state::{KeptDelivery, State, kept_delivery, kept_notification, micros},
 };
-use crate::shared::{faults::unavailable, lock};
+use crate::{
+    notifications::MailState,
+    shared::{faults::unavailable, lock},
+};
 
 /// What is going to be, until it is committed or dropped.
 pub(super) struct MemoryTx {
@@ -143,8 +146,11 @@ impl Reaches for MemoryTx {
     async fn of(&mut self, user: UserId) -> Result<Reach, StoreError> {
         self.call(|draft| {
             let in_use = draft.webhooks_of(user).into_iter().filter(|hook| hook.disabled_at.is_none());
+            let is_active = !draft.locked.contains(&user);
             Ok(Reach {
-                address: draft.addresses.get(&user).cloned(),
+                is_active,
+                address: draft.addresses.get(&user).filter(|_| is_active).cloned(),
+                switches: draft.switches.get(&user).copied().unwrap_or_default(),
                 settings: draft.settings.get(&user).cloned().unwrap_or_default(),
                 webhooks: in_use.map(|hook| hook.id).collect(),
             })
@@ -171,6 +177,26 @@ impl Reaches for MemoryTx {
         })
     }
 
+    async fn last_test(&mut self, user: UserId, id: WebhookId) -> Result<Option<LastTest>, StoreError> {
+        self.call(|draft| {
+            let hook = draft.webhooks.get(&id).filter(|hook| hook.user == user && hook.disabled_at.is_none());
+            let test = draft.tests.get(&id);
+            let kept = test.and_then(|(test, _)| draft.deliveries.values().find(|kept| kept.delivery.notification == *test));
+            let waits = kept.is_some_and(|kept| kept.state == MailState::Waiting && kept.attempts == 0);
+            Ok(hook.map(|_| LastTest { at: test.map(|(_, at)| *at), waits }))
+        })
+    }
+
+    async fn note_test(&mut self, id: WebhookId, test: NotificationId, now: OffsetDateTime) -> Result<(), StoreError> {
+        self.call(|draft| {
+            if let Some((before, _)) = draft.tests.insert(id, (test, micros(now))) {
+                let tried = |kept: &KeptDelivery| kept.state == MailState::Waiting && kept.attempts > 0;
+                draft.deliveries.retain(|_, kept| kept.delivery.notification != before || !tried(kept));
+            }
+            Ok(())
+        })
+    }
+
     async fn remove_webhook(&mut self, user: UserId, id: WebhookId) -> Result<bool, StoreError> {
         self.call(|draft| {
             let found = draft.webhooks.get(&id).is_some_and(|hook| hook.user == user);
@@ -191,9 +217,15 @@ impl MailOutbox for MemoryTx {
         })
     }
 
-    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError> {
-        let since = micros(since);
-        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && mail.created_at >= since;
+    async fn posted_within(
+        &mut self,
+        to: &str,
+        template: &str,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
+        let within = micros(since)..=micros(until);
+        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && within.contains(&mail.created_at);
         self.call(|draft| Ok(draft.mails.iter().filter(counts).count() as u64))
     }
 }

@@ -165,7 +165,7 @@ pub async fn what_is_not_committed_never_was(it: NotificationsUnderTest) {
     drop(tx);
     assert_eq!(it.inbox(user, ALL).await.len(), 1);
     let mut tx = it.store.begin().await.unwrap();
-    assert_eq!(tx.mail().posted_since("one@example.org", "notification", NOON).await.unwrap(), 0);
+    assert_eq!(tx.mail().posted_within("one@example.org", "notification", NOON, LATER).await.unwrap(), 0);
     assert!(matches!(tx.inbox().send(&delivery).await, Err(StoreError::Conflict { .. })), "it is on that way already");
     tx.inbox().add(&one).await.unwrap_err();
     tx.commit().await.unwrap_err();
@@ -266,7 +266,11 @@ macro_rules! notifications_store_contract {
             however_many_make_webhooks_at_once_no_user_has_too_many,
             a_delivery_to_sockets_is_claimed_once_with_its_notification_and_firing,
             of_many_who_claim_at_once_each_delivery_goes_to_one,
-            of_each_host_one_is_claimed_and_of_busy_ones_none,
+            of_each_users_host_one_is_claimed_and_of_busy_ones_none,
+            whoever_was_served_longest_ago_comes_first_however_much_others_have,
+            of_a_webhook_what_was_never_tried_goes_before_what_is_tried_again,
+            a_webhook_tells_how_its_last_call_went,
+            a_test_takes_the_place_of_the_one_before_that_was_tried,
             a_postponed_delivery_comes_again_and_one_that_was_too_slow_decides_nothing,
             a_webhook_that_takes_nothing_is_not_used_any_more_and_one_success_forgives_all,
             deliveries_are_counted_by_way_and_pruned_once_they_ended,
