@@ -25,10 +25,12 @@ use super::{Metering, RollUpCandles};
 
 /// Assets that are filled whole before the others: their charts are looked at first.
 const LARGEST: usize = 5;
-/// A provider that failed is left alone for this long.
+/// A provider that failed is left alone for this long, twice as long each time after,
 const REST: Duration = Duration::MINUTE;
-/// One whose settings are wrong, for this long.
-const LONG_REST: Duration = Duration::HOUR;
+/// and never longer than this; one whose settings are wrong, at once.
+const LONGEST_REST: Duration = Duration::HOUR;
+/// So many failures in a row, and the next provider is asked instead.
+const GIVEN_UP_AFTER: u32 = 2;
 /// Whether a provider has what it once had not is asked again after this.
 const ASK_AGAIN: Duration = Duration::days(7);
 /// Whether it lists an asset that it did not list, after this.
@@ -80,7 +82,7 @@ pub struct FillHistory {
     parts: FillHistoryParts,
     round: VecDeque<(Interval, Symbol)>,
     missing: BTreeMap<Interval, u64>,
-    resting: HashMap<Source, Duration>,
+    resting: HashMap<Source, Resting>,
     unlisted: HashMap<(Source, Symbol), Duration>,
     roll_up: RollUpCandles,
 }
@@ -156,12 +158,16 @@ impl FillHistory {
             }
             let empty = self.parts.gaps.noted(symbol, interval, source, now - ASK_AGAIN).await?;
             let Some(call) = next_call(&without(missing, &empty), interval, window.longest, window.reach, now) else { continue };
-            match self.rests_for(source) {
-                Some(rest) => wait = Some(wait.map_or(rest, |wait| wait.min(rest))),
-                // A less preferred one is not asked for what a better one may bring in a minute.
-                None if wait.is_none() => return Ok(Next::Call(place, call)),
-                None => {}
+            if let Some(resting) = self.resting.get(&source).filter(|resting| resting.until > self.parts.clock.monotonic()) {
+                let rest = resting.until - self.parts.clock.monotonic();
+                wait = Some(wait.map_or(rest, |wait| wait.min(rest)));
+                if resting.failures < GIVEN_UP_AFTER {
+                    // The next one is not asked for what a better one may bring in a minute.
+                    break;
+                }
+                continue;
             }
+            return Ok(Next::Call(place, call));
         }
         Ok(wait.map_or(Next::Nothing, Next::Rest))
     }
@@ -169,11 +175,6 @@ impl FillHistory {
     fn is_unlisted(&self, source: Source, symbol: &Symbol) -> bool {
         let since = self.unlisted.get(&(source, symbol.clone()));
         since.is_some_and(|since| self.parts.clock.monotonic() - *since < LOOK_AGAIN)
-    }
-
-    fn rests_for(&self, source: Source) -> Option<Duration> {
-        let left = *self.resting.get(&source)? - self.parts.clock.monotonic();
-        (left > Duration::ZERO).then_some(left)
     }
 
     async fn ask(
@@ -187,17 +188,20 @@ impl FillHistory {
         let source = provider.source();
         let now = self.parts.clock.now();
         if !self.budgeted(source, now).await {
-            self.rest(source, REST);
-            return Ok(FillStep::Resting(REST));
+            self.rest(source, FailureClass::Quota { retry_after: None });
+            return Ok(FillStep::Resting(Duration::ZERO));
         }
         let candles = match provider.candles(symbol, interval, call).await {
-            Ok(candles) => candles,
+            Ok(candles) => {
+                self.resting.remove(&source);
+                candles
+            }
             Err(failure) => {
                 match failure.class {
                     FailureClass::Data => {
                         self.unlisted.insert((source, symbol.clone()), self.parts.clock.monotonic());
                     }
-                    class => self.rest(source, rest_after(class)),
+                    class => self.rest(source, class),
                 }
                 return Ok(FillStep::Asked { source, result: Err(failure) });
             }
@@ -209,29 +213,12 @@ impl FillHistory {
             .collect();
         self.parts.store.replace(interval, &records).await?;
         if interval == Interval::Minute && !records.is_empty() {
-            self.mend_longer(symbol, call).await?;
+            // Longer candles, such as the hour in which a node started, are of the minutes that ticks saw.
+            self.roll_up.mend(symbol, call).await?;
         }
         // After the candles: a gap that is noted is not asked for again, so nothing of it may still be on its way.
         self.parts.gaps.note(symbol, interval, source, &gaps_in(&candles, interval, call), now).await?;
         Ok(FillStep::Asked { source, result: Ok(records.len()) })
-    }
-
-    /// Longer candles that ticks made of a part of their minutes, such as the hour in which the first node started, are made anew once
-    /// every minute is there.
-    async fn mend_longer(&self, symbol: &Symbol, filled: Span) -> Result<(), StoreError> {
-        let day = Span { from: Interval::Day.open_of(filled.from), to: Interval::Hour.open_of(filled.to) };
-        if !self.parts.store.missing(symbol, Interval::Hour, day).await?.is_empty() {
-            return Ok(());
-        }
-        let mut hour = Interval::Hour.open_of(filled.from);
-        while hour + Duration::HOUR <= filled.to {
-            let span = Span { from: hour, to: hour + Duration::HOUR };
-            if self.parts.store.missing(symbol, Interval::Minute, span).await?.is_empty() {
-                self.roll_up.replace(std::slice::from_ref(symbol), span).await?;
-            }
-            hour = span.to;
-        }
-        Ok(())
     }
 
     /// Counts a metered call before it is made. The ticker comes first: a budget that is nearly used up is left to it.
@@ -246,9 +233,27 @@ impl FillHistory {
         }
     }
 
-    fn rest(&mut self, source: Source, rest: Duration) {
-        self.resting.insert(source, self.parts.clock.monotonic() + rest);
+    fn rest(&mut self, source: Source, class: FailureClass) {
+        let now = self.parts.clock.monotonic();
+        let resting = self.resting.entry(source).or_default();
+        resting.failures = resting.failures.saturating_add(1);
+        let longer = REST * 2_i32.saturating_pow(resting.failures.min(7) - 1);
+        resting.until = now
+            + match class {
+                FailureClass::Quota { retry_after } => retry_after.unwrap_or(REST).max(longer).min(LONGEST_REST),
+                FailureClass::Config => LONGEST_REST,
+                FailureClass::Transient { .. } | FailureClass::Data => longer.min(LONGEST_REST),
+            };
     }
+}
+
+/// A provider that failed.
+#[derive(Default)]
+struct Resting {
+    /// In a row.
+    failures: u32,
+    /// By the monotonic clock.
+    until: Duration,
 }
 
 enum Next {
@@ -259,14 +264,6 @@ enum Next {
 
 fn within(candle: &Candle, span: &Span) -> bool {
     span.from <= candle.open_at && candle.open_at < span.to
-}
-
-fn rest_after(class: FailureClass) -> Duration {
-    match class {
-        FailureClass::Quota { retry_after } => retry_after.unwrap_or(REST).max(REST),
-        FailureClass::Config => LONG_REST,
-        FailureClass::Transient { .. } | FailureClass::Data => REST,
-    }
 }
 
 fn gaps_in(candles: &[Candle], interval: Interval, span: Span) -> Vec<Span> {

@@ -166,6 +166,26 @@ async fn a_provider_that_fails_is_left_alone_and_nothing_is_taken_for_empty() {
 }
 
 #[tokio::test]
+async fn a_provider_that_fails_again_and_again_is_gone_past_and_gets_its_turn_again() {
+    let filling = Filling::from(vec![
+        ScriptedCandles::new(Source::Coinbase, 1, price(7)),
+        ScriptedCandles::new(Source::Kraken, 1, price(9)),
+    ]);
+    let mut leader = filling.leader(&TWO_DAYS);
+    for _ in 0..2 {
+        filling.providers[0].fail(FailureClass::Transient { retryable: false });
+        assert!(matches!(leader.execute().await.unwrap(), FillStep::Asked { source: Source::Coinbase, result: Err(_) }));
+        if filling.providers[0].calls().len() == 1 {
+            assert!(matches!(leader.execute().await.unwrap(), FillStep::Resting(_)), "one failure is waited out");
+            filling.clock.advance(Duration::MINUTE);
+        }
+    }
+    assert!(matches!(leader.execute().await.unwrap(), FillStep::Asked { source: Source::Kraken, result: Ok(1) }));
+    filling.clock.advance(Duration::minutes(2));
+    assert!(matches!(leader.execute().await.unwrap(), FillStep::Asked { source: Source::Coinbase, result: Ok(1) }));
+}
+
+#[tokio::test]
 async fn a_metered_provider_is_left_to_the_ticker_once_its_budget_runs_low() {
     let mut filling = Filling::from(vec![ScriptedCandles::new(Source::Coinbase, 1, price(7))]);
     filling.metered = Some(QuotaPolicy { per_minute: None, per_month: Some(20) });
@@ -174,18 +194,23 @@ async fn a_metered_provider_is_left_to_the_ticker_once_its_budget_runs_low() {
     assert_eq!(filling.providers[0].calls().len(), 18, "nine tenths of it");
 }
 
+/// Ticks began in the middle of five minutes, of an hour and of a day: at 10:32.
 #[tokio::test]
-async fn the_hour_in_which_the_first_node_started_is_made_anew_of_its_minutes() {
+async fn longer_candles_that_ticks_made_of_a_part_of_their_minutes_are_made_anew() {
     let filling = Filling::from(vec![ScriptedCandles::new(Source::Coinbase, 10_000, price(7))]);
-    let started = NOON - Duration::minutes(90);
+    let started = NOON - Duration::minutes(88);
     let half = coinlink_testkit::market::candles_contract::a_still_candle;
-    filling.store.record(Interval::Minute, &[half("BTC", started, "9")]).await.unwrap();
-    filling.store.record(Interval::Hour, &[half("BTC", Interval::Hour.open_of(started), "9")]).await.unwrap();
-    let depth = [(Interval::Minute, Duration::hours(24)), (Interval::Hour, Duration::hours(48))];
+    for interval in Interval::ALL {
+        filling.store.record(interval, &[half("BTC", interval.open_of(started), "9")]).await.unwrap();
+    }
+    let depth = [(Interval::Minute, Duration::DAY), (Interval::FiveMinutes, Duration::DAY), (Interval::Hour, Duration::days(2))];
     run(&mut filling.leader(&depth)).await;
-    let hours = filling.candles("BTC", Interval::Hour).await;
-    let hour = hours.iter().find(|record| record.candle.open_at == Interval::Hour.open_of(started)).unwrap();
-    assert_eq!((hour.candle.open, hour.candle.high), (price(7), price(9)));
+    for interval in [Interval::FiveMinutes, Interval::Hour, Interval::Day] {
+        let candles = filling.candles("BTC", interval).await;
+        let mended = candles.iter().find(|record| record.candle.open_at == interval.open_of(started)).unwrap().candle;
+        assert_eq!((mended.open, mended.high, mended.low), (price(7), price(9), price(7)), "{}", interval.name());
+        assert_eq!(mended.closed, interval != Interval::Day);
+    }
 }
 
 #[tokio::test]

@@ -152,17 +152,19 @@ async fn what_a_provider_knew_of_a_day_is_not_lost_when_ticks_are_rolled_up() {
 }
 
 #[tokio::test]
-async fn minutes_that_were_put_right_are_rolled_up_over_what_was_there() {
+async fn minutes_that_were_put_right_are_rolled_up_over_what_was_there_where_no_part_is_missing() {
     let mut on = Recording::with_room(100);
     on.after(0, "50").await;
     let span = Span { from: NOON, to: NOON + Duration::MINUTE };
     on.store.replace(Interval::Minute, &[a_candle(NOON, ["40", "45", "30", "44"])]).await.unwrap();
     let roll_up = RollUpCandles::new(Arc::clone(&on.store) as _, Arc::clone(&on.clock) as _);
-    roll_up.replace(&[Symbol::btc()], span).await.unwrap();
-    for interval in Interval::ALL {
+    roll_up.mend(&Symbol::btc(), span).await.unwrap();
+    for interval in [Interval::FiveMinutes, Interval::Hour] {
         let open_at = interval.open_of(NOON);
         assert_eq!(on.kept(interval).await, [candle(open_at, ["40", "45", "30", "44"], false)], "{}", interval.name());
     }
+    let day = Interval::Day.open_of(NOON);
+    assert_eq!(on.kept(Interval::Day).await, [candle(day, ["50"; 4], false)], "of its morning nothing is known");
 }
 
 #[tokio::test]

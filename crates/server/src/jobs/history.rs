@@ -1,8 +1,9 @@
 //! Filling price history, while this node leads.
 
-use std::time::Duration as StdDuration;
+use std::{collections::HashSet, time::Duration as StdDuration};
 
 use coinlink_application::market::{FillHistory, FillStep};
+use coinlink_domain::shared::upstream_failure::FailureClass;
 use tokio::sync::watch;
 
 use super::upkeep::Told;
@@ -19,6 +20,7 @@ pub async fn fill_history(mut fill: FillHistory, mut leading: watch::Receiver<bo
     let mut told = Told::of("filling history");
     let mut said = None;
     let mut calls = 0_u64;
+    let mut failing = HashSet::new();
     loop {
         if leading.wait_for(|leads| *leads).await.is_err() {
             // Nobody leads any more: the node ends.
@@ -28,9 +30,16 @@ pub async fn fill_history(mut fill: FillHistory, mut leading: watch::Receiver<bo
             Some(FillStep::Asked { source, result }) => {
                 let outcome = if result.is_ok() { "ok" } else { "error" };
                 metrics.provider_request(source.name(), outcome);
-                if let Err(failure) = result {
-                    metrics.provider_error(source.name(), failure.class.label());
-                    tracing::debug!(provider = source.name(), error = %failure, "no history");
+                match result {
+                    Ok(_) if failing.remove(&source) => tracing::info!(provider = source.name(), "gives history again"),
+                    Ok(_) => {}
+                    Err(failure) => {
+                        metrics.provider_error(source.name(), failure.class.label());
+                        // That an asset is not listed is no failure of anybody's.
+                        if failure.class != FailureClass::Data && failing.insert(source) {
+                            tracing::warn!(provider = source.name(), error = %failure, "gives no history");
+                        }
+                    }
                 }
                 if calls.is_multiple_of(TELL_EVERY) {
                     tracing::info!(calls, "filling history from providers");

@@ -31,25 +31,39 @@ impl RollUpCandles {
         if self.store.rolls_up().await? {
             return Ok(());
         }
-        self.each(symbols, span, false).await
+        self.each(symbols, span).await
     }
 
-    /// After minutes within `span` were put right: writes what they come to over the longer candles that are there.
-    pub async fn replace(&self, symbols: &[Symbol], span: Span) -> Result<(), StoreError> {
-        self.each(symbols, span, true).await
+    /// After minutes within `span` were filled in: writes what each longer candle comes to over the one that is there, wherever no part
+    /// of it is missing, up to now. Ticks may have made that one of the parts that they saw.
+    pub async fn mend(&self, symbol: &Symbol, span: Span) -> Result<(), StoreError> {
+        let rolls_up = self.store.rolls_up().await?;
+        let symbols = std::slice::from_ref(symbol);
+        for pair in Interval::ALL.windows(2) {
+            let [shorter, longer] = *pair else { continue };
+            let last = longer.open_of(span.to - Duration::MICROSECOND) + longer.length();
+            let until = last.min(shorter.open_of(self.clock.now()));
+            let parts = Span { from: longer.open_of(span.from), to: until };
+            let missing = self.store.missing(symbol, shorter, parts).await?;
+            let is_whole = |record: &CandleRecord| {
+                let (from, to) = (record.candle.open_at, record.candle.open_at + longer.length());
+                missing.iter().all(|gap| gap.to <= from || to <= gap.from)
+            };
+            let mut records = self.rolled(symbols, shorter, longer, span).await?;
+            // What a store rolls up by itself goes on with ticks; what is written over it would not.
+            records.retain(|record| is_whole(record) && (record.candle.closed || !rolls_up));
+            self.store.replace(longer, &records).await?;
+        }
+        Ok(())
     }
 
     /// Each interval is made of the one before: a day reads twenty-four hours and not its minutes.
-    async fn each(&self, symbols: &[Symbol], span: Span, over: bool) -> Result<(), StoreError> {
+    async fn each(&self, symbols: &[Symbol], span: Span) -> Result<(), StoreError> {
         for symbols in symbols.chunks(AT_ONCE) {
             for pair in Interval::ALL.windows(2) {
                 let [shorter, longer] = *pair else { continue };
                 let records = self.rolled(symbols, shorter, longer, span).await?;
-                if over {
-                    self.store.replace(longer, &records).await?;
-                } else {
-                    self.store.record(longer, &records).await?;
-                }
+                self.store.record(longer, &records).await?;
             }
         }
         Ok(())

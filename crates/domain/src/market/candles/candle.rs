@@ -105,14 +105,15 @@ impl Candle {
         }
     }
 
-    /// Adds the candle after it to this longer one, which holds both. A volume beyond what a decimal can say is not known.
+    /// Adds the candle after it to this longer one, which holds both. A volume of which a part is not known is not known, nor one
+    /// beyond what a decimal can say.
     pub(super) fn continue_with(&mut self, next: Self) {
         self.high = self.high.max(next.high);
         self.low = self.low.min(next.low);
         self.close = next.close;
         self.volume = match (self.volume, next.volume) {
             (Some(known), Some(more)) => known.checked_add(more),
-            (known, more) => known.or(more),
+            _ => None,
         };
     }
 }

@@ -27,7 +27,7 @@ impl GapFinder {
     #[must_use]
     pub fn new(interval: Interval, span: Span) -> Self {
         let first = interval.open_of(span.from);
-        let expected = if first < span.from { first + interval.length() } else { first };
+        let expected = if first < span.from { first.saturating_add(interval.length()) } else { first };
         Self { interval, expected, end: span.to, gaps: Vec::new() }
     }
 
@@ -39,7 +39,7 @@ impl GapFinder {
         if open_at > self.expected {
             self.gaps.push(Span { from: self.expected, to: open_at });
         }
-        self.expected = open_at + self.interval.length();
+        self.expected = open_at.saturating_add(self.interval.length());
     }
 
     /// What is missing, oldest first: each span from the opening of the first candle that is missing to the end of the last one.
@@ -47,7 +47,7 @@ impl GapFinder {
     pub fn gaps(mut self) -> Vec<Span> {
         if self.expected < self.end {
             let last = self.interval.open_of(self.end);
-            let to = if last < self.end { last + self.interval.length() } else { last };
+            let to = if last < self.end { last.saturating_add(self.interval.length()) } else { last };
             self.gaps.push(Span { from: self.expected, to });
         }
         self.gaps
@@ -75,6 +75,20 @@ mod tests {
         }
         let gap = |from, to| Span { from: minute(from), to: minute(to) };
         assert_eq!(finder.gaps(), [gap(0, 2), gap(4, 6), gap(7, 10)]);
+    }
+
+    #[test]
+    fn the_calendars_end_is_no_panic() {
+        for span in [
+            Span { from: datetime!(9999-12-31 23:59:59 UTC), to: datetime!(9999-12-31 23:59:59.5 UTC) },
+            Span { from: datetime!(9999-12-31 12:00 UTC), to: OffsetDateTime::from_unix_timestamp(253_402_300_799).unwrap() },
+        ] {
+            for interval in Interval::ALL {
+                let mut finder = GapFinder::new(interval, span);
+                finder.there_is(span.from);
+                let _ = finder.gaps();
+            }
+        }
     }
 
     proptest! {

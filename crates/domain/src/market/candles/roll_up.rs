@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use super::{Candle, Interval};
 
 /// The candles of `interval` that `shorter` ones add up to, oldest first. `shorter` are of one asset and one interval that `interval`
-/// is a multiple of, oldest first; where there is none of a time, there is none of it here either. Volumes are added up where
-/// they are known. A candle is closed once its own time is over at `now`.
+/// is a multiple of, oldest first; where there is none of a time, there is none of it here either. A candle is closed once its
+/// own time is over at `now`; its volume is known then, where that of every part is.
 #[must_use]
 pub fn roll_up(shorter: impl IntoIterator<Item = Candle>, interval: Interval, now: OffsetDateTime) -> Vec<Candle> {
     let mut longer: Vec<Candle> = Vec::new();
@@ -16,6 +16,10 @@ pub fn roll_up(shorter: impl IntoIterator<Item = Candle>, interval: Interval, no
             Some(last) => last.continue_with(candle),
             None => longer.push(Candle { open_at, closed: interval.is_over(open_at, now), ..candle }),
         }
+    }
+    for candle in longer.iter_mut().filter(|candle| !candle.closed) {
+        // A part would be taken for the whole once ticks go on, which know no volume.
+        candle.volume = None;
     }
     longer
 }
@@ -61,14 +65,14 @@ mod tests {
             let within: Vec<_> = minutes.iter().filter(|minute| minute.open_at >= open_at && minute.open_at < end).collect();
             if let (Some(first), Some(last)) = (within.iter().min_by_key(|c| c.open_at), within.iter().max_by_key(|c| c.open_at))
             {
-                let known: Vec<Decimal> = within.iter().filter_map(|c| c.volume).collect();
+                let known: Option<Decimal> = within.iter().map(|c| c.volume).sum();
                 found.push(Candle {
                     open_at,
                     open: first.open,
                     high: within.iter().map(|c| c.high).max().unwrap(),
                     low: within.iter().map(|c| c.low).min().unwrap(),
                     close: last.close,
-                    volume: (!known.is_empty()).then(|| known.iter().sum()),
+                    volume: known.filter(|_| now >= end),
                     closed: now >= end,
                 });
             }

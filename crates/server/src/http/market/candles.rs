@@ -146,7 +146,7 @@ pub(super) fn read_interval(asked: Option<&str>) -> Result<Interval, ApiError> {
 fn read_moment(parameter: &'static str, text: &str) -> Result<OffsetDateTime, ApiError> {
     let read = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     // A year before the first or after the last that stores keep is no moment of ours.
-    read.filter(|at| (1970..=9999).contains(&at.year()))
+    read.filter(|at| (1970..9999).contains(&at.year()))
         .ok_or_else(|| wrong(parameter, "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
 }
 
