@@ -3,16 +3,27 @@
 
 mod http_support;
 
+use std::sync::Arc;
+
+use coinlink_application::assistant::PruneFeedback;
 use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
+    assistant::Feedback,
     identity::{ApiKey, ApiScope, ApiScopes},
     shared::{
         rate_limit::{PromptQuota, RateLimits},
         sliding_window::WindowPolicy,
     },
 };
-use coinlink_ports::{assistant::FeedbackStore as _, identity::ApiKeyCodec as _, shared::RequestGate as _};
-use coinlink_testkit::identity::{an_account, an_api_key};
+use coinlink_ports::{
+    assistant::FeedbackStore as _,
+    identity::ApiKeyCodec as _,
+    shared::{Clock as _, RequestGate as _},
+};
+use coinlink_testkit::{
+    assistant::feedback,
+    identity::{an_account, an_api_key},
+};
 use futures_util::future::join_all;
 use http_support::{
     NOW, ORIGIN, Server, VISITORS, code,
@@ -100,6 +111,7 @@ async fn what_is_no_message_is_refused_in_words_and_costs_no_question() {
     let refused = [
         (body!({"message": ""}), "message_empty"),
         (body!({"message": " \n\t\u{0}\u{7f} "}), "message_empty"),
+        (body!({"message": "\u{200b}"}), "message_empty"),
         (body!({"message": long}), "message_too_long"),
         (body!({}), "invalid_json"),
         (body!({"message": null}), "invalid_json"),
@@ -313,7 +325,9 @@ async fn beside_the_pace_there_is_a_quota_that_is_told_and_not_used_up_by_asking
     assert_eq!(counted(&refused), ["chat", "prompts_anonymous"]);
     let refused = json(refused).await;
     assert_eq!(refused["error"]["code"], "prompt_quota_exceeded");
-    assert!(refused["detail"].is_string());
+    assert_eq!(refused["detail"], "No more questions for now. Ask again in 50 minutes, or sign in: 7 questions in 12 hours.");
+    let details = body!({"retry_after_seconds": "3000", "limit": "5 questions in 1 hour"});
+    assert_eq!((&refused["error"]["message"], &refused["error"]["details"]), (&refused["detail"], &details));
     assert_eq!(left(&server, None).await, (5, 5, 0, 3_000));
     let bearer = || Some(ada.bearer());
     for _ in 0..7 {
@@ -369,20 +383,42 @@ async fn a_program_asks_with_a_key_that_may_in_the_name_of_its_owner() {
     let server = Server::start_with(Setup::limited(quota(1, 2)));
     let account = an_account("ada@example.org");
     server.behind.store.put_account(&account);
-    let with = |scope| {
+    let with = |scopes: &[ApiScope]| {
         let key = an_api_key(account.user.id);
         let (text, digest) = CheckedApiKeys.mint(key.id, &[7; 32]);
-        server.behind.store.put_api_key(&ApiKey { digest, scopes: ApiScopes::try_new([scope]).unwrap(), ..key });
+        server.behind.store.put_api_key(&ApiKey { digest, scopes: ApiScopes::try_new(scopes.iter().copied()).unwrap(), ..key });
         text.0
     };
-    let (may, may_not) = (with(ApiScope::ChatWrite), with(ApiScope::MarketRead));
+    let (may, may_not) = (with(&[ApiScope::ChatWrite]), with(&[ApiScope::MarketRead]));
     let asks = |key: &str| post(&server, &body!({"message": "BTC?"})).header("x-api-key", key).send();
     assert_eq!(code(asks(&may_not).await.unwrap()).await, "scope_missing");
     let answer = asks(&may).await.unwrap();
     assert_eq!(counted(&answer), ["api_key", "chat", "prompts_user"]);
-    assert_eq!(read(history(&server).header("x-api-key", &may)).await.len(), 2);
+    let whole = with(&[ApiScope::ChatWrite, ApiScope::AlertsRead]);
+    assert_eq!(read(history(&server).header("x-api-key", &whole)).await.len(), 2);
+    let unread = history(&server).header("x-api-key", &may).send().await.unwrap();
+    assert_eq!(code(unread).await, "scope_missing", "its owner may have asked about alerts");
     asks(&may).await.unwrap();
     assert_eq!(code(asks(&may).await.unwrap()).await, "prompt_quota_exceeded");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_key_is_told_of_alerts_only_where_it_may_read_them() {
+    let server = Server::start();
+    let account = an_account("ada@example.org");
+    server.behind.store.put_account(&account);
+    for (scopes, told) in [
+        (vec![ApiScope::ChatWrite], "Alerts need an account"),
+        (vec![ApiScope::ChatWrite, ApiScope::AlertsWrite], "Alerts need an account"),
+        (vec![ApiScope::ChatWrite, ApiScope::AlertsRead], "You have no alerts"),
+    ] {
+        let key = an_api_key(account.user.id);
+        let (text, digest) = CheckedApiKeys.mint(key.id, &[7; 32]);
+        server.behind.store.put_api_key(&ApiKey { digest, scopes: ApiScopes::try_new(scopes).unwrap(), ..key });
+        let answer = ask(post(&server, &body!({"message": "Which alerts do I have?"})).header("x-api-key", text.0)).await;
+        assert!(answer["bot_response"].as_str().unwrap().contains(told), "{answer}");
+    }
     server.stop().await;
 }
 
@@ -405,6 +441,39 @@ async fn prompts_are_twelve_at_least_and_are_not_sent_twice() {
     assert_eq!(server.get_with("/api/prompts", "if-none-match", &etag).await.status(), 304);
     server.tick(3);
     assert_eq!(server.get_with("/api/prompts", "if-none-match", &etag).await.status(), 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn prompts_are_told_to_who_has_a_token_that_is_no_good_as_to_anybody_and_not_in_a_session_that_was_ended() {
+    let server = Server::start();
+    let (ada, ended) = (Holder::new(), Holder::new());
+    let expired = ada.token(-Duration::hours(2), -Duration::hours(1));
+    for token in [expired.as_str(), "nonsense", &ada.token(Duration::ZERO, Duration::minutes(15))] {
+        let response = server.get_with("/api/prompts", "authorization", &format!("Bearer {token}")).await;
+        assert_eq!(response.status(), 200, "{token}");
+        assert_eq!(counted(&response).len(), 1);
+    }
+    server.behind.revoked.add([ended.session], NOW);
+    let token = ended.token(Duration::ZERO, Duration::minutes(15));
+    let response = server.get_with("/api/prompts", "authorization", &format!("Bearer {token}")).await;
+    assert_eq!((response.status().as_u16(), code(response).await.as_str()), (401, "session_revoked"));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn feedback_of_a_year_ago_goes() {
+    let server = Server::start();
+    let kept = &server.behind.said.feedback;
+    for (n, age) in [(1, Duration::days(366)), (2, Duration::days(364))] {
+        let clock = &server.behind.clock;
+        let created_at = clock.now() - age;
+        kept.leave(&Feedback { created_at, ..feedback(n, None) }).await.unwrap();
+    }
+    let prune = PruneFeedback { store: Arc::clone(kept) as _, clock: Arc::clone(&server.behind.clock) as _ };
+    assert!(prune.execute().await.unwrap() && !prune.execute().await.unwrap());
+    let left: Vec<_> = kept.newest(10).await.unwrap().into_iter().map(|it| it.id).collect();
+    assert_eq!(left, [feedback(2, None).id]);
     server.stop().await;
 }
 

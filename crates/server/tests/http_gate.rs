@@ -52,6 +52,7 @@ fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {
     ];
     assert_eq!(of(Gated::Price), BTreeSet::from(prices));
     assert_eq!(of(Gated::Chat), BTreeSet::from(["/api/chat", "/api/feedback"]));
+    assert_eq!(of(Gated::Prompts), BTreeSet::from(["/api/prompts"]));
     let credentials = [
         "/api/v2/auth/signup",
         "/api/v2/auth/login",

@@ -162,6 +162,7 @@ async fn bodies_are_as_the_document_says() {
         ("/api/v2/market/bitcoin/price", "200"),
         ("/api/v2/market/crypto/ticker", "200"),
         ("/api/v2/market/health", "200"),
+        ("/api/v2/user/health", "200"),
         ("/.well-known/jwks.json", "200"),
         ("/api/connections", "200"),
         ("/ws", "400"),

@@ -7,6 +7,7 @@ mod conversations;
 mod gather_facts;
 mod leave_feedback;
 mod prompts;
+mod prune_feedback;
 mod use_cases;
 
 pub use answer_question::{Answer, AnswerParts, AnswerQuestion, Asked, BASELINE};
@@ -14,4 +15,5 @@ pub use chat::{Chat, Chatted};
 pub use conversations::{ConversationError, ForgetConversation, ReadConversation, Talker};
 pub use leave_feedback::LeaveFeedback;
 pub use prompts::Prompts;
+pub use prune_feedback::PruneFeedback;
 pub use use_cases::{AssistantAdapters, AssistantUseCases};

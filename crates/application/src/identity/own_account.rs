@@ -9,6 +9,7 @@ use coinlink_ports::{
     shared::{Clock, Entropy, StoreError},
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::audit;
 
@@ -124,6 +125,11 @@ impl OwnAccount {
         tx.audit().record(&actor.did(entry)).await?;
         tx.commit().await?;
         Ok(Some(account.user))
+    }
+
+    /// Whether accounts can be read at all.
+    pub async fn answers(&self) -> bool {
+        self.store.preferences(UserId(Uuid::nil())).await.is_ok()
     }
 
     /// What the user has set, or the defaults.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::plain::is_invisible;
+
 /// A question: plain text of 1 to [`Message::MAX_CHARS`] characters, without control characters but new lines and tabs, and
 /// without blanks around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +44,19 @@ impl Message {
     }
 }
 
-/// The text without control characters but new lines and tabs, and without blanks around it. People paste them along unseen.
+/// Characters that nobody sees though they are no blanks, beside those that [`is_invisible`] knows: fillers and variation selectors.
+const fn shows_nothing(c: char) -> bool {
+    is_invisible(c)
+        || matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}')
+        || matches!(c, '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// The text without control characters but new lines and tabs, and without blanks around it: people paste them along unseen.
+/// Nothing where nothing in it is seen.
 pub(super) fn readable(text: &str) -> String {
     let kept: String = text.chars().filter(|char| !char.is_control() || matches!(char, '\n' | '\t')).collect();
-    kept.trim().to_owned()
+    let is_seen = |c: char| !c.is_whitespace() && !shows_nothing(c);
+    if kept.contains(is_seen) { kept.trim().to_owned() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -64,8 +75,24 @@ mod tests {
 
     #[test]
     fn what_has_nothing_to_read_is_empty() {
-        for text in ["", " ", "\n\t\r\n", "\u{0}", " \u{7} \u{a0}\u{2003}"] {
+        for text in [
+            "",
+            " ",
+            "\n\t\r\n",
+            "\u{0}",
+            " \u{7} \u{a0}\u{2003}",
+            "\u{200b}",
+            " \u{200b}\n\u{feff}\u{2060} ",
+            "\u{ad}\u{3164}\u{fe0f}",
+        ] {
             assert_eq!(read(text), Err(MessageError::Empty), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_joins_or_colours_what_is_seen_stays() {
+        for text in ["👩\u{200d}🚀", "❤\u{fe0f}", "می\u{200c}خواهم"] {
+            assert_eq!(read(text).as_deref(), Ok(text));
         }
     }
 

@@ -70,11 +70,12 @@ error_codes! {
     WALLET_TAKEN 409 "wallet_taken" "The address is linked to an account already.";
     TOO_MANY_WALLETS 409 "too_many_wallets" "The account has as many wallets as it may; unlink one first.";
     TOO_MANY_WEBHOOKS 409 "too_many_webhooks" "The account has as many webhooks as it may; remove one first.";
+    ALERT_EXISTS 409 "alert_exists" "You have an active alert that waits for the same.";
     TOO_MANY_ALERTS 409 "too_many_alerts" "The account has as many alert rules as it may; delete one first.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; try again after the time in the Retry-After header.";
-    PROMPT_QUOTA_EXCEEDED 429 "prompt_quota_exceeded" "No more questions for the moment; the assistant answers again after the time in the Retry-After header.";
+    PROMPT_QUOTA_EXCEEDED 429 "prompt_quota_exceeded" "No more questions for the moment; the message says when there are some again, and the details do in seconds, with the limit.";
     REFRESH_REPLAYED 429 "refresh_replayed" "The same refresh token was sent too often at once. Keep the session and use the tokens of the first answer.";
     INTERNAL_ERROR 500 "internal_error" "Something went wrong on our side; the trace id leads us to it.";
     DEPENDENCY_UNAVAILABLE 503 "dependency_unavailable" "Something this server depends on is down; try again later.";

@@ -90,7 +90,7 @@ fn is_counted(gated: Gated, status: &str) -> bool {
     match gated {
         Gated::Exempt => false,
         Gated::Session => matches!(status, "200" | "401" | "429"),
-        Gated::General | Gated::Link | Gated::Chat | Gated::Price | Gated::Credentials => true,
+        Gated::General | Gated::Link | Gated::Chat | Gated::Prompts | Gated::Price | Gated::Credentials => true,
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) struct HomeBody {
     /// Path of the API reference.
     pub documentation: &'static str,
     pub api_endpoints: ApiEndpoints,
-    pub features: [&'static str; 6],
+    pub features: &'static [&'static str],
 }
 
 /// Where to go from here.
@@ -81,14 +81,88 @@ pub(super) struct ApiEndpoints {
     pub ticker: &'static str,
     pub bitcoin_price: &'static str,
     pub ticker_stream: &'static str,
+    pub market_summary: &'static str,
+    pub news: &'static str,
+    pub sentiment: &'static str,
+    pub analyze: &'static str,
+    pub history: &'static str,
+    pub candles: &'static str,
+    pub market_stats: &'static str,
+    pub trending: &'static str,
+    pub chat: &'static str,
+    pub chat_history: &'static str,
+    pub prompts: &'static str,
+    pub feedback: &'static str,
+    pub alerts: &'static str,
+    pub price_alerts: &'static str,
+    pub notifications: &'static str,
+    pub webhooks: &'static str,
     pub websocket: &'static str,
     pub connections: &'static str,
     pub sign_up: &'static str,
     pub sign_in: &'static str,
+    pub profile: &'static str,
+    pub preferences: &'static str,
+    pub api_keys: &'static str,
+    pub rate_limit: &'static str,
     pub health: &'static str,
     pub openapi: &'static str,
     pub asyncapi: &'static str,
 }
+
+const API_ENDPOINTS: ApiEndpoints = ApiEndpoints {
+    ticker: "/api/crypto/ticker",
+    bitcoin_price: "/api/bitcoin/price",
+    ticker_stream: "/api/stream/ticker",
+    market_summary: "/api/bitcoin/market-summary",
+    news: "/api/bitcoin/news",
+    sentiment: "/api/bitcoin/sentiment",
+    analyze: "/api/bitcoin/analyze",
+    history: "/api/v2/market/bitcoin/history",
+    candles: "/api/v2/market/{symbol}/candles",
+    market_stats: "/api/v2/market/stats",
+    trending: "/api/v2/market/trending",
+    chat: "/api/chat",
+    chat_history: "/api/chat/history",
+    prompts: "/api/prompts",
+    feedback: "/api/feedback",
+    alerts: "/api/v2/notifications/alerts",
+    price_alerts: "/api/v2/user/alerts",
+    notifications: "/api/v2/notifications",
+    webhooks: "/api/v2/notifications/webhooks",
+    websocket: "/ws",
+    connections: "/api/connections",
+    sign_up: "/api/v2/auth/signup",
+    sign_in: "/api/v2/auth/login",
+    profile: "/api/v2/user/profile",
+    preferences: "/api/v2/user/preferences",
+    api_keys: "/api/v2/user/api-keys",
+    rate_limit: "/api/v2/auth/rate-limit",
+    health: "/health",
+    openapi: "/openapi.json",
+    asyncapi: "/asyncapi.json",
+};
+
+const FEATURES: &[&str] = &[
+    "live-prices",
+    "price-history",
+    "market-overview",
+    "news",
+    "sentiment",
+    "assistant",
+    "alerts",
+    "notifications",
+    "webhooks",
+    "websocket",
+    "server-sent-events",
+    "accounts",
+    "second-factor",
+    "wallet-sign-in",
+    "api-keys",
+    "rate-limits",
+    "openapi",
+    "asyncapi",
+];
 
 /// What this server is; for browsers (`Accept: text/html`) a page of live prices.
 #[utoipa::path(
@@ -112,19 +186,8 @@ pub(super) async fn index(request: HttpRequest, environment: Data<Environment>) 
         timestamp: rfc3339(OffsetDateTime::now_utc()),
         environment: environment.0.to_string(),
         documentation: "/docs/",
-        api_endpoints: ApiEndpoints {
-            ticker: "/api/crypto/ticker",
-            bitcoin_price: "/api/bitcoin/price",
-            ticker_stream: "/api/stream/ticker",
-            websocket: "/ws",
-            connections: "/api/connections",
-            sign_up: "/api/v2/auth/signup",
-            sign_in: "/api/v2/auth/login",
-            health: "/health",
-            openapi: "/openapi.json",
-            asyncapi: "/asyncapi.json",
-        },
-        features: ["live-prices", "websocket", "server-sent-events", "accounts", "rate-limits", "openapi"],
+        api_endpoints: API_ENDPOINTS,
+        features: FEATURES,
     };
     let response =
         HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::VARY, "accept")).json(body);
@@ -164,6 +227,23 @@ mod tests {
             ("TEXT/HTML", true),
         ] {
             assert_eq!(prefers_html(accepted), html, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn the_facts_name_routes_that_are_served_and_one_of_each_part() {
+        let named = serde_json::to_value(API_ENDPOINTS).unwrap();
+        let named: Vec<_> = named.as_object().unwrap().values().map(|path| path.as_str().unwrap().to_owned()).collect();
+        let served: Vec<_> = crate::http::ENDPOINTS.iter().map(|endpoint| endpoint.path).collect();
+        for path in &named {
+            assert!(served.contains(&path.as_str()), "{path} is not served");
+        }
+        // Two parts of each path: `/api/chat`, `/api/v2/market`.
+        let part =
+            |path: &str| path.trim_start_matches("/api/v2").trim_start_matches("/api").split('/').nth(1).map(str::to_owned);
+        let parts: Vec<_> = named.iter().filter_map(|path| part(path)).collect();
+        for path in served.iter().filter(|path| path.starts_with("/api/") && !path.starts_with("/api/v2/admin")) {
+            assert!(part(path).is_some_and(|part| parts.contains(&part) || part == "alerts"), "nothing tells of {path}");
         }
     }
 

@@ -193,6 +193,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/v2/notifications/{id}", "DELETE", Gated::General, |at| {
         at.route(web::delete().to(notifications::remove_notification))
     }),
+    api("/api/v2/user/health", Gated::General, |at| at.route(read().to(identity::user_health))),
     api("/api/v2/user/stats", Gated::General, |at| at.route(read().to(identity::stats))),
     api("/api/v2/user/sessions", Gated::General, |at| at.route(read().to(identity::list_sessions))),
     Endpoint::new("/api/v2/user/sessions/{id}", "DELETE", Gated::General, |at| {
@@ -219,7 +220,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::new("/api/chat/history", "GET, HEAD, DELETE", Gated::General, |at| {
         at.route(read().to(assistant::history)).route(web::delete().to(assistant::forget_history))
     }),
-    api("/api/prompts", Gated::General, |at| at.route(read().to(assistant::prompts))),
+    api("/api/prompts", Gated::Prompts, |at| at.route(read().to(assistant::prompts))),
     Endpoint::new("/api/feedback", "POST", Gated::Chat, |at| at.route(web::post().to(assistant::leave_feedback))),
     api("/openapi.json", Gated::General, |at| at.route(read().to(docs::openapi))),
     api("/asyncapi.json", Gated::General, |at| at.route(read().to(docs::asyncapi))),

@@ -3,6 +3,7 @@
 mod alerts;
 mod bulletins;
 mod candles;
+mod feedback;
 mod history;
 mod led;
 mod mail;
@@ -33,6 +34,7 @@ use crate::{broadcast::Broadcaster, telemetry::Metrics};
 pub use alerts::{evaluate_alerts, prune_alerts};
 pub use bulletins::{follow_bulletins, refresh_bulletins};
 pub use candles::{prune_candles, record_candles};
+pub use feedback::prune_feedback;
 pub use history::fill_history;
 pub use led::Led;
 pub use mail::{MailJob, deliver_mail, prune_mail};

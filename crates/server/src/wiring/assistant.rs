@@ -3,25 +3,41 @@
 use std::sync::Arc;
 
 use coinlink_application::{
-    assistant::{AssistantAdapters, AssistantUseCases},
+    assistant::{AssistantAdapters, AssistantUseCases, PruneFeedback},
     market::MarketUseCases,
 };
 use coinlink_embedded::SystemEntropy;
 use coinlink_llm::{LlmAssistant, LlmSettings};
 use coinlink_ports::{assistant::Assistant as LanguageModel, shared::Clock};
 use coinlink_postgres::{SqlFeedback, SqlNotificationsStore, SqlUserConversations};
+use tokio::task::JoinSet;
 
 use super::ContextParts;
-use crate::{config::Settings, serve::StartError};
+use crate::{config::Settings, jobs::prune_feedback, serve::StartError};
 
 /// The assistant, put together.
 pub struct Assistant {
     pub use_cases: AssistantUseCases,
+    pub jobs: AssistantJobs,
+}
+
+/// What runs beside the requests.
+pub struct AssistantJobs {
+    prune: PruneFeedback,
+}
+
+impl AssistantJobs {
+    /// Starts them.
+    pub fn spawn(self, jobs: &mut JoinSet<()>) {
+        jobs.spawn(prune_feedback(self.prune));
+    }
 }
 
 /// All of it.
 pub fn assistant(market: &MarketUseCases, parts: &ContextParts<'_>) -> Result<Assistant, StartError> {
     let around = parts.around;
+    let feedback = Arc::new(SqlFeedback::new(parts.database.clone()));
+    let prune = PruneFeedback { store: Arc::clone(&feedback) as _, clock: Arc::clone(&around.clock) };
     let adapters = AssistantAdapters {
         market: market.clone(),
         clock: Arc::clone(&around.clock),
@@ -31,10 +47,10 @@ pub fn assistant(market: &MarketUseCases, parts: &ContextParts<'_>) -> Result<As
         model: model(parts.settings, &around.clock)?,
         users: Arc::new(SqlUserConversations::new(parts.database.clone())),
         visitors: Arc::clone(&parts.shared.visitors),
-        feedback: Arc::new(SqlFeedback::new(parts.database.clone())),
+        feedback,
     };
     let use_cases = AssistantUseCases::new(adapters);
-    Ok(Assistant { use_cases })
+    Ok(Assistant { use_cases, jobs: AssistantJobs { prune } })
 }
 
 /// The language model, where one is set.

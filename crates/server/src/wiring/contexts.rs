@@ -33,6 +33,7 @@ impl Contexts {
     /// Starts their jobs. The one that is answered has something to finish when the node ends.
     pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) -> JoinHandle<()> {
         let recording = self.market.jobs.spawn(jobs, led);
+        self.assistant.jobs.spawn(jobs);
         self.notifications.jobs.spawn(jobs, led);
         recording
     }

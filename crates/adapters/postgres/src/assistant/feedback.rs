@@ -4,7 +4,9 @@ use coinlink_domain::{
     shared::user_id::UserId,
 };
 use coinlink_ports::{assistant::FeedbackStore, shared::StoreError};
-use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, DbErr, EntityTrait, QueryFilter as _, QueryOrder, QuerySelect, Select};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
     Database,
@@ -12,6 +14,9 @@ use crate::{
     errors::corrupt,
     exact::Moment,
 };
+
+/// Ids in one statement.
+const PRUNED_AT_ONCE: u64 = 1_000;
 
 /// Feedback in a table.
 #[derive(Clone)]
@@ -39,6 +44,34 @@ impl FeedbackStore for SqlFeedback {
         let rows = self.database.within_deadline(newest.all(&self.database.connection)).await?;
         rows.into_iter().map(feedback).collect()
     }
+
+    async fn prune(&self, before: OffsetDateTime, most: u64, limit: u64) -> Result<u64, StoreError> {
+        let limit = Ord::min(limit, PRUNED_AT_ONCE);
+        let pruned = async {
+            let old =
+                self.remove(ids().filter(Column::CreatedAt.lt(Moment(before))).order_by_asc(Column::CreatedAt).limit(limit));
+            let old = old.await?;
+            let newest_first = ids().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+            Ok(old + self.remove(newest_first.offset(most).limit(limit)).await?)
+        };
+        self.database.within_deadline(pruned).await
+    }
+}
+
+impl SqlFeedback {
+    /// Whoever prunes at the same time removes the same: each row goes once.
+    async fn remove(&self, rows: Select<Entity>) -> Result<u64, DbErr> {
+        let ids: Vec<Uuid> = rows.into_tuple().all(&self.database.connection).await?;
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let removed = Entity::delete_many().filter(Column::Id.is_in(ids)).exec(&self.database.connection).await?;
+        Ok(removed.rows_affected)
+    }
+}
+
+fn ids() -> Select<Entity> {
+    Entity::find().select_only().column(Column::Id)
 }
 
 fn row(feedback: &Feedback) -> ActiveModel {

@@ -5,13 +5,16 @@ use actix_web::{
     web::{Data, Json},
 };
 use coinlink_application::assistant::{Chat, Chatted, Talker};
-use coinlink_domain::assistant::{Message, MessageError};
+use coinlink_domain::{
+    assistant::{Message, MessageError},
+    identity::ApiScope,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ChatCookie;
 use crate::{
-    http::{ApiError, error_codes, gate::Gatekeeper, json_object::JsonObject, private::private, shapes::ErrorBody},
+    http::{ApiError, error_codes, gate::{Caller, Gatekeeper}, json_object::JsonObject, private::private, shapes::ErrorBody},
     wire::rfc3339,
 };
 
@@ -20,8 +23,9 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"message": "What is the price of bitcoin?", "session_id": "default", "token": null}))]
 pub(in crate::http) struct ChatBody {
-    /// What you ask. Control characters but new lines and tabs are left out, and blanks around it.
-    #[schema(min_length = 1, max_length = 1000, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f]")]
+    /// What you ask. Control characters but new lines and tabs are left out, and blanks around it;
+    /// something has to be left that is seen.
+    #[schema(min_length = 1, max_length = 1000, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]")]
     message: String,
     /// The session of somebody who is not signed in: that of an earlier answer. One that this server did not give out, such as
     /// `default`, is as none. The header `X-Chat-Session` goes before it.
@@ -98,7 +102,8 @@ impl From<MessageError> for ApiError {
 /// Ask the assistant.
 ///
 /// Signed in or not; an access token that is no good is as none. Who is not signed in is known by a cookie that the first answer sets, or
-/// by the `session_id` in that answer, which goes into the next question where cookies do not. Beside the pace of requests there is a
+/// by the `session_id` in that answer, which goes into the next question where cookies do not. An API key without `alerts:read` is not
+/// told of alerts. Beside the pace of requests there is a
 /// quota, told by `GET /api/v2/auth/rate-limit`.
 #[utoipa::path(
     post,
@@ -124,7 +129,13 @@ pub(in crate::http) async fn chat(
     let ChatBody { message, session_id, token } = body.into_inner().0;
     let message = Message::try_new(&message)?;
     if let Some(user) = gatekeeper.charge_prompt(&request, token.as_deref()).await? {
-        let chatted = use_case.execute(Talker::User(user), &message).await;
+        let talker = match Caller::of(&request) {
+            Some(Caller::Key { scopes, .. }) => {
+                Talker::Program { owner: user, reads_alerts: scopes.include(ApiScope::AlertsRead) }
+            }
+            _ => Talker::User(user),
+        };
+        let chatted = use_case.execute(talker, &message).await;
         return Ok(private(ChatAnswerBody::new(chatted, None)));
     }
     let sent = cookie.sent(&request, session_id.as_deref());

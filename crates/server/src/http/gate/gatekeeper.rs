@@ -34,6 +34,7 @@ use super::{
     cookies,
     csrf::Pages,
     lone_peer::LonePeer,
+    quota_words::quota_refusal,
     windows::{Window, Windows},
 };
 use crate::telemetry::Metrics;
@@ -179,11 +180,13 @@ impl Gatekeeper {
         }
         let class = windows.full()?;
         self.parts.metrics.rate_limited(class);
-        let code = match class {
-            RateClass::PromptsAnonymous | RateClass::PromptsUser => error_codes::PROMPT_QUOTA_EXCEEDED,
-            _ => error_codes::RATE_LIMITED,
-        };
-        Some(ApiError::new(code).retry_after(windows.retry_after()))
+        let wait = windows.retry_after();
+        Some(match class {
+            RateClass::PromptsAnonymous | RateClass::PromptsUser => {
+                quota_refusal(class, self.limit_of(class), self.limit_of(RateClass::PromptsUser), wait)
+            }
+            _ => ApiError::new(error_codes::RATE_LIMITED).retry_after(wait),
+        })
     }
 
     /// Where a request comes from, as it is counted. A peer that is not known is one client, whoever it is.

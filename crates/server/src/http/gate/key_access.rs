@@ -13,11 +13,13 @@ pub enum KeyAccess {
     Public,
     /// One with this scope.
     Needs(ApiScope),
+    /// One with both of these: what was answered before may tell what the other scope opens.
+    NeedsBoth(ApiScope, ApiScope),
     /// No key at all: it takes a person who is signed in, or nobody.
     Forbidden,
 }
 
-use KeyAccess::{Forbidden, Needs, Public};
+use KeyAccess::{Forbidden, Needs, NeedsBoth, Public};
 
 const MARKET: KeyAccess = Needs(ApiScope::MarketRead);
 const READ: &str = "GET, HEAD";
@@ -114,6 +116,7 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/api/v2/notifications/alerts/{id}", "DELETE", Needs(ApiScope::AlertsWrite)),
     ("/api/v2/notifications/{id}/read", "PUT", Needs(ApiScope::AlertsWrite)),
     ("/api/v2/notifications/{id}", "DELETE", Needs(ApiScope::AlertsWrite)),
+    ("/api/v2/user/health", READ, Public),
     ("/api/v2/user/stats", READ, Needs(ApiScope::AccountRead)),
     ("/api/v2/user/sessions", READ, Forbidden),
     ("/api/v2/user/sessions/{id}", "DELETE", Forbidden),
@@ -128,7 +131,7 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/api/v2/user/api-keys", "POST", Forbidden),
     ("/api/v2/user/api-keys/{id}", "DELETE", Forbidden),
     ("/api/chat", "POST", Needs(ApiScope::ChatWrite)),
-    ("/api/chat/history", READ, Needs(ApiScope::ChatWrite)),
+    ("/api/chat/history", READ, NeedsBoth(ApiScope::ChatWrite, ApiScope::AlertsRead)),
     ("/api/chat/history", "DELETE", Needs(ApiScope::ChatWrite)),
     ("/api/prompts", READ, MARKET),
     ("/api/feedback", "POST", Needs(ApiScope::ChatWrite)),
@@ -148,24 +151,34 @@ impl KeyAccess {
         row.map_or(Forbidden, |(.., access)| *access)
     }
 
+    /// The scopes a key has to have.
+    pub fn needed(self) -> impl Iterator<Item = ApiScope> {
+        let needed = match self {
+            Public | Forbidden => [None, None],
+            Needs(scope) => [Some(scope), None],
+            NeedsBoth(one, other) => [Some(one), Some(other)],
+        };
+        needed.into_iter().flatten()
+    }
+
     /// Why a key with these scopes is refused.
     pub(super) fn refuses(self, scopes: ApiScopes) -> Option<ApiError> {
-        match self {
-            Public => None,
-            Needs(scope) if scopes.include(scope) => None,
-            Needs(scope) => Some(
-                ApiError::new(error_codes::SCOPE_MISSING)
-                    .message(format!("This takes a key with the scope {}.", scope.name()))
-                    .detail("scope", scope.name()),
-            ),
-            Forbidden => Some(ApiError::new(error_codes::KEY_NOT_ALLOWED)),
+        if self == Forbidden {
+            return Some(ApiError::new(error_codes::KEY_NOT_ALLOWED));
         }
+        let scope = self.needed().find(|scope| !scopes.include(*scope))?;
+        Some(
+            ApiError::new(error_codes::SCOPE_MISSING)
+                .message(format!("This takes a key with the scope {}.", scope.name()))
+                .detail("scope", scope.name()),
+        )
     }
 
     fn told(self) -> String {
         match self {
             Public => "any key".to_owned(),
             Needs(scope) => format!("`{}`", scope.name()),
+            NeedsBoth(one, other) => format!("`{}` and `{}`", one.name(), other.name()),
             Forbidden => "no key".to_owned(),
         }
     }

@@ -10,6 +10,7 @@ mod key_access;
 mod lone_peer;
 mod middleware;
 mod prompts;
+mod quota_words;
 mod verified;
 mod windows;
 
@@ -41,6 +42,8 @@ pub enum Gated {
     /// The assistant: by user, else by address. A token that is no good is as none, since the front end sends the one it has
     /// for ever.
     Chat,
+    /// What the assistant brings up by itself: as [`Gated::General`]; a token that is no good is as none, as in [`Gated::Chat`].
+    Prompts,
     /// Where passwords and codes are tried: by address here, and by account in the handler
     /// ([`Gatekeeper::charge_sign_in`]).
     Credentials,
@@ -62,7 +65,7 @@ impl Gated {
     fn overlooks(self, code: &'static ErrorCode) -> bool {
         match self {
             Self::Credentials | Self::Link | Self::Session => code != error_codes::AMBIGUOUS_CREDENTIALS,
-            Self::Chat => ![error_codes::SESSION_REVOKED, error_codes::AMBIGUOUS_CREDENTIALS].contains(&code),
+            Self::Chat | Self::Prompts => ![error_codes::SESSION_REVOKED, error_codes::AMBIGUOUS_CREDENTIALS].contains(&code),
             Self::Exempt | Self::General | Self::Price => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sign_in, socket_ticket, wallets};
+use super::{account, api_keys, cookie_mode, limits, second_factor, service, sessions, sign_in, socket_ticket, wallets};
 
 /// `/api/v2/auth` and `/api/v2/user`.
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ use super::{account, api_keys, cookie_mode, limits, second_factor, sessions, sig
         account::save_profile,
         account::preferences,
         account::save_preferences,
+        service::user_health,
         account::stats,
         account::sessions,
         account::remove_session,
