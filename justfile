@@ -44,7 +44,7 @@ replay:
     cargo build -p coinlink
     cargo test -p coinlink-end-to-end-tests --test replay -- --ignored --nocapture
 
-# Run one benchmark: ws, http, auth, sign-in or timing beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md).
+# Run one benchmark: ws, http, auth, sign-in or timing beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md), alerts (docs/alerts.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
     cargo run --release -p coinlink-bench -- {{ name }} {{ args }}

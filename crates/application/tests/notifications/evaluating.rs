@@ -54,21 +54,23 @@ struct Place {
     store: MemoryNotifications,
     bus: Arc<Published>,
     parts: EvaluatorParts,
+    clock: Arc<StoppedClock>,
     evaluator: EvaluateAlerts,
 }
 
 impl Place {
     fn new() -> Self {
         let (store, bus) = (MemoryNotifications::default(), Arc::new(Published::default()));
+        let clock = Arc::new(StoppedClock::at(NOON));
         let parts = EvaluatorParts {
             store: Arc::new(store.clone()),
             reads: Arc::new(store.clone()),
             bus: bus.clone(),
             candles: Arc::new(MemoryCandles::default()),
-            clock: Arc::new(StoppedClock::at(NOON)),
+            clock: clock.clone(),
             entropy: Arc::new(CountingEntropy::default()),
         };
-        Self { store, bus, evaluator: EvaluateAlerts::new(parts.clone()), parts }
+        Self { store, bus, evaluator: EvaluateAlerts::new(parts.clone()), parts, clock }
     }
 
     /// Whoever evaluated is gone; another one knows what is stored.
@@ -181,6 +183,80 @@ async fn a_rule_that_is_made_changed_or_deleted_anywhere_counts_from_the_next_ti
     let change = AlertChange { condition: Some(AlertCondition::Below(usd(20_000))), is_active: None };
     it.save(&stored.changed(change, NOON + Duration::seconds(12), None)).await;
     assert_eq!(it.tick(&tick((1, 3), 15, usd(10_100))).await, 1);
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_be_read_keeps_no_other_from_firing() {
+    let mut it = Place::new();
+    for n in 1..=3 {
+        it.add(&rule(n, AlertCondition::Above(usd(10_000)), NOON)).await;
+    }
+    it.store.garble_alert_rule(AlertRuleId(Uuid::from_u128(3)));
+    it.publish(&tick((1, 1), 5, usd(10_100))).await;
+    let evaluated = it.evaluator.execute(&tick((1, 1), 5, usd(10_100))).await.unwrap();
+    assert_eq!((evaluated.fired, evaluated.rules, evaluated.unreadable), (2, 2, 1));
+    it.store.garble_alert_rule(AlertRuleId(Uuid::from_u128(2)));
+    it.publish(&tick((1, 2), 10, usd(10_100))).await;
+    let evaluated = it.evaluator.execute(&tick((1, 2), 10, usd(10_100))).await.unwrap();
+    assert_eq!((evaluated.rules, evaluated.unreadable), (1, 2));
+}
+
+/// A leader whose clock was an hour ahead evaluated, and a rule fired by it; then what the nodes share was lost.
+async fn after_a_clock_that_was_ahead() -> Place {
+    let mut it = Place::new();
+    it.add(&rule(1, AlertCondition::Above(usd(10_000)), NOON)).await;
+    it.add(&rule(2, AlertCondition::CrossesAbove(usd(10_000)), NOON)).await;
+    assert_eq!(it.tick(&tick((3_600, 7), 5, usd(10_100))).await, 1);
+    assert_eq!(it.tick(&tick((3_600, 8), 10, usd(9_900))).await, 0);
+    it.bus.0.lock().unwrap().clear();
+    it.crash();
+    it
+}
+
+#[tokio::test]
+async fn a_leader_that_is_gone_holds_nobody_up_although_its_epoch_was_later() {
+    let mut it = after_a_clock_that_was_ahead().await;
+    for seq in 1..=7 {
+        // The price is beyond for a single tick, while it is not yet certain that the other leader is gone.
+        let price = if seq == 3 { 10_100 } else { 9_900 };
+        let now = tick((40, seq), 400 + i64::try_from(seq).unwrap() * 5, usd(price));
+        it.publish(&now).await;
+        let evaluated = it.evaluator.execute(&now).await.unwrap();
+        assert_eq!((evaluated.held_up, evaluated.overtaken), (seq < 7, seq < 7), "{seq}");
+        assert_eq!(evaluated.fired, if seq < 7 { 0 } else { 2 });
+        it.clock.advance(Duration::seconds(5));
+    }
+    let third = TickId { epoch: 40, seq: 3 };
+    let one = |n| AlertRuleId(Uuid::from_u128(n));
+    assert_eq!(it.fired(), [(one(1), third), (one(1), TickId { epoch: 3_600, seq: 7 }), (one(2), third)]);
+    it.crash();
+    assert_eq!(it.tick(&tick((40, 8), 440, usd(9_900))).await, 0, "each tick is evaluated once");
+    assert_eq!(it.fired().len(), 3);
+}
+
+#[tokio::test]
+async fn nobody_takes_over_from_a_later_leader_that_publishes_or_evaluates() {
+    // It publishes on the same bus, whatever it does of evaluating.
+    let mut it = after_a_clock_that_was_ahead().await;
+    it.publish(&tick((40, 1), 400, usd(10_100))).await;
+    it.publish(&tick((50, 1), 405, usd(10_100))).await;
+    for _ in 0..10 {
+        let evaluated = it.evaluator.execute(&tick((40, 1), 400, usd(10_100))).await.unwrap();
+        assert!(evaluated.overtaken && !evaluated.held_up);
+        it.clock.advance(Duration::seconds(60));
+    }
+    // It evaluates, on a bus of its own.
+    let mut it = after_a_clock_that_was_ahead().await;
+    for seq in 1..=20 {
+        let mut tx = it.store.begin().await.unwrap();
+        assert!(tx.alerts().note_evaluated(TickId { epoch: 3_600, seq: 8 + seq }).await.unwrap());
+        tx.commit().await.unwrap();
+        let now = tick((40, seq), 400 + i64::try_from(seq).unwrap() * 5, usd(10_100));
+        it.publish(&now).await;
+        assert!(it.evaluator.execute(&now).await.unwrap().held_up);
+        it.clock.advance(Duration::seconds(29));
+    }
+    assert_eq!(it.fired().len(), 1);
 }
 
 /// Numbers of a seed (`SplitMix64`).

@@ -34,6 +34,7 @@ pub async fn evaluate_alerts(
             Ok(()) = leading.changed() => {
                 if !*leading.borrow_and_update() {
                     evaluate.step_down();
+                    metrics.alerts_held_up.set(0);
                     undone = None;
                 }
                 continue;
@@ -50,6 +51,8 @@ pub async fn evaluate_alerts(
                 metrics.alert_evaluation.observe(began.elapsed().as_secs_f64());
                 metrics.alerts_fired.inc_by(evaluated.fired as u64);
                 metrics.alert_rules.set(i64::try_from(evaluated.rules).unwrap_or(i64::MAX));
+                metrics.alert_rules_unreadable.set(i64::try_from(evaluated.unreadable).unwrap_or(i64::MAX));
+                metrics.alerts_held_up.set(i64::from(evaluated.held_up));
                 if std::mem::take(&mut failing) {
                     tracing::info!("evaluating alerts works again");
                 }

@@ -91,6 +91,10 @@ pub struct Handles {
     pub alerts_fired: IntCounter,
     /// `coinlink_alert_rules`: active alert rules that this node evaluates.
     pub alert_rules: IntGauge,
+    /// `coinlink_alert_rules_unreadable`: active alert rules that cannot be read and are left out.
+    pub alert_rules_unreadable: IntGauge,
+    /// `coinlink_alerts_held_up`: 1 while it is not certain that a later leader is gone which evaluated before.
+    pub alerts_held_up: IntGauge,
     /// `coinlink_alert_evaluation_seconds`: a tick, from its publication to the last firing stored.
     pub alert_evaluation: Histogram,
     /// `coinlink_mail_sent_total{template,outcome}`: attempts to deliver a letter, by this node.
@@ -182,6 +186,8 @@ impl Metrics {
             )?,
             alerts_fired: counter(r, "coinlink_alerts_fired_total", "Alert rules that came true")?,
             alert_rules: gauge(r, "coinlink_alert_rules", "Active alert rules that this node evaluates")?,
+            alert_rules_unreadable: gauge(r, "coinlink_alert_rules_unreadable", "Alert rules that cannot be read")?,
+            alerts_held_up: gauge(r, "coinlink_alerts_held_up", "1 while alerts wait for a leader that may be gone")?,
             alert_evaluation: register(
                 r,
                 Histogram::with_opts(

@@ -119,12 +119,19 @@ pub async fn a_change_is_stored_where_nothing_else_changed_the_rule(it: AlertsUn
     assert_eq!(it.reads.rules_of(one, false).await.unwrap(), [off]);
     assert_eq!(it.reads.rules_of(one, true).await.unwrap(), []);
     let mut tx = it.store.begin().await.unwrap();
+    assert_eq!(tx.alerts().active_of(one, &Symbol::btc()).await.unwrap(), []);
     assert_eq!(tx.alerts().count(one).await.unwrap(), Some(AlertCounts { active: 0, kept: 1 }));
 }
 
 pub async fn a_rule_is_deleted_once_and_by_its_owner(it: AlertsUnderTest) {
     let [one, other] = it.users;
     let rule = it.added(a_rule(one, 0)).await;
+    let active = async |user, symbol: &str| {
+        let symbol = Symbol::try_new(symbol).unwrap();
+        it.store.begin().await.unwrap().alerts().active_of(user, &symbol).await.unwrap()
+    };
+    assert_eq!(active(one, "BTC").await, [rule.clone()]);
+    assert_eq!((active(one, "ETH").await, active(other, "BTC").await), (vec![], vec![]));
     assert!(!it.deleted(other, rule.id, NOON).await);
     assert!(it.deleted(one, rule.id, NOON).await);
     assert!(!it.deleted(one, rule.id, NOON).await);

@@ -5,7 +5,7 @@ use coinlink_domain::{
     shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{AlertNews, AlertReads, AlertsBefore},
+    notifications::{AlertNews, AlertReads, AlertsBefore, ReadRule},
     shared::StoreError,
 };
 use sea_orm::{
@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    alert_rows::{fired, rule},
+    alert_rows::{RuleRow, fired, rule},
     alerts::{kept, progress},
     store::SqlNotificationsStore,
 };
@@ -56,36 +56,39 @@ impl AlertReads for SqlNotificationsStore {
         rows.iter().map(fired).collect()
     }
 
-    async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertRule>, StoreError> {
+    async fn active_rules(&self, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<ReadRule>, StoreError> {
         let mut find = Entity::find().filter(Column::IsActive.eq(true)).filter(Column::DeletedAt.is_null());
         if let Some(AlertRuleId(after)) = after {
             find = find.filter(Column::Id.gt(after));
         }
-        let find = find.order_by_asc(Column::Id).limit(u64::from(limit));
+        let find = find.order_by_asc(Column::Id).limit(u64::from(limit)).into_model::<RuleRow>();
         let rows = self.database.within_deadline(find.all(&self.database.connection)).await?;
-        rows.iter().map(rule).collect()
+        Ok(rows.into_iter().map(|row| row.rule).collect())
     }
 
-    async fn rules(&self, ids: &[AlertRuleId]) -> Result<Vec<AlertRule>, StoreError> {
+    async fn rules(&self, ids: &[AlertRuleId]) -> Result<Vec<ReadRule>, StoreError> {
         let mut rules = Vec::new();
         for chunk in ids.chunks(ROWS) {
             let find = Entity::find().filter(Column::Id.is_in(chunk.iter().map(|id| id.0))).filter(Column::DeletedAt.is_null());
+            let find = find.into_model::<RuleRow>();
             let rows = self.database.within_deadline(find.all(&self.database.connection)).await?;
-            for row in &rows {
-                rules.push(rule(row)?);
-            }
+            rules.extend(rows.into_iter().map(|row| row.rule));
         }
         Ok(rules)
     }
 
-    async fn news(&self, since: OffsetDateTime) -> Result<Vec<AlertNews>, StoreError> {
-        let find = Entity::find().filter(Column::ChangedAt.gte(Moment(since)));
+    async fn news(&self, since: OffsetDateTime, after: Option<AlertRuleId>, limit: u32) -> Result<Vec<AlertNews>, StoreError> {
+        let mut find = Entity::find().filter(Column::ChangedAt.gte(Moment(since)));
+        if let Some(AlertRuleId(after)) = after {
+            find = find.filter(Column::Id.gt(after));
+        }
+        let find = find.order_by_asc(Column::Id).limit(u64::from(limit)).into_model::<RuleRow>();
         let rows = self.database.within_deadline(find.all(&self.database.connection)).await?;
-        let news = rows.iter().map(|row| match row.deleted_at {
-            Some(_) => Ok(AlertNews::Deleted(AlertRuleId(row.id))),
-            None => rule(row).map(AlertNews::Changed),
+        let news = rows.into_iter().map(|row| match row {
+            RuleRow { id, is_deleted: true, .. } => AlertNews::Deleted(id),
+            RuleRow { rule, .. } => rule.map_or_else(AlertNews::Unreadable, AlertNews::Changed),
         });
-        news.collect()
+        Ok(news.collect())
     }
 
     async fn last_evaluated(&self) -> Result<Option<TickId>, StoreError> {

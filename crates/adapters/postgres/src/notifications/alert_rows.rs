@@ -8,8 +8,14 @@ use coinlink_domain::{
     },
     shared::user_id::UserId,
 };
-use coinlink_ports::shared::StoreError;
-use sea_orm::ActiveValue::{NotSet, Set};
+use coinlink_ports::{
+    notifications::{ReadRule, UnreadableRule},
+    shared::StoreError,
+};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    DbErr, FromQueryResult, QueryResult,
+};
 use time::OffsetDateTime;
 
 use crate::{
@@ -17,6 +23,26 @@ use crate::{
     errors::corrupt,
     exact::{Exact, Moment},
 };
+
+/// A rule among others, which one that cannot be read does not spoil.
+pub(super) struct RuleRow {
+    pub(super) id: AlertRuleId,
+    pub(super) is_deleted: bool,
+    pub(super) rule: ReadRule,
+}
+
+impl FromQueryResult for RuleRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let id = AlertRuleId(row.try_get(prefix, "id")?);
+        let read = alert_rules::Model::from_query_result(row, prefix);
+        let is_deleted = row.try_get::<Option<Moment>>(prefix, "deleted_at").is_ok_and(|at| at.is_some());
+        let read = match &read {
+            Ok(row) => rule(row).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(Self { id, is_deleted, rule: read.map_err(|why| UnreadableRule { id, why }) })
+    }
+}
 
 /// A tick's numbers are far below what does not fit: milliseconds, and ticks of one leader.
 pub(super) fn number(number: u64) -> i64 {

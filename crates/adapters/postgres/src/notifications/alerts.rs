@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    market::TickId,
+    market::{Symbol, TickId},
     notifications::alerts::{AlertRule, AlertRuleId, Arming, FiredAlert},
     shared::user_id::UserId,
 };
@@ -69,6 +69,14 @@ impl AlertRules for SqlTx {
         Ok(counts)
     }
 
+    async fn active_of(&mut self, user: UserId, symbol: &Symbol) -> Result<Vec<AlertRule>, StoreError> {
+        let transaction = self.take()?;
+        let find = Entity::find().filter(kept(user)).filter(Column::IsActive.eq(true)).filter(Column::Symbol.eq(symbol.as_str()));
+        let rows = self.call(find.all(&transaction)).await?;
+        self.put_back(transaction);
+        rows.iter().map(rule).collect()
+    }
+
     async fn add(&mut self, rule: &AlertRule, at: OffsetDateTime) -> Result<(), StoreError> {
         let transaction = self.take()?;
         self.call(Entity::insert(rule_row(rule, at)).exec_without_returning(&transaction)).await?;
@@ -130,6 +138,26 @@ impl AlertRules for SqlTx {
         let noted = self.call(note.exec(&transaction)).await?.rows_affected;
         self.put_back(transaction);
         Ok(noted == 1)
+    }
+
+    async fn hand_over(&mut self, from: TickId, to: TickId) -> Result<bool, StoreError> {
+        let transaction = self.take()?;
+        let replace = alert_progress::Entity::update_many()
+            .col_expr(alert_progress::Column::Epoch, Expr::value(number(to.epoch)))
+            .col_expr(alert_progress::Column::Seq, Expr::value(number(to.seq)))
+            .filter(alert_progress::Column::Id.eq(PROGRESS))
+            .filter(alert_progress::Column::Epoch.eq(number(from.epoch)))
+            .filter(alert_progress::Column::Seq.eq(number(from.seq)));
+        let did = self.call(replace.exec(&transaction)).await?.rows_affected == 1;
+        if did {
+            let behind = Entity::update_many()
+                .col_expr(Column::LastEpoch, Expr::value(number(to.epoch)))
+                .col_expr(Column::LastSeq, Expr::value(number(to.seq)))
+                .filter(Column::LastEpoch.gt(number(to.epoch)));
+            self.call(behind.exec(&transaction)).await?;
+        }
+        self.put_back(transaction);
+        Ok(did)
     }
 
     async fn fire(&mut self, rule: &AlertRule, fired: &FiredAlert) -> Result<bool, StoreError> {

@@ -1,10 +1,13 @@
 //! Evaluate every active alert rule on each tick that this node published as the leader.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use coinlink_domain::{
     market::{Tick, TickId},
-    notifications::alerts::AlertBook,
+    notifications::alerts::{AlertBook, AlertRuleId},
 };
 use coinlink_ports::{
     market::{CandleStore, TickerBus},
@@ -13,7 +16,7 @@ use coinlink_ports::{
 };
 use time::OffsetDateTime;
 
-use super::{follow_rules, record_decided::Recorded};
+use super::{follow_rules, hand_over::HeldUp, record_decided::Recorded};
 
 /// How many of the newest ticks are asked for, to find those that nobody evaluated.
 const RECENT: usize = 1_000;
@@ -44,8 +47,12 @@ pub struct Evaluated {
     pub fired: usize,
     /// Rules that are active.
     pub rules: usize,
+    /// Rules that cannot be read and are left out.
+    pub unreadable: usize,
     /// Somebody else has evaluated this tick, or a later one.
     pub overtaken: bool,
+    /// By somebody who seems to be gone: whether that is so shows soon.
+    pub held_up: bool,
 }
 
 /// A tick could not be evaluated: it is, together with the next one.
@@ -62,6 +69,8 @@ pub enum EvaluationError {
 /// What the evaluator knows while it leads.
 pub(super) struct Led {
     pub(super) book: AlertBook,
+    /// Rules that cannot be read, and why.
+    pub(super) unreadable: BTreeMap<AlertRuleId, String>,
     /// Of the leader whose ticks these are: another one may have changed rules meanwhile.
     epoch: u64,
     /// The newest tick that the rules have heard of.
@@ -74,13 +83,16 @@ pub(super) struct Led {
 pub struct EvaluateAlerts {
     pub(super) parts: EvaluatorParts,
     led: Option<Led>,
+    pub(super) held_up: Option<HeldUp>,
+    /// Unreadable rules that the log names.
+    told: BTreeSet<AlertRuleId>,
 }
 
 impl EvaluateAlerts {
     /// An evaluator that knows no rule yet.
     #[must_use]
     pub const fn new(parts: EvaluatorParts) -> Self {
-        Self { parts, led: None }
+        Self { parts, led: None, held_up: None, told: BTreeSet::new() }
     }
 
     /// Leadership ended: what is known grows old from now on.
@@ -94,14 +106,31 @@ impl EvaluateAlerts {
     pub async fn execute(&mut self, tick: &Tick) -> Result<Evaluated, EvaluationError> {
         let mut led = match self.led.take().filter(|led| led.epoch == tick.id.epoch) {
             Some(led) => led,
+            None if self.is_held_up(tick).await? => {
+                return Ok(Evaluated { overtaken: true, held_up: self.held_up.is_some(), ..Evaluated::default() });
+            }
             None => self.take_over(tick).await?,
         };
-        let evaluated = self.evaluate(&mut led, tick).await;
-        // Who was overtaken knows too little.
-        if !matches!(&evaluated, Ok(Evaluated { overtaken: true, .. })) {
-            self.led = Some(led);
+        let mut evaluated = self.evaluate(&mut led, tick).await;
+        self.tell_unreadable(&led);
+        match &mut evaluated {
+            // Who was overtaken knows too little.
+            Ok(evaluated) if evaluated.overtaken => {
+                self.is_held_up(tick).await?;
+                evaluated.held_up = self.held_up.is_some();
+            }
+            _ => self.led = Some(led),
         }
         evaluated
+    }
+
+    /// Once for each rule, not with every tick.
+    fn tell_unreadable(&mut self, led: &Led) {
+        for (rule, why) in led.unreadable.iter().filter(|(rule, _)| !self.told.contains(rule)) {
+            tracing::error!(%rule, why, "an alert rule cannot be read: it is left out, the others are evaluated");
+        }
+        self.told.retain(|rule| led.unreadable.contains_key(rule));
+        self.told.extend(led.unreadable.keys());
     }
 
     async fn evaluate(&self, led: &mut Led, tick: &Tick) -> Result<Evaluated, EvaluationError> {
@@ -128,6 +157,7 @@ impl EvaluateAlerts {
             tracing::warn!(epoch = tick.id.epoch, seq = tick.id.seq, "alerts were evaluated on a newer tick elsewhere");
         }
         evaluated.rules = led.book.len();
+        evaluated.unreadable = led.unreadable.len();
         Ok(evaluated)
     }
 
@@ -146,16 +176,17 @@ impl EvaluateAlerts {
     async fn take_over(&self, tick: &Tick) -> Result<Led, EvaluationError> {
         let news_until = self.parts.clock.now();
         let heard = self.parts.reads.last_evaluated().await?;
-        let mut book = AlertBook::default();
-        follow_rules::load(&self.parts, &mut book).await?;
+        let (book, unreadable) = (AlertBook::default(), BTreeMap::new());
+        let mut led = Led { book, unreadable, epoch: tick.id.epoch, heard, news_until };
+        follow_rules::load(&self.parts, &mut led).await?;
         let recent = self.parts.bus.history(RECENT).await?;
         // Windows reach back from the first tick that is evaluated, which may be older than this one.
         let is_known = |tick: &&Tick| heard.is_some_and(|heard| tick.id <= heard);
         let first =
             recent.iter().find(|tick| !is_known(tick)).map_or(tick.timestamp, |first| first.timestamp.min(tick.timestamp));
         let known: Vec<&Tick> = recent.iter().filter(|tick| is_known(tick) && !tick.stale).collect();
-        follow_rules::recall(&self.parts, &mut book, &known, first).await;
-        tracing::info!(rules = book.len(), "alert rules are evaluated here");
-        Ok(Led { book, epoch: tick.id.epoch, heard, news_until })
+        follow_rules::recall(&self.parts, &mut led.book, &known, first).await;
+        tracing::info!(rules = led.book.len(), "alert rules are evaluated here");
+        Ok(led)
     }
 }

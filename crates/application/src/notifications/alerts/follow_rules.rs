@@ -7,7 +7,10 @@ use coinlink_domain::{
     },
     notifications::alerts::{AlertBook, AlertRuleId},
 };
-use coinlink_ports::{notifications::AlertNews, shared::StoreError};
+use coinlink_ports::{
+    notifications::{AlertNews, ReadRule, UnreadableRule},
+    shared::StoreError,
+};
 use time::{Duration, OffsetDateTime};
 
 use super::evaluate_alerts::{EvaluatorParts, Led};
@@ -17,15 +20,41 @@ const PAGE: u32 = 2_000;
 /// Clocks of nodes differ, and what is stored is seen some time after it was stamped: so much is read twice.
 const OVERLAP: Duration = Duration::minutes(1);
 
+impl Led {
+    /// A rule is so now.
+    fn put(&mut self, read: ReadRule) {
+        match read {
+            Ok(rule) => {
+                self.unreadable.remove(&rule.id);
+                self.book.put(rule);
+            }
+            Err(UnreadableRule { id, why }) => {
+                self.book.remove(id);
+                self.unreadable.insert(id, why);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: AlertRuleId) {
+        self.unreadable.remove(&id);
+        self.book.remove(id);
+    }
+}
+
+/// Which rule was read, or could not be.
+fn id_of(read: &ReadRule) -> AlertRuleId {
+    read.as_ref().map_or_else(|unreadable| unreadable.id, |rule| rule.id)
+}
+
 /// Every active rule.
-pub(super) async fn load(parts: &EvaluatorParts, book: &mut AlertBook) -> Result<(), StoreError> {
+pub(super) async fn load(parts: &EvaluatorParts, led: &mut Led) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = parts.reads.active_rules(after, PAGE).await?;
-        let Some(last) = page.last().map(|rule| rule.id) else { return Ok(()) };
+        let Some(last) = page.last().map(id_of) else { return Ok(()) };
         after = Some(last);
         for rule in page {
-            book.put(rule);
+            led.put(rule);
         }
     }
 }
@@ -34,26 +63,35 @@ pub(super) async fn load(parts: &EvaluatorParts, book: &mut AlertBook) -> Result
 pub(super) async fn follow(parts: &EvaluatorParts, led: &mut Led) -> Result<(), StoreError> {
     let now = parts.clock.now();
     let since = led.news_until.checked_sub(OVERLAP).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    for news in parts.reads.news(since).await? {
-        match news {
-            AlertNews::Changed(rule) => led.book.put(rule),
-            AlertNews::Deleted(id) => led.book.remove(id),
+    let mut after = None;
+    loop {
+        let page = parts.reads.news(since, after, PAGE).await?;
+        let is_last = page.len() < PAGE as usize;
+        after = page.last().map(AlertNews::id);
+        for news in page {
+            match news {
+                AlertNews::Changed(rule) => led.put(Ok(rule)),
+                AlertNews::Deleted(id) => led.remove(id),
+                AlertNews::Unreadable(rule) => led.put(Err(rule)),
+            }
+        }
+        if is_last {
+            led.news_until = now;
+            return Ok(());
         }
     }
-    led.news_until = now;
-    Ok(())
 }
 
 /// Rules that are not stored as the book has them.
-pub(super) async fn reload(parts: &EvaluatorParts, book: &mut AlertBook, ids: &[AlertRuleId]) -> Result<(), StoreError> {
+pub(super) async fn reload(parts: &EvaluatorParts, led: &mut Led, ids: &[AlertRuleId]) -> Result<(), StoreError> {
     let stored = if ids.is_empty() { Vec::new() } else { parts.reads.rules(ids).await? };
     for id in ids {
-        if !stored.iter().any(|rule| rule.id == *id) {
-            book.remove(*id);
+        if !stored.iter().any(|rule| id_of(rule) == *id) {
+            led.remove(*id);
         }
     }
     for rule in stored {
-        book.put(rule);
+        led.put(rule);
     }
     Ok(())
 }

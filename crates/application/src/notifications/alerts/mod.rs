@@ -2,6 +2,7 @@
 
 mod evaluate_alerts;
 mod follow_rules;
+mod hand_over;
 mod manage_alerts;
 mod prune_alerts;
 mod record_decided;

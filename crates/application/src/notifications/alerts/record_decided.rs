@@ -90,7 +90,7 @@ impl EvaluateAlerts {
         for rule in fired {
             led.book.put(rule);
         }
-        follow_rules::reload(&self.parts, &mut led.book, &others).await?;
+        follow_rules::reload(&self.parts, led, &others).await?;
         Ok(Some(count))
     }
 
@@ -105,7 +105,7 @@ impl EvaluateAlerts {
             }
         } else {
             let ids: Vec<AlertRuleId> = rules.iter().map(|rule| rule.id).collect();
-            follow_rules::reload(&self.parts, &mut led.book, &ids).await?;
+            follow_rules::reload(&self.parts, led, &ids).await?;
         }
         Ok(true)
     }

@@ -110,20 +110,40 @@ fn decimal(raw: &RawValue) -> Option<Decimal> {
     if text.len() > LONGEST {
         return None;
     }
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
-    if is_plain { Decimal::from_str_exact(text).ok() } else { exponent(text) }
+    let (digits, exponent) = match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, read_exponent(exponent)?),
+        None => (text, 0),
+    };
+    let unsigned = digits.strip_prefix('-').unwrap_or(digits);
+    let (whole, places) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !are_digits(whole) || !are_digits(places) {
+        return None;
+    }
+    shifted(Decimal::from_str_exact(digits).ok()?, exponent)
 }
 
-/// `1.5e3`, which some write numbers as. What there is no room for is refused, not rounded.
-fn exponent(text: &str) -> Option<Decimal> {
-    let (digits, exponent) = text.split_once(['e', 'E'])?;
-    let (mut digits, exponent) = (Decimal::from_str_exact(digits).ok()?, exponent.parse::<i32>().ok()?);
+/// The 3 of `1.5e3`, which some write numbers as. No decimal has room for one of more digits than three.
+fn read_exponent(text: &str) -> Option<i32> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_plain = matches!(digits.len(), 1..=3) && digits.bytes().all(|b| b.is_ascii_digit());
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
+/// What there is no room for is refused, not rounded.
+fn shifted(mut digits: Decimal, exponent: i32) -> Option<Decimal> {
+    if exponent != 0 && digits.is_zero() {
+        return Some(Decimal::ZERO);
+    }
     let by = exponent.unsigned_abs();
     let (scale, rest) = if exponent < 0 {
         (digits.scale().checked_add(by)?, 0)
     } else {
         (digits.scale().saturating_sub(by), by.saturating_sub(digits.scale()))
     };
+    if rest > Decimal::MAX_SCALE {
+        return None;
+    }
     digits.set_scale(scale).ok()?;
     (0..rest).try_fold(digits, |digits, _| digits.checked_mul(Decimal::TEN))
 }
@@ -201,6 +221,19 @@ mod tests {
             ("true", None),
             ("[1]", None),
             ("0.00000000000000000000000000000001", None),
+            ("0e2147483647", None),
+            ("0e999", Some("0")),
+            ("0.0e-999", Some("0")),
+            ("1e28", Some("10000000000000000000000000000")),
+            ("1e29", None),
+            ("1e999", None),
+            ("1e+00000000000000000001", None),
+            ("\"5.\"", None),
+            ("\".5\"", None),
+            ("\"5.e1\"", None),
+            ("\"--5\"", None),
+            ("\"1_0e1\"", None),
+            ("\"-1.5e1\"", Some("-15")),
         ] {
             assert_eq!(read(json).as_deref(), expected, "{json}");
         }
@@ -208,11 +241,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_what_is_read_is_what_was_written(text in "[-+0-9.eE]{0,40}|.{0,20}", units: i64, scale in 0_u32..19) {
+        fn no_text_panics_and_what_is_read_is_what_was_written(text in "[-+0-9.eE]{0,40}|.{0,20}", units: i64, scale in 0_u32..19, up in 0_usize..29, exponent: i32) {
             let _ = read(&text);
             let _ = read(&serde_json::to_string(&text).unwrap());
             let decimal = Decimal::new(units, scale);
             prop_assert_eq!(read(&decimal.to_string()), Some(decimal.to_string()));
+            let written_out = Decimal::from_str_exact(&format!("{units}{}", "0".repeat(up))).ok();
+            prop_assert_eq!(read(&format!("{units}e{up}")), written_out.map(|decimal| decimal.to_string()));
+            prop_assume!(exponent.unsigned_abs() > 999);
+            prop_assert_eq!(read(&format!("{units}e{exponent}")), None);
+            prop_assert_eq!(read(&format!("0e{exponent}")), None);
         }
     }
 }
