@@ -1,5 +1,6 @@
 //! What the OpenAPI document says of API keys: where one may be sent, as the table of `gate/key_access.rs` has it.
 
+use coinlink_domain::identity::ApiScope;
 use utoipa::{
     Modify,
     openapi::{
@@ -41,15 +42,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
 }
 
 fn describe(operation: &mut Operation, access: KeyAccess) {
-    let (scope, why) = match access {
-        KeyAccess::Public => (None, None),
-        KeyAccess::Needs(scope) => (Some(scope.name()), Some("The API key lacks a scope: `scope_missing`")),
-        KeyAccess::Forbidden => (None, Some("An API key was sent: `key_not_allowed`")),
+    let why = match access {
+        KeyAccess::Public => None,
+        KeyAccess::Needs(_) | KeyAccess::NeedsBoth(..) => Some("The API key lacks a scope: `scope_missing`"),
+        KeyAccess::Forbidden => Some("An API key was sent: `key_not_allowed`"),
     };
     if access != KeyAccess::Forbidden {
         // Where nobody has to say who they are, nobody has to send a key either.
         let security = operation.security.get_or_insert_with(|| vec![SecurityRequirement::default()]);
-        security.push(SecurityRequirement::new(SCHEME, scope));
+        security.push(SecurityRequirement::new(SCHEME, access.needed().map(ApiScope::name)));
     }
     if let Some(why) = why {
         operation.responses.responses.entry("403".to_owned()).or_insert_with(|| everywhere::error(why));
