@@ -6,6 +6,7 @@ mod intent;
 mod moments;
 mod names;
 mod numbers;
+mod phrases;
 mod question;
 #[cfg(test)]
 mod tests;
