@@ -177,13 +177,36 @@ async fn what_is_another_users_is_not_there() {
 }
 
 #[actix_web::test]
+async fn of_two_active_rules_that_wait_for_the_same_the_second_is_refused() {
+    let server = Server::start();
+    server.tick(1);
+    let user = User::new();
+    let new = |target: &str| body!({"symbol": "BTC", "condition": "above", "target_value": target});
+    let first = user.post(&server, RULES, &new("1.5")).await;
+    let again = user.send(&server, Method::POST, RULES, Some(&new("1.50"))).await;
+    assert_eq!(refused(again).await.1, "alert_exists");
+    let price = body!({"symbol": "btc", "condition": "above", "target_price": 1.5});
+    assert_eq!(refused(user.send(&server, Method::POST, PRICES, Some(&price)).await).await.1, "alert_exists");
+    let other = user.post(&server, RULES, &new("2")).await;
+    let path = |rule: &Value| format!("{RULES}/{}", rule["id"].as_str().unwrap());
+    let put = async |rule: &Value, change: Value| user.send(&server, Method::PUT, &path(rule), Some(&change)).await;
+    assert_eq!(refused(put(&other, body!({"target_value": 1.5})).await).await.1, "alert_exists");
+    assert_eq!(put(&first, body!({"is_active": false})).await.status().as_u16(), 200);
+    assert_eq!(put(&other, body!({"target_value": 1.5})).await.status().as_u16(), 200, "one that is off is not in the way");
+    assert_eq!(refused(put(&first, body!({"is_active": true})).await).await.1, "alert_exists");
+    assert_eq!(put(&other, body!({"target_value": 1.5})).await.status().as_u16(), 200, "it is itself");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn an_account_has_a_hundred_active_rules() {
     let server = Server::start();
     server.tick(1);
     let user = User::new();
     let new = body!({"symbol": "BTC", "condition": "above", "target_value": 1});
     let mut first = None;
-    for _ in 0..100 {
+    for n in 0..100 {
+        let new = body!({"symbol": "BTC", "condition": "above", "target_value": 100 + n});
         let made = user.post(&server, RULES, &new).await;
         first.get_or_insert(made["id"].as_str().unwrap().to_owned());
     }

@@ -13,7 +13,7 @@ use lettre::{
 };
 use minijinja::{Environment, Value};
 
-use crate::templates::{TEMPLATES, Template, environment, split_subject};
+use crate::templates::{TEMPLATES, Template, environment};
 
 /// No field is longer, characters.
 const LONGEST_FIELD: usize = 2_000;
@@ -91,7 +91,7 @@ impl Stationery {
         let to: Address = mail.to.parse().map_err(|_| permanent("the recipient is no address"))?;
         let fields = Value::from_pairs(mail.fields.iter().map(|(name, value)| (name.as_ref(), harmless(value))));
         let part = |part: &str| self.fill_in(template, part, &fields);
-        let (text, html) = (part("txt")?, part("html")?);
+        let (subject, text, html) = (part("subject")?, part("txt")?, part("html")?);
         let id = mail.id;
         let body = alternative(format!("=_{}", id.simple()))
             .singlepart(single(ContentType::TEXT_PLAIN, text))
@@ -103,7 +103,7 @@ impl Stationery {
         let message = message
             .from(self.from.clone())
             .to(Mailbox::new(None, to.clone()))
-            .subject(split_subject(template.text).0)
+            .subject(subject)
             .date(mail.created_at.into())
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .raw_header(automatic())

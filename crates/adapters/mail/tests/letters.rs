@@ -175,6 +175,18 @@ proptest! {
     }
 }
 
+#[test]
+fn an_alert_says_in_its_subject_what_came_true_and_in_its_end_why_it_was_sent() {
+    let template = TEMPLATES.iter().find(|template| template.name == "price_alert").unwrap();
+    let mail = a_mail(template, |field| match field {
+        "title" => "BTC rose above $100,000".to_owned(),
+        _ => field.to_owned(),
+    });
+    let (headers, body) = parts(&stationery().write(&mail).unwrap());
+    assert!(headers.contains(&("Subject".to_owned(), "Price alert: BTC rose above $100,000".to_owned())));
+    assert!(body.contains("because of a price alert that you made.") && !body.contains("done with your address"));
+}
+
 #[tokio::test]
 async fn a_letter_in_a_file_is_whole_and_nobody_elses() {
     let place = tempfile::tempdir().unwrap();

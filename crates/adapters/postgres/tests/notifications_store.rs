@@ -3,12 +3,12 @@
 
 use std::{any::Any, sync::Arc, time::Duration};
 
-use coinlink_domain::identity::User;
+use coinlink_domain::identity::{Preferences, User};
 use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::identity::{Account, IdentityStore as _};
 use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore, SqlNotificationsStore};
 use coinlink_testkit::{
-    identity::an_account, notifications::NotificationsUnderTest, servers::fresh_database, shared::PlainSecretBox,
+    identity::an_account, notifications::{NotificationsUnderTest, a_webhook}, servers::fresh_database, shared::PlainSecretBox,
 };
 
 mod postgres {
@@ -47,7 +47,20 @@ async fn under_test(url: &str, place: impl Any + Send + Sync) -> NotificationsUn
         tx.commit().await.unwrap();
         users.push(account.user.id);
     }
+    let locked = an_account("locked@example.org");
+    let locked = Account { user: User { is_active: false, is_verified: true, ..locked.user }, ..locked };
+    let secured = an_account("secured@example.org");
+    let secured_at = Some(a_webhook(secured.user.id, 2).created_at);
+    let secured = Account { user: User { secured_at, ..secured.user }, ..secured };
+    let mut tx = accounts.begin().await.unwrap();
+    for account in [&locked, &secured] {
+        tx.users().add(account).await.unwrap();
+    }
+    let preferences = Preferences { email_alerts: false, news_notifications: false, ..Preferences::default() };
+    tx.users().save_preferences(secured.user.id, &preferences).await.unwrap();
+    tx.commit().await.unwrap();
+    let (locked, secured) = (locked.user.id, secured.user.id);
     let store = Arc::new(SqlNotificationsStore::new(database, Arc::new(PlainSecretBox::default())));
     let (store, queue) = (Arc::clone(&store) as _, store as _);
-    NotificationsUnderTest { store, queue, users: users.try_into().unwrap(), place: Arc::new(place) }
+    NotificationsUnderTest { store, queue, users: users.try_into().unwrap(), locked, secured, place: Arc::new(place) }
 }

@@ -5,12 +5,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use coinlink_domain::notifications::{Attempted, DeliveryPolicy, Next};
+use coinlink_domain::notifications::{Attempted, DeliveryPolicy, Next, NotificationId};
 use coinlink_ports::{
-    notifications::{ClaimedMail, MailQueue, MailSender, SendError},
+    notifications::{ClaimedMail, MailQueue, MailSender, NotificationsStore, SendError, Standing},
     shared::{Clock, SecretBoxError, StoreError},
 };
+use time::OffsetDateTime;
 use uuid::Uuid;
+
+use super::leave::TEMPLATES;
 
 /// What became of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub struct Delivered {
 pub struct DeliverMail {
     queue: Arc<dyn MailQueue>,
     sender: Arc<dyn MailSender>,
+    notifications: Arc<dyn NotificationsStore>,
     clock: Arc<dyn Clock>,
     policy: DeliveryPolicy,
     /// Handed over, and not marked since the store did not answer.
@@ -60,9 +64,14 @@ impl DeliverMail {
     /// Letters that are handed over at the same time.
     pub const AT_ONCE: usize = 8;
 
-    /// From `queue` to `sender`.
-    pub fn new(queue: Arc<dyn MailQueue>, sender: Arc<dyn MailSender>, clock: Arc<dyn Clock>) -> Self {
-        Self { queue, sender, clock, policy: DeliveryPolicy::default(), unmarked: Mutex::default() }
+    /// From `queue` to `sender`; letters that tell of a notification as far as `notifications` still stand.
+    pub fn new(
+        queue: Arc<dyn MailQueue>,
+        sender: Arc<dyn MailSender>,
+        notifications: Arc<dyn NotificationsStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { queue, sender, notifications, clock, policy: DeliveryPolicy::default(), unmarked: Mutex::default() }
     }
 
     /// Takes at most `limit` letters that are due, those due longest first. Each is to be delivered at once: its lease runs.
@@ -76,11 +85,20 @@ impl DeliverMail {
     /// Tries one letter, and marks it.
     #[tracing::instrument(name = "notifications.deliver_mail", skip_all)]
     pub async fn deliver(&self, claimed: ClaimedMail) -> Result<Delivered, StoreError> {
-        let Attempt { id, template, number, outcome, why } = self.attempt(claimed).await;
+        let standing = if TEMPLATES.contains(&claimed.template.as_ref()) {
+            let id = NotificationId(claimed.id);
+            self.notifications.standings(&[id]).await?.remove(&id).map_or(Stands::Withdrawn, Stands::AsLongAs)
+        } else {
+            Stands::Always
+        };
+        let Attempt { id, template, number, outcome, why } = self.attempt(claimed, &standing).await;
         let now = self.clock.now();
         let (fate, recorded) = match self.policy.after(number, outcome, now) {
             Next::Done => (Fate::Sent, self.mark_sent(Some(id)).await),
-            Next::Again(due) => (Fate::Postponed, self.queue.postpone(id, number, due, &why).await.map(drop)),
+            Next::Again(due) => {
+                let due = standing.undisturbed(due);
+                (Fate::Postponed, self.queue.postpone(id, number, due, &why).await.map(drop))
+            }
             Next::Dead => (Fate::Dead, self.queue.give_up(id, number, now, &why).await.map(drop)),
         };
         match fate {
@@ -91,12 +109,13 @@ impl DeliverMail {
         recorded.map(|()| Delivered { template, fate })
     }
 
-    async fn attempt(&self, claimed: ClaimedMail) -> Attempt {
+    async fn attempt(&self, claimed: ClaimedMail, standing: &Stands) -> Attempt {
         let ClaimedMail { id, template, attempt: number, mail } = claimed;
         let (outcome, why) = match mail {
             _ if !self.policy.may_try(number) => {
                 (Attempted::RefusedForGood, "every attempt ended without telling why".to_owned())
             }
+            _ if !standing.holds() => (Attempted::RefusedForGood, "nobody is to be told of it any more".to_owned()),
             Ok(mail) => match self.sender.send(&mail).await {
                 Ok(()) => (Attempted::Sent, String::new()),
                 Err(SendError::Temporary(why)) => (Attempted::Refused, why),
@@ -130,4 +149,32 @@ struct Attempt {
     number: u32,
     outcome: Attempted,
     why: String,
+}
+
+/// How long a letter is to be sent.
+enum Stands {
+    /// Whatever happens.
+    Always,
+    /// Its notification is there, and may be told of on these terms.
+    AsLongAs(Standing),
+    /// Its notification was removed.
+    Withdrawn,
+}
+
+impl Stands {
+    fn holds(&self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::AsLongAs(standing) => standing.is_active,
+            Self::Withdrawn => false,
+        }
+    }
+
+    /// `due`, or the end of the quiet hours that it falls into.
+    fn undisturbed(&self, due: OffsetDateTime) -> OffsetDateTime {
+        match self {
+            Self::AsLongAs(standing) => standing.settings.may_disturb_at(standing.priority, due),
+            Self::Always | Self::Withdrawn => due,
+        }
+    }
 }

@@ -15,6 +15,9 @@ pub const MOST_LETTERS_AN_HOUR: u64 = 10;
 
 const LAST_NOTE: &str = "This was the tenth letter within an hour: what comes next is in your inbox only.";
 
+/// The letters that tell of a notification; each has the notification's id.
+pub(super) const TEMPLATES: [&str; 3] = ["price_alert", "notification", "security_alert"];
+
 /// Leaves `notification` within `tx`, at `now`: once it is committed the inbox has it, and sockets, webhooks and the address are
 /// told, as far as the user wants. Mail and webhooks wait for the end of quiet hours.
 pub async fn leave(tx: &mut dyn NotificationsTx, notification: &Notification, now: OffsetDateTime) -> Result<(), StoreError> {
@@ -37,20 +40,25 @@ async fn left(
     fired: Option<&FiredAlert>,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    let Reach { address, settings, webhooks } = tx.reaches().of(notification.user).await?;
+    let Reach { is_active, address, settings, switches, webhooks } = tx.reaches().of(notification.user).await?;
     tx.inbox().add(notification).await?;
-    if !settings.wants(notification.kind) {
+    // Whoever may not sign in any more is not told anything.
+    if !is_active {
         return Ok(());
     }
+    let kind = notification.kind;
+    let wanted = settings.wants(kind) && switches.allow(kind);
     let undisturbed = settings.may_disturb_at(notification.priority, now);
-    if settings.push_enabled {
+    if wanted && settings.push_enabled {
         let to = |channel, due, fired| Delivery { notification: notification.id, user: notification.user, channel, fired, due };
         tx.inbox().send(&to(Channel::Socket, now, fired.cloned())).await?;
         for hook in webhooks {
             tx.inbox().send(&to(Channel::Webhook(hook), undisturbed, None)).await?;
         }
     }
-    if let Some(address) = address.filter(|_| settings.email_enabled) {
+    // Whoever got into an account must not be able to switch off what its owner hears of that.
+    let letter_wanted = wanted && settings.email_enabled && switches.allow_letters(kind);
+    if let Some(address) = address.filter(|_| letter_wanted || kind == NotificationKind::SecurityAlert) {
         post(tx, notification, address, undisturbed).await?;
     }
     Ok(())
@@ -62,8 +70,13 @@ async fn post(
     address: String,
     due: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    let template = if notification.kind == NotificationKind::PriceAlert { "price_alert" } else { "notification" };
-    let posted = tx.mail().posted_since(&address, template, due - Duration::HOUR).await?;
+    let template = match notification.kind {
+        NotificationKind::PriceAlert => "price_alert",
+        NotificationKind::SecurityAlert => "security_alert",
+        _ => "notification",
+    };
+    // Those that wait for the end of quiet hours count from then on, and keep none from being sent before it.
+    let posted = tx.mail().posted_within(&address, template, due - Duration::HOUR, due).await?;
     if posted >= MOST_LETTERS_AN_HOUR {
         return Ok(());
     }

@@ -8,22 +8,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coinlink_application::notifications::{DeliverMail, Delivered, Fate, PruneMail};
-use coinlink_domain::shared::mail::OutgoingMail;
+use coinlink_domain::{
+    notifications::{NotificationSettings, QuietHours},
+    shared::{mail::OutgoingMail, user_id::UserId},
+};
 use coinlink_ports::{
-    notifications::{MailSender, SendError},
+    notifications::{MailSender, NotificationsStore as _, SendError},
     shared::{Clock, SecretBoxError, StoreError},
 };
 use coinlink_testkit::{
-    notifications::{MailState, MemoryMailQueue, RecordingMail, a_letter},
+    notifications::{MailState, MemoryMailQueue, MemoryNotifications, RecordingMail, a_letter, a_notification},
     shared::StoppedClock,
 };
 use futures_util::future::join_all;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+const USER: UserId = UserId(Uuid::from_u128(7));
+
 struct Post {
     queue: Arc<MemoryMailQueue>,
     mail: Arc<RecordingMail>,
+    notifications: MemoryNotifications,
     clock: Arc<StoppedClock>,
     deliver: DeliverMail,
 }
@@ -32,9 +38,14 @@ struct Post {
 fn post(letters: u32) -> Post {
     let (queue, mail) = (Arc::new(MemoryMailQueue::default()), Arc::new(RecordingMail::default()));
     (0..letters).for_each(|n| queue.post(&a_letter(n)));
+    let notifications = MemoryNotifications::default();
     let clock = Arc::new(StoppedClock::at(a_letter(0).created_at + Duration::HOUR));
-    let deliver = DeliverMail::new(queue.clone(), mail.clone(), clock.clone());
-    Post { queue, mail, clock, deliver }
+    let deliver = DeliverMail::new(queue.clone(), mail.clone(), Arc::new(notifications.clone()), clock.clone());
+    Post { queue, mail, notifications, clock, deliver }
+}
+
+fn none() -> Arc<MemoryNotifications> {
+    Arc::new(MemoryNotifications::default())
 }
 
 /// Delivers what is due, as many at a time as there are places.
@@ -129,7 +140,7 @@ async fn a_node_that_is_gone_before_it_marks_a_letter_costs_one_duplicate_and_lo
         }
     }
     let post = post(1);
-    let dies = DeliverMail::new(post.queue.clone(), Arc::new(Gone(post.mail.clone())), post.clock.clone());
+    let dies = DeliverMail::new(post.queue.clone(), Arc::new(Gone(post.mail.clone())), none(), post.clock.clone());
     let killed = tokio::time::timeout(std::time::Duration::from_millis(20), run(&dies)).await;
     assert!(killed.is_err());
     assert_eq!(post.fates().await, [], "the lease is not over");
@@ -166,7 +177,7 @@ async fn a_letter_that_could_not_be_marked_is_marked_by_the_next_run_and_not_sen
     }
     let post = post(2);
     let sender = Arc::new(Away(post.mail.clone(), post.queue.clone()));
-    let deliver = DeliverMail::new(post.queue.clone(), sender, post.clock.clone());
+    let deliver = DeliverMail::new(post.queue.clone(), sender, none(), post.clock.clone());
     run(&deliver).await.unwrap_err();
     run(&deliver).await.unwrap_err();
     post.queue.set_away(false);
@@ -175,6 +186,48 @@ async fn a_letter_that_could_not_be_marked_is_marked_by_the_next_run_and_not_sen
     run(&deliver).await.unwrap();
     assert_eq!(post.sent(), [a_letter(0).id, a_letter(1).id]);
     assert!((0..2).all(|n| matches!(post.state(a_letter(n).id), MailState::Sent(_))));
+}
+
+/// A letter of notification number `n`, and the notification.
+async fn told(post: &Post, n: u32) -> Uuid {
+    let notification = a_notification(USER, n);
+    let mut tx = post.notifications.begin().await.unwrap();
+    tx.inbox().add(&notification).await.unwrap();
+    tx.commit().await.unwrap();
+    let letter = OutgoingMail::new(notification.id.0, "ada@example.org", "price_alert", notification.created_at);
+    post.queue.post(&letter);
+    letter.id
+}
+
+#[tokio::test]
+async fn letters_of_a_notification_that_was_removed_or_whose_account_was_locked_are_not_sent() {
+    let post = post(0);
+    let (sent, removed) = (told(&post, 1).await, told(&post, 2).await);
+    let mut tx = post.notifications.begin().await.unwrap();
+    assert!(tx.inbox().remove(USER, a_notification(USER, 2).id, post.now()).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(post.fates().await, [Fate::Sent, Fate::Dead]);
+    assert_eq!((post.sent(), post.state(removed)), (vec![sent], MailState::Dead(post.now())));
+    told(&post, 3).await;
+    post.notifications.put_locked(USER);
+    assert_eq!(post.fates().await, [Fate::Dead]);
+    assert_eq!(post.sent(), [sent]);
+}
+
+#[tokio::test]
+async fn a_letter_that_failed_is_tried_again_after_quiet_hours() {
+    let post = post(0);
+    let id = told(&post, 1).await;
+    let soon = post.now() + Duration::seconds(10);
+    let text = |at: OffsetDateTime| format!("{:02}:{:02}", at.hour(), at.minute());
+    let quiet_hours = Some(QuietHours::try_new(&text(soon), &text(soon + Duration::hours(2))).unwrap());
+    let mut tx = post.notifications.begin().await.unwrap();
+    tx.reaches().save_settings(USER, &NotificationSettings { quiet_hours, ..Default::default() }).await.unwrap();
+    tx.commit().await.unwrap();
+    post.mail.refuse("ada@example.org", temporary());
+    assert_eq!(post.fates().await, [Fate::Postponed]);
+    let due = post.queue.record(id).unwrap().due;
+    assert_eq!(text(due), text(soon + Duration::hours(2)));
 }
 
 #[tokio::test]

@@ -33,6 +33,9 @@ pub struct User {
     pub last_login_at: Option<OffsetDateTime>,
     /// How often it signed in.
     pub logins: u32,
+    /// When its owner last secured it, by a new password by mail or by taking the address back: whoever had been in it before
+    /// keeps nothing of it, in no other context either.
+    pub secured_at: Option<OffsetDateTime>,
 }
 
 /// What an account may do.
@@ -78,6 +81,7 @@ impl User {
             created_at: now,
             updated_at: now,
             last_login_at: None,
+            secured_at: None,
             logins: 0,
         }
     }

@@ -12,6 +12,13 @@ pub trait MailOutbox: Send {
     /// Leaves one.
     async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError>;
 
-    /// How many of this template were left for this address at `since` or later, sent or not.
-    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError>;
+    /// How many of this template were left for this address at `since` or later and at `until` or earlier, sent or not. One that
+    /// waits for the end of quiet hours is left at that end.
+    async fn posted_within(
+        &mut self,
+        to: &str,
+        template: &str,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<u64, StoreError>;
 }

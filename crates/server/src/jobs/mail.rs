@@ -136,7 +136,7 @@ mod tests {
     use coinlink_domain::shared::mail::OutgoingMail;
     use coinlink_ports::notifications::{MailSender, SendError};
     use coinlink_testkit::{
-        notifications::{MailState, MemoryMailQueue, RecordingMail, a_letter},
+        notifications::{MailState, MemoryMailQueue, MemoryNotifications, RecordingMail, a_letter},
         shared::StoppedClock,
     };
     use tokio::sync::Semaphore;
@@ -174,7 +174,7 @@ mod tests {
         let clock = Arc::new(StoppedClock::at(a_letter(0).created_at + time::Duration::HOUR));
         let go = Arc::new(Semaphore::new(0));
         let sender = Hanging { mail: Arc::clone(&mail), address: a_letter(hangs).to, go: Arc::clone(&go) };
-        let deliver = Some(Arc::new(DeliverMail::new(queue.clone(), Arc::new(sender), clock.clone())));
+        let deliver = Some(Arc::new(DeliverMail::new(queue.clone(), Arc::new(sender), Arc::new(MemoryNotifications::default()), clock.clone())));
         let (stop, stopped) = watch::channel(false);
         let metrics = Metrics::new("0", "test").unwrap();
         let job = tokio::spawn(deliver_mail(MailJob { deliver, queue: queue.clone(), clock, metrics }, stopped));

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use coinlink_application::notifications::{DeliverMail, PruneMail};
 use coinlink_mail::{FileMail, SmtpMail, SmtpSettings, Stationery};
 use coinlink_ports::{
-    notifications::{MailQueue, MailSender},
+    notifications::{MailQueue, MailSender, NotificationsStore},
     shared::SecretBox,
 };
-use coinlink_postgres::{Database, SqlMailQueue};
+use coinlink_postgres::{Database, SqlMailQueue, SqlNotificationsStore};
 use secrecy::ExposeSecret as _;
 
 use super::Surroundings;
@@ -29,7 +29,8 @@ pub fn mail(
 ) -> Result<(MailJob, PruneMail), StartError> {
     let queue: Arc<dyn MailQueue> = Arc::new(SqlMailQueue::new(database.clone(), Arc::clone(secrets)));
     let clock = Arc::clone(&around.clock);
-    let deliver = |sender| Arc::new(DeliverMail::new(Arc::clone(&queue), sender, Arc::clone(&clock)));
+    let notifications: Arc<dyn NotificationsStore> = Arc::new(SqlNotificationsStore::new(database.clone(), Arc::clone(secrets)));
+    let deliver = |sender| Arc::new(DeliverMail::new(Arc::clone(&queue), sender, Arc::clone(&notifications), Arc::clone(&clock)));
     let deliver = sender(settings)?.map(deliver);
     let prune = PruneMail { queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
     Ok((MailJob { deliver, queue, clock, metrics: metrics.clone() }, prune))

@@ -79,8 +79,14 @@ pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartErr
     let jobs = NotificationsJobs {
         evaluate: EvaluateAlerts::new(evaluator),
         prune_alerts: PruneAlerts::new(Arc::clone(&store) as _, Arc::clone(clock)),
-        to_sockets: DeliverToSockets { queue: Arc::clone(&queue), events, clock: Arc::clone(clock) },
-        to_webhooks: Arc::new(DeliverToWebhooks { queue: Arc::clone(&queue), sender, secrets, clock: Arc::clone(clock) }),
+        to_sockets: DeliverToSockets { queue: Arc::clone(&queue), store: Arc::clone(&store) as _, events, clock: Arc::clone(clock) },
+        to_webhooks: Arc::new(DeliverToWebhooks {
+            queue: Arc::clone(&queue),
+            store: Arc::clone(&store) as _,
+            sender,
+            secrets,
+            clock: Arc::clone(clock),
+        }),
         prune: PruneNotifications { store, queue: Arc::clone(&queue), clock: Arc::clone(clock) },
         queue,
         metrics: parts.metrics.clone(),

@@ -23,6 +23,8 @@ pub struct Model {
     #[sea_orm(save_as = "timestamptz_text")]
     pub last_login_at: Option<Moment>,
     pub logins: i64,
+    #[sea_orm(save_as = "timestamptz_text")]
+    pub secured_at: Option<Moment>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

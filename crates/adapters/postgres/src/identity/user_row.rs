@@ -43,6 +43,7 @@ pub(super) fn changes(account: &Account) -> ActiveModel {
         updated_at: Set(Moment(user.updated_at)),
         last_login_at: Set(user.last_login_at.map(Moment)),
         logins: Set(user.logins.into()),
+        secured_at: Set(user.secured_at.map(Moment)),
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn account(row: Model) -> Result<Account, StoreError> {
         updated_at: row.updated_at.0,
         last_login_at: row.last_login_at.map(|Moment(at)| at),
         logins: row.logins.try_into().map_err(|e| corrupt("users.logins", e))?,
+        secured_at: row.secured_at.map(|Moment(at)| at),
     };
     Ok(Account { user, password: StoredPassword { pepper_id: row.pepper_id, hash: row.password_hash } })
 }

@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    notifications::{Notification, NotificationSettings, Webhook},
+    notifications::{Notification, NotificationId, NotificationSettings, Webhook},
     shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{InboxQuery, NotificationsStore, NotificationsTx},
+    notifications::{InboxQuery, NotificationsStore, NotificationsTx, Standing},
     shared::{SecretBox, StoreError},
 };
 use sea_orm::{
@@ -16,7 +16,11 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{rows, transaction::shown};
+use super::{
+    account::{self, Account},
+    rows,
+    transaction::shown,
+};
 use crate::{
     Database,
     entities::{
@@ -81,8 +85,21 @@ impl NotificationsStore for SqlNotificationsStore {
     async fn webhooks(&self, user: UserId) -> Result<Vec<Webhook>, StoreError> {
         let of_user = webhooks::Entity::find().filter(webhooks::Column::UserId.eq(user.0));
         let oldest_first = of_user.order_by_asc(webhooks::Column::CreatedAt).order_by_asc(webhooks::Column::Id);
-        let found = self.database.within_deadline(oldest_first.all(&self.database.connection)).await?;
-        found.into_iter().map(rows::webhook).collect()
+        let found = async {
+            let account = Account::find(user).one(&self.database.connection).await?;
+            Ok((account, oldest_first.all(&self.database.connection).await?))
+        };
+        let (account, found) = self.database.within_deadline(found).await?;
+        let of_account = |hook: Webhook| match &account {
+            Some(account) => account.webhook(hook),
+            None => hook,
+        };
+        found.into_iter().map(|row| rows::webhook(row).map(of_account)).collect()
+    }
+
+    async fn standings(&self, of: &[NotificationId]) -> Result<HashMap<NotificationId, Standing>, StoreError> {
+        let found = self.database.within_deadline(account::find(&self.database.connection, of)).await?;
+        account::standings(found)
     }
 
     async fn prune(&self, before: OffsetDateTime, keep: u64, limit: u64) -> Result<u64, StoreError> {

@@ -46,14 +46,15 @@ pub(crate) fn row(mail: &OutgoingMail, secrets: &dyn SecretBox) -> Result<Active
     })
 }
 
-/// How many of this template were left for this address at `since` or later.
-pub(crate) async fn posted_since(
+/// How many of this template were left for this address from the first to the second of these moments.
+pub(crate) async fn posted_within(
     connection: &impl ConnectionTrait,
     to: &str,
     template: &str,
-    since: OffsetDateTime,
+    (since, until): (OffsetDateTime, OffsetDateTime),
 ) -> Result<u64, DbErr> {
     let posted = Entity::find().filter(Column::Recipient.eq(to)).filter(Column::CreatedAt.gte(Moment(since)));
+    let posted = posted.filter(Column::CreatedAt.lte(Moment(until)));
     posted.filter(Column::Template.eq(template)).count(connection).await
 }
 

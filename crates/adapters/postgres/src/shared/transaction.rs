@@ -72,9 +72,15 @@ impl MailOutbox for SqlTx {
         Ok(())
     }
 
-    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError> {
+    async fn posted_within(
+        &mut self,
+        to: &str,
+        template: &str,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
         let transaction = self.take()?;
-        let posted = self.call(outbox::posted_since(&transaction, to, template, since)).await?;
+        let posted = self.call(outbox::posted_within(&transaction, to, template, (since, until))).await?;
         self.put_back(transaction);
         Ok(posted)
     }

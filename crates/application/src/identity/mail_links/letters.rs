@@ -88,7 +88,7 @@ impl Letters {
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         if !user.owns_email
-            || tx.mail().posted_since(user.email.as_str(), template, now - Duration::HOUR).await? >= MOST_NOTICES_AN_HOUR
+            || tx.mail().posted_within(user.email.as_str(), template, now - Duration::HOUR, now).await? >= MOST_NOTICES_AN_HOUR
         {
             return Ok(());
         }

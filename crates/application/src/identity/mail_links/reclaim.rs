@@ -20,6 +20,7 @@ pub(super) async fn reclaim(
     policy: &SessionPolicy,
 ) -> Result<Vec<SessionId>, StoreError> {
     let user = account.user.id;
+    account.user.secured_at = Some(now);
     (account.user.first_name, account.user.last_name) = (None, None);
     tx.users().save_preferences(user, &Preferences::default()).await?;
     let ended = end_sessions::all_but(tx, user, None, EndReason::Reclaimed, now, policy).await?;

@@ -100,6 +100,7 @@ impl ResetPassword {
         account.password = hashed;
         account.user.is_verified = true;
         account.user.updated_at = now;
+        account.user.secured_at = Some(now);
         // Whoever resets a password does not know who has been in the account, and what they left behind.
         let revoked = tx.api_keys().purge(user, now).await?;
         let ended = if was_verified {

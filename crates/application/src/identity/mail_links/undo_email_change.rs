@@ -95,6 +95,7 @@ impl UndoEmailChange {
         account.user.owns_email = true;
         account.user.is_verified = true;
         account.user.updated_at = now;
+        account.user.secured_at = Some(now);
         account.password = hashed;
         tx.users().save(&account).await.map_err(taken)?;
         ended.extend(end_sessions::all_but(&mut *tx, user, None, EndReason::EmailChanged, now, &self.policy).await?);

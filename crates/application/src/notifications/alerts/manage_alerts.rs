@@ -26,6 +26,9 @@ pub enum ManageAlertError {
     /// The user has as many as may be.
     #[error("too many alert rules")]
     TooMany,
+    /// The user has an active rule that waits for the same: both would fire together.
+    #[error("there is such a rule already")]
+    Exists,
     /// The user has no such rule.
     #[error("no such rule")]
     NotFound,
@@ -81,6 +84,9 @@ impl CreateAlert {
         if !has_room(counts, true) {
             return Err(ManageAlertError::TooMany);
         }
+        if tx.alerts().active_of(user, &symbol).await?.iter().any(|rule| rule.condition == condition) {
+            return Err(ManageAlertError::Exists);
+        }
         let known = fresh_price(&*self.prices, &symbol);
         let (id, now) = (AlertRuleId(self.entropy.id()), self.clock.now());
         let rule = AlertRule::new((id, user), symbol, condition, now, known);
@@ -123,6 +129,13 @@ impl ChangeAlert {
         }
         let now = self.clock.now();
         let changed = rule.changed(change, now, fresh_price(&*self.prices, &rule.symbol));
+        let is_new = changed.condition != rule.condition || !rule.is_active;
+        if changed.is_active && is_new {
+            let others = tx.alerts().active_of(user, &rule.symbol).await.map_err(store)?;
+            if others.iter().any(|other| other.id != id && other.condition == changed.condition) {
+                return Err(ManageAlertError::Exists.into());
+            }
+        }
         if !tx.alerts().save(&changed, now).await.map_err(store)? {
             return Err(ManageAlertError::NotFound.into());
         }

@@ -30,16 +30,17 @@ pub(in crate::http) struct PreferencesBody {
     /// 3 to 5 capital letters, such as `USD`.
     #[schema(default = "USD", pattern = "^[A-Z]{3,5}$")]
     pub currency: String,
-    /// Whether anything at all may disturb.
+    /// Whether anything at all may disturb: otherwise notifications lie in the inbox alone. What is sent is what this and
+    /// `/api/v2/notifications/settings` both allow; letters about the account's safety are always sent.
     #[schema(default = true)]
     pub notifications_enabled: bool,
-    /// Whether alerts are mailed.
+    /// Whether price alerts are mailed; the settings of notifications must allow it as well.
     #[schema(default = true)]
     pub email_alerts: bool,
-    /// Whether price alerts are shown.
+    /// Whether price alerts are sent at all; the settings of notifications must allow it as well.
     #[schema(default = true)]
     pub price_alerts: bool,
-    /// Whether news are shown.
+    /// Whether news are sent; the settings of notifications must allow it as well.
     #[schema(default = true)]
     pub news_notifications: bool,
     /// Whether there is a sound.

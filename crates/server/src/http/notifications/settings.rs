@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use crate::http::{ApiError, error_codes, gate::SignedIn, json_object::JsonObject, private::private, shapes::ErrorBody};
 
-/// Ways and kinds; what is not sent becomes the default. Whatever is set, the inbox keeps everything.
+/// Ways and kinds; what is not sent becomes the default. Whatever is set, the inbox keeps everything. What
+/// `/api/v2/user/preferences` switches off is not sent either.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(example = json!({ "email_enabled": true, "quiet_hours_start": "22:00", "quiet_hours_end": "08:00", "timezone": "+01:00" }))]
@@ -38,7 +39,7 @@ pub(in crate::http) struct NotificationSettingsBody {
     /// Of your portfolio.
     #[schema(default = true)]
     pub trade_updates: bool,
-    /// Of your account.
+    /// Of your account; letters of these are sent whatever is set.
     #[schema(default = true)]
     pub security_alerts: bool,
     /// From when on letters and webhooks wait, `HH:MM`; with an end.

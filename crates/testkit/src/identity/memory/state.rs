@@ -46,6 +46,7 @@ impl State {
             created_at: micros(account.user.created_at),
             updated_at: micros(account.user.updated_at),
             last_login_at: account.user.last_login_at.map(micros),
+            secured_at: account.user.secured_at.map(micros),
             ..account.user.clone()
         };
         self.accounts.insert(user.id, Account { user, password: account.password.clone() });

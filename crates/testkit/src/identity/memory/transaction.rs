@@ -256,9 +256,15 @@ impl MailOutbox for MemoryTx {
         })
     }
 
-    async fn posted_since(&mut self, to: &str, template: &str, since: OffsetDateTime) -> Result<u64, StoreError> {
-        let since = micros(since);
-        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && mail.created_at >= since;
+    async fn posted_within(
+        &mut self,
+        to: &str,
+        template: &str,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
+        let within = micros(since)..=micros(until);
+        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && within.contains(&mail.created_at);
         self.call(|draft| Ok(draft.mails.iter().filter(counts).count() as u64))
     }
 }

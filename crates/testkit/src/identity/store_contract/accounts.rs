@@ -26,6 +26,7 @@ fn a_full_account(email: &str) -> Account {
         updated_at: NOON + Duration::microseconds(999_999),
         last_login_at: Some(NOON + Duration::milliseconds(500)),
         logins: u32::MAX,
+        secured_at: Some(NOON + Duration::microseconds(7)),
         ..a_user(email)
     };
     let password = StoredPassword { pepper_id: "2026-11".to_owned(), hash: "$2b$12$abcdefghijklmnopqrstuv".to_owned() };

@@ -160,10 +160,12 @@ pub async fn letters_are_counted_by_address_template_and_time(it: IdentityUnderT
     }
     tx.commit().await.unwrap();
     let mut tx = it.store.begin().await.unwrap();
-    let mut count = async |to, since| tx.mail().posted_since(to, "new_device", since).await.unwrap();
-    assert_eq!(count("ada@example.org", NOON).await, 1);
-    assert_eq!(count("ada@example.org", NOON - Duration::MICROSECOND).await, 2);
-    assert_eq!(count("eve@example.org", NOON - Duration::HOUR).await, 0);
+    let mut count = async |to, since, until| tx.mail().posted_within(to, "new_device", since, until).await.unwrap();
+    let before = NOON - Duration::MICROSECOND;
+    assert_eq!(count("ada@example.org", NOON, NOON).await, 1);
+    assert_eq!(count("ada@example.org", before, NOON + Duration::HOUR).await, 2);
+    assert_eq!(count("ada@example.org", before, before).await, 1);
+    assert_eq!(count("eve@example.org", NOON - Duration::HOUR, NOON + Duration::HOUR).await, 0);
 }
 
 pub async fn voiding_spares_what_took_a_change_back_before(it: IdentityUnderTest) {

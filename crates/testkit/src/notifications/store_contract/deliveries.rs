@@ -237,6 +237,12 @@ pub async fn a_webhook_that_takes_nothing_is_not_used_any_more_and_one_success_f
     for n in 1..Webhook::MOST_FAILURES {
         assert_eq!(fails(60 + n).await.disabled_at, None);
     }
+    let id = it.sent(user, 69, Channel::Webhook(hook.id)).await.id();
+    let attempt = it.queue.claim_for_webhooks(LATER, LEASE, 10, &[]).await.unwrap()[0].attempt;
+    assert!(it.queue.withdraw(id, attempt, LATER, "nobody is told").await.unwrap());
+    assert!(!it.queue.withdraw(id, attempt, LATER, "nobody is told").await.unwrap(), "it does not wait any more");
+    let kept = it.store.webhooks(user).await.unwrap().remove(0);
+    assert_eq!((kept.failures, kept.disabled_at), (Webhook::MOST_FAILURES - 1, None), "it is no fault of the webhook");
     let disabled = fails(70).await;
     assert_eq!((disabled.failures, disabled.disabled_at), (Webhook::MOST_FAILURES, Some(LATER)));
     let mut tx = it.store.begin().await.unwrap();

@@ -3,14 +3,14 @@
 
 mod deliveries;
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, collections::HashMap, sync::Arc};
 
 use coinlink_domain::{
-    notifications::{Channel, ClockOffset, Delivery, Notification, NotificationKind, NotificationSettings, QuietHours, Webhook},
+    notifications::{Channel, ClockOffset, Delivery, Notification, NotificationKind, NotificationSettings, Priority, QuietHours, Switches, Webhook},
     shared::{mail::OutgoingMail, user_id::UserId},
 };
 use coinlink_ports::{
-    notifications::{DeliveryQueue, InboxQuery, NotificationsStore},
+    notifications::{DeliveryQueue, InboxQuery, NotificationsStore, Standing},
     shared::StoreError,
 };
 use futures_util::future::join_all;
@@ -34,6 +34,11 @@ pub struct NotificationsUnderTest {
     pub queue: Arc<dyn DeliveryQueue>,
     /// The users. The address of the first is `one@example.org`.
     pub users: [UserId; 3],
+    /// One whose account is locked, with an address of its own.
+    pub locked: UserId,
+    /// One whose account was secured when [`a_webhook`] number 2 was made, and whose preferences switch letters of alerts and
+    /// news off.
+    pub secured: UserId,
     /// What has to stay as long as the store is used.
     pub place: Arc<dyn Any + Send + Sync>,
 }
@@ -194,6 +199,29 @@ pub async fn settings_are_replaced_whole_and_tell_how_a_user_is_reached(it: Noti
     assert_eq!(it.store.settings(user).await.unwrap(), Some(set));
 }
 
+pub async fn of_who_is_locked_nothing_is_sent_and_no_webhook_of_before_an_account_was_secured_is_used(it: NotificationsUnderTest) {
+    let secured_at = Some(a_webhook(it.secured, 2).created_at);
+    let hooks = [it.hooked(it.secured, 1).await, it.hooked(it.secured, 2).await, it.hooked(it.secured, 3).await];
+    let ended: Vec<_> = it.store.webhooks(it.secured).await.unwrap().iter().map(|hook| hook.disabled_at).collect();
+    assert_eq!(ended, [secured_at, secured_at, None]);
+    let mut tx = it.store.begin().await.unwrap();
+    let (locked, secured) = (tx.reaches().of(it.locked).await.unwrap(), tx.reaches().of(it.secured).await.unwrap());
+    assert_eq!((locked.is_active, locked.address, locked.switches), (false, None, Switches::default()));
+    assert_eq!((secured.is_active, secured.webhooks), (true, vec![hooks[2].id]));
+    assert_eq!(secured.switches, Switches { alert_letters: false, news: false, ..Switches::default() });
+    let set = NotificationSettings { push_enabled: false, ..NotificationSettings::default() };
+    tx.reaches().save_settings(it.secured, &set).await.unwrap();
+    tx.commit().await.unwrap();
+    let of_locked = it.left(a_notification(it.locked, 1)).await;
+    let of_secured = it.left(Notification { priority: Priority::Low, ..a_notification(it.secured, 2) }).await;
+    let gone = a_notification(it.users[0], 3).id;
+    let standings = it.store.standings(&[of_locked.id, of_secured.id, gone]).await.unwrap();
+    let settings = NotificationSettings::default();
+    let of_locked = (of_locked.id, Standing { is_active: false, secured_at: None, settings, priority: of_locked.priority });
+    let of_secured = (of_secured.id, Standing { is_active: true, secured_at, settings: set, priority: Priority::Low });
+    assert_eq!(standings, HashMap::from([of_locked, of_secured]));
+}
+
 pub async fn a_webhook_is_found_as_it_was_made_and_removed_by_its_owner(it: NotificationsUnderTest) {
     let [user, other, _] = it.users;
     let hooks = vec![it.hooked(user, 1).await, it.hooked(user, 2).await];
@@ -262,6 +290,7 @@ macro_rules! notifications_store_contract {
             all_that_were_left_until_then_are_read_at_once,
             what_is_not_committed_never_was,
             settings_are_replaced_whole_and_tell_how_a_user_is_reached,
+            of_who_is_locked_nothing_is_sent_and_no_webhook_of_before_an_account_was_secured_is_used,
             a_webhook_is_found_as_it_was_made_and_removed_by_its_owner,
             however_many_make_webhooks_at_once_no_user_has_too_many,
             a_delivery_to_sockets_is_claimed_once_with_its_notification_and_firing,

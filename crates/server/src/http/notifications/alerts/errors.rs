@@ -13,6 +13,7 @@ impl From<ManageAlertError> for ApiError {
                 AlertRule::MAX_ACTIVE,
                 AlertRule::MAX_KEPT
             )),
+            ManageAlertError::Exists => Self::new(error_codes::ALERT_EXISTS),
             ManageAlertError::NotFound => Self::new(error_codes::ALERT_NOT_FOUND),
             ManageAlertError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
             ManageAlertError::Store(error) => error.into(),

@@ -62,7 +62,7 @@ pub(in crate::http) async fn list_alert_rules(account: Account, use_case: Data<L
         (status = 400, description = "`invalid_input`; details say what is wrong with which field", body = ErrorBody),
         (status = 401, description = "Not signed in", body = ErrorBody),
         (status = 404, description = "`unknown_symbol`", body = ErrorBody),
-        (status = 409, description = "`too_many_alerts`", body = ErrorBody),
+        (status = 409, description = "`alert_exists` or `too_many_alerts`", body = ErrorBody),
         (status = 503, description = "`price_unavailable` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
     ),
     security(("bearer" = []))
@@ -91,7 +91,7 @@ pub(in crate::http) async fn create_alert_rule(
         (status = 400, description = "`invalid_input`; details say what is wrong with which field", body = ErrorBody),
         (status = 401, description = "Not signed in", body = ErrorBody),
         (status = 404, description = "`alert_not_found`", body = ErrorBody),
-        (status = 409, description = "`too_many_alerts`", body = ErrorBody)
+        (status = 409, description = "`alert_exists` or `too_many_alerts`", body = ErrorBody)
     ),
     security(("bearer" = []))
 )]
