@@ -175,6 +175,17 @@ async fn bodies_are_as_the_document_says() {
 }
 
 #[actix_web::test]
+async fn the_health_of_accounts_names_their_routes() {
+    let server = Server::start();
+    let path = "/api/v2/user/health";
+    let body = json(server.get(path).await).await;
+    assert_eq!((&body["status"], &body["service"]), (&"healthy".into(), &"user".into()));
+    let named = body["endpoints"].as_array().unwrap();
+    assert!([path, "/api/v2/user/profile", "/api/v2/user/alerts"].iter().all(|path| named.contains(&(*path).into())), "{body}");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn prices_are_numbers_with_every_digit_the_source_gave() {
     let server = Server::start();
     server.tick(2);
