@@ -128,7 +128,7 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     text.split([' ', '\n', ';']).filter_map(|piece| {
         let cut = piece.trim_start_matches(['(', '"', '\'', '[']);
         let token = cut.trim_end_matches(['.', ',', ':', '!', '?', ')', '"', '\'', ']']);
-        (!token.is_empty()).then(|| Token { text: token, begins: cut.len() < piece.len(), ends: token.len() < cut.len() })
+        (!token.is_empty()).then_some(Token { text: token, begins: cut.len() < piece.len(), ends: token.len() < cut.len() })
     })
 }
 
@@ -202,16 +202,15 @@ fn figure(tokens: &[Token<'_>], at: usize) -> Result<Option<(Claim, usize)>, Unr
     });
     let words = [word(length), word(length + 1), word(length + 2)];
     let (kind, more) = match (mark, glued, words.each_ref().map(String::as_str)) {
-        (Some('$'), "", ["usd", ..]) => (Kind::Dollars, 1),
-        (Some('$'), "", _) => (Kind::Dollars, 0),
-        (Some('#'), "", _) => (Kind::Rank, 0),
         (None, "%", _) => (Kind::Percent, 0),
         (None, "/100", _) => (Kind::Score, 0),
         (None, "", ["percent", ..]) => (Kind::Percent, 1),
         (None, "", ["percentage", "points" | "point", _]) => (Kind::Points, 2),
-        (None, "", ["usd" | "dollars" | "dollar", ..]) => (Kind::Dollars, 1),
+        (Some('$'), "", ["usd", ..]) | (None, "", ["usd" | "dollars" | "dollar", ..]) => (Kind::Dollars, 1),
         (None, "", ["of", "100", _]) => (Kind::Score, 2),
         (None, "", ["out", "of", "100"]) => (Kind::Score, 3),
+        (Some('$'), "", _) => (Kind::Dollars, 0),
+        (Some('#'), "", _) => (Kind::Rank, 0),
         (None, "", _) if is_ranked => (Kind::Rank, 0),
         (None, "", [unit, ..]) => (counted(unit).ok_or(Unreadable)?, 1),
         // `24h`, `7-day`.
