@@ -138,7 +138,7 @@ mod tests {
     use coinlink_ports::notifications::{SendError, WebhookAddress, WebhookCall, WebhookRefused, WebhookSender};
     use coinlink_testkit::{
         notifications::MemoryNotifications,
-        shared::{CountingEntropy, PlainSecretBox, StoppedClock},
+        shared::{PlainSecretBox, StoppedClock},
     };
     use std::sync::Mutex;
     use time::macros::datetime;
@@ -165,12 +165,12 @@ mod tests {
     }
 
     /// One user has five webhooks, of which none ever answers; another has one at one of these hosts.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_host_that_does_not_answer_holds_up_nobody_else() {
         let [one, other] = [7, 8].map(|n| UserId(Uuid::from_u128(n)));
         let (store, hosts) = (MemoryNotifications::default(), Arc::new(Hosts::default()));
         let clock = Arc::new(StoppedClock::at(datetime!(2026-11-21 12:00 UTC)));
-        let (secrets, entropy) = (Arc::new(PlainSecretBox::default()), Arc::new(CountingEntropy::default()));
+        let (secrets, entropy) = (Arc::new(PlainSecretBox::default()), Arc::new(coinlink_embedded::SystemEntropy));
         let keep = KeepWebhooks {
             store: Arc::new(store.clone()),
             sender: hosts.clone(),
@@ -186,18 +186,32 @@ mod tests {
         for n in 1..=5 {
             tested(one, &format!("https://hooks{}.example.org/slow/{n}", n.min(4))).await;
         }
-        let deliver = DeliverToWebhooks { queue: Arc::new(store.clone()), sender: hosts.clone(), secrets, clock: clock.clone() };
-        let job = tokio::spawn(deliver_to_webhooks(Arc::new(deliver), Metrics::new("0", "test").unwrap()));
-        tokio::time::sleep(StdDuration::from_secs(5)).await;
+        let queue = Arc::new(store.clone());
+        let deliver =
+            DeliverToWebhooks { queue: queue.clone(), store: queue, sender: hosts.clone(), secrets, clock: clock.clone() };
+        let (metrics, told) = (Metrics::new("0", "test").unwrap(), Told::of("calling webhooks"));
+        let (deliver, under_way) = (Arc::new(deliver), JoinSet::new());
+        let mut job = Calls { deliver, metrics, under_way, whose: BTreeMap::new(), told };
         let calls = |user| hosts.0.lock().unwrap().iter().filter(|call| call.0 == user).count();
+        settle(&mut job).await;
         assert_eq!(calls(one), 2, "no user has more under way");
         let hook = tested(other, "https://hooks1.example.org/in").await;
-        tokio::time::sleep(StdDuration::from_secs(2)).await;
+        settle(&mut job).await;
         assert_eq!((calls(one), calls(other)), (2, 1));
         clock.advance(time::Duration::MINUTE);
         keep.test(other, hook.id).await.unwrap();
-        tokio::time::sleep(StdDuration::from_secs(2)).await;
+        settle(&mut job).await;
         assert_eq!((calls(one), calls(other)), (2, 2), "leases that are over are no reason to call a busy host again");
-        job.abort();
+    }
+
+    /// Until nothing more is claimed and whoever answers has answered.
+    async fn settle(job: &mut Calls) {
+        for _ in 0..50 {
+            job.fill().await;
+            tokio::task::yield_now().await;
+            while let Some(ended) = job.under_way.try_join_next_with_id() {
+                job.note(ended);
+            }
+        }
     }
 }
