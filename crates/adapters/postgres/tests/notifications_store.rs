@@ -8,7 +8,10 @@ use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::identity::{Account, IdentityStore as _};
 use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore, SqlNotificationsStore};
 use coinlink_testkit::{
-    identity::an_account, notifications::{NotificationsUnderTest, a_webhook}, servers::fresh_database, shared::PlainSecretBox,
+    identity::an_account,
+    notifications::{NotificationsUnderTest, a_webhook},
+    servers::fresh_database,
+    shared::PlainSecretBox,
 };
 
 mod postgres {

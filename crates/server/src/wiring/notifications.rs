@@ -79,7 +79,12 @@ pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartErr
     let jobs = NotificationsJobs {
         evaluate: EvaluateAlerts::new(evaluator),
         prune_alerts: PruneAlerts::new(Arc::clone(&store) as _, Arc::clone(clock)),
-        to_sockets: DeliverToSockets { queue: Arc::clone(&queue), store: Arc::clone(&store) as _, events, clock: Arc::clone(clock) },
+        to_sockets: DeliverToSockets {
+            queue: Arc::clone(&queue),
+            store: Arc::clone(&store) as _,
+            events,
+            clock: Arc::clone(clock),
+        },
         to_webhooks: Arc::new(DeliverToWebhooks {
             queue: Arc::clone(&queue),
             store: Arc::clone(&store) as _,

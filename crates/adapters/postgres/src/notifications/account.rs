@@ -7,7 +7,9 @@ use coinlink_domain::{
     shared::user_id::UserId,
 };
 use coinlink_ports::{notifications::Standing, shared::StoreError};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select, SelectModel, Selector};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select, SelectModel, Selector,
+};
 use uuid::Uuid;
 
 use super::rows;

@@ -6,7 +6,10 @@ mod deliveries;
 use std::{any::Any, collections::HashMap, sync::Arc};
 
 use coinlink_domain::{
-    notifications::{Channel, ClockOffset, Delivery, Notification, NotificationKind, NotificationSettings, Priority, QuietHours, Switches, Webhook},
+    notifications::{
+        Channel, ClockOffset, Delivery, Notification, NotificationKind, NotificationSettings, Priority, QuietHours, Switches,
+        Webhook,
+    },
     shared::{mail::OutgoingMail, user_id::UserId},
 };
 use coinlink_ports::{
@@ -199,7 +202,9 @@ pub async fn settings_are_replaced_whole_and_tell_how_a_user_is_reached(it: Noti
     assert_eq!(it.store.settings(user).await.unwrap(), Some(set));
 }
 
-pub async fn of_who_is_locked_nothing_is_sent_and_no_webhook_of_before_an_account_was_secured_is_used(it: NotificationsUnderTest) {
+pub async fn of_who_is_locked_nothing_is_sent_and_no_webhook_of_before_an_account_was_secured_is_used(
+    it: NotificationsUnderTest,
+) {
     let secured_at = Some(a_webhook(it.secured, 2).created_at);
     let hooks = [it.hooked(it.secured, 1).await, it.hooked(it.secured, 2).await, it.hooked(it.secured, 3).await];
     let ended: Vec<_> = it.store.webhooks(it.secured).await.unwrap().iter().map(|hook| hook.disabled_at).collect();
