@@ -174,7 +174,12 @@ mod tests {
         let clock = Arc::new(StoppedClock::at(a_letter(0).created_at + time::Duration::HOUR));
         let go = Arc::new(Semaphore::new(0));
         let sender = Hanging { mail: Arc::clone(&mail), address: a_letter(hangs).to, go: Arc::clone(&go) };
-        let deliver = Some(Arc::new(DeliverMail::new(queue.clone(), Arc::new(sender), Arc::new(MemoryNotifications::default()), clock.clone())));
+        let deliver = Some(Arc::new(DeliverMail::new(
+            queue.clone(),
+            Arc::new(sender),
+            Arc::new(MemoryNotifications::default()),
+            clock.clone(),
+        )));
         let (stop, stopped) = watch::channel(false);
         let metrics = Metrics::new("0", "test").unwrap();
         let job = tokio::spawn(deliver_mail(MailJob { deliver, queue: queue.clone(), clock, metrics }, stopped));

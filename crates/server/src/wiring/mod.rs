@@ -59,8 +59,8 @@ use crate::{
 pub use assistant::{Assistant, assistant};
 pub use audit::{checkpoint_key, sealer};
 pub use contexts::{ContextParts, Contexts, contexts};
-pub use derived_key::visitor_key;
 pub use database::database;
+pub use derived_key::visitor_key;
 pub use identity::{Identity, LEEWAY, identity};
 pub use identity::{secret_box, session_policy};
 pub use mail::mail;

@@ -130,7 +130,7 @@ pub async fn a_rule_is_deleted_once_and_by_its_owner(it: AlertsUnderTest) {
         let symbol = Symbol::try_new(symbol).unwrap();
         it.store.begin().await.unwrap().alerts().active_of(user, &symbol).await.unwrap()
     };
-    assert_eq!(active(one, "BTC").await, [rule.clone()]);
+    assert_eq!(active(one, "BTC").await, std::slice::from_ref(&rule));
     assert_eq!((active(one, "ETH").await, active(other, "BTC").await), (vec![], vec![]));
     assert!(!it.deleted(other, rule.id, NOON).await);
     assert!(it.deleted(one, rule.id, NOON).await);

@@ -14,7 +14,13 @@ use utoipa::ToSchema;
 
 use super::ChatCookie;
 use crate::{
-    http::{ApiError, error_codes, gate::{Caller, Gatekeeper}, json_object::JsonObject, private::private, shapes::ErrorBody},
+    http::{
+        ApiError, error_codes,
+        gate::{Caller, Gatekeeper},
+        json_object::JsonObject,
+        private::private,
+        shapes::ErrorBody,
+    },
     wire::rfc3339,
 };
 
@@ -25,7 +31,11 @@ use crate::{
 pub(in crate::http) struct ChatBody {
     /// What you ask. Control characters but new lines and tabs are left out, and blanks around it;
     /// something has to be left that is seen.
-    #[schema(min_length = 1, max_length = 1000, pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]")]
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = "[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]"
+    )]
     message: String,
     /// The session of somebody who is not signed in: that of an earlier answer. One that this server did not give out, such as
     /// `default`, is as none. The header `X-Chat-Session` goes before it.

@@ -161,7 +161,9 @@ fn charge(gated: Gated, grant: Option<&AccessGrant>, ip: IpAddr) -> Option<Charg
     let user = grant.map(|grant| RateSubject::User(grant.user.0));
     let (class, subject) = match gated {
         Gated::Exempt | Gated::Session => return None,
-        Gated::General | Gated::Link | Gated::Prompts => user.map_or((RateClass::Anonymous, address), |user| (RateClass::Authenticated, user)),
+        Gated::General | Gated::Link | Gated::Prompts => {
+            user.map_or((RateClass::Anonymous, address), |user| (RateClass::Authenticated, user))
+        }
         Gated::Price => (RateClass::Price, user.unwrap_or(address)),
         Gated::Chat => (RateClass::Chat, user.unwrap_or(address)),
         Gated::Credentials => (RateClass::Credentials, address),
