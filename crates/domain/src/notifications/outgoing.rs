@@ -1,5 +1,6 @@
 //! Notifications on their way to a user.
 
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -36,9 +37,17 @@ impl Delivery {
     pub fn id(&self) -> Uuid {
         match self.channel {
             Channel::Socket => self.notification.0,
-            Channel::Webhook(hook) => Uuid::from_u128(self.notification.0.as_u128() ^ hook.0.as_u128()),
+            Channel::Webhook(hook) => both(self.notification.0, hook.0),
         }
     }
+}
+
+/// A name made of two (RFC 9562, version 8): the first half of a digest of both.
+fn both(one: Uuid, other: Uuid) -> Uuid {
+    let digest = Sha256::new().chain_update(one.as_bytes()).chain_update(other.as_bytes()).finalize();
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(half).into_uuid()
 }
 
 impl Channel {

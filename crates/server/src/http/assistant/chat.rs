@@ -5,10 +5,7 @@ use actix_web::{
     web::{Data, Json},
 };
 use coinlink_application::assistant::{Chat, Chatted, Talker};
-use coinlink_domain::{
-    assistant::{Message, MessageError},
-    identity::ApiScope,
-};
+use coinlink_domain::assistant::{Message, MessageError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -140,9 +137,7 @@ pub(in crate::http) async fn chat(
     let message = Message::try_new(&message)?;
     if let Some(user) = gatekeeper.charge_prompt(&request, token.as_deref()).await? {
         let talker = match Caller::of(&request) {
-            Some(Caller::Key { scopes, .. }) => {
-                Talker::Program { owner: user, reads_alerts: scopes.include(ApiScope::AlertsRead) }
-            }
+            Some(caller @ Caller::Key { .. }) => Talker::Program { owner: user, reads_alerts: caller.reads_alerts() },
             _ => Talker::User(user),
         };
         let chatted = use_case.execute(talker, &message).await;

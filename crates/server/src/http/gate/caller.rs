@@ -5,7 +5,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header};
 use coinlink_application::identity::Actor;
-use coinlink_domain::identity::{ApiKeyId, ApiScopes, ClientInfo, SessionId, UserId};
+use coinlink_domain::identity::{ApiKeyId, ApiScope, ApiScopes, ClientInfo, SessionId, UserId};
 
 use super::super::{
     ApiError,
@@ -58,6 +58,15 @@ impl Caller {
         match self {
             Self::Anonymous { .. } | Self::Key { .. } => None,
             Self::User { session, .. } => Some(*session),
+        }
+    }
+
+    /// Whether the user's alerts may be told: a program's key must say so.
+    pub fn reads_alerts(&self) -> bool {
+        match self {
+            Self::Anonymous { .. } => false,
+            Self::User { .. } => true,
+            Self::Key { scopes, .. } => scopes.include(ApiScope::AlertsRead),
         }
     }
 
