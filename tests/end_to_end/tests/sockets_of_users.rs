@@ -114,7 +114,7 @@ async fn what_a_stranger_asked_on_a_socket_is_gone_with_it_and_who_asked_too_muc
     let url = redis.url();
     let cluster = Serve { database: &database.url, redis: &url, prefix: "asked:" };
     let nodes = cluster.start_with(1, &stub, &[&UNLIMITED[..], &[("PROMPTS_ANONYMOUS", "1")]].concat()).await;
-    let kept = || redis.ask(&["KEYS", "asked:chat:*"]).contains("asked:chat:");
+    let kept = || redis.ask(&["EVAL", "return #redis.call('KEYS', ARGV[1])", "0", "asked:chat:*"]) != "0";
     let mut stranger = Client::connect(nodes[0].address).await;
     stranger.say(&json!({ "type": "chat_message", "message": " What can\u{0} you tell me?\r\n" })).await;
     let answer = stranger.frame_of("chat_response").await.json;

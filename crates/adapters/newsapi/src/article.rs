@@ -60,7 +60,9 @@ fn web_address(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim()).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
     let is_plain = url.username().is_empty() && url.password().is_none() && url.as_str().len() <= LONGEST_URL;
-    (is_web && is_plain).then_some(url)
+    // A host may hold quotes (WHATWG URL, forbidden host code points); whoever puts an address into a page may not expect them.
+    let is_safe = !url.as_str().contains(['"', '`', '<', '>', ' ']);
+    (is_web && is_plain && is_safe).then_some(url)
 }
 
 #[cfg(test)]
@@ -78,6 +80,7 @@ mod tests {
             "/relative",
             "https://",
             "https://user:pass@example.org/",
+            "http:\"A",
             "https://user@example.org/",
             "",
         ] {
