@@ -27,7 +27,7 @@ pub(super) use summary::market_summary;
 
 /// Price history in the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(bitcoin_history::bitcoin_history, candles::candles))]
+#[openapi(paths(bitcoin_history::bitcoin_history, candles::candles), components(schemas(bitcoin_history::PeriodName)))]
 pub(in crate::http) struct HistoryDocument;
 
 /// News and the whole market in the OpenAPI document.
