@@ -51,8 +51,8 @@ fn first_digit(value: Decimal) -> u32 {
     (value.scale() + 1).saturating_sub(digits)
 }
 
-/// Commas between thousands.
-fn grouped(number: &str) -> String {
+/// Commas between thousands: `97,012.34`.
+pub(crate) fn grouped(number: &str) -> String {
     let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, fraction)| (whole, Some(fraction)));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut text = String::from(sign);

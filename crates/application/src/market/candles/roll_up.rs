@@ -31,7 +31,15 @@ impl RollUpCandles {
         if self.store.rolls_up().await? {
             return Ok(());
         }
-        self.each(symbols, span).await
+        for symbols in symbols.chunks(AT_ONCE) {
+            // Each interval is made of the one before: a day reads twenty-four hours and not its minutes.
+            for pair in Interval::ALL.windows(2) {
+                let [shorter, longer] = *pair else { continue };
+                let records = self.rolled(symbols, shorter, longer, span).await?;
+                self.store.record(longer, &records).await?;
+            }
+        }
+        Ok(())
     }
 
     /// After minutes within `span` were filled in: writes what each longer candle comes to over the one that is there, wherever no part
@@ -53,18 +61,6 @@ impl RollUpCandles {
             // What a store rolls up by itself goes on with ticks; what is written over it would not.
             records.retain(|record| is_whole(record) && (record.candle.closed || !rolls_up));
             self.store.replace(longer, &records).await?;
-        }
-        Ok(())
-    }
-
-    /// Each interval is made of the one before: a day reads twenty-four hours and not its minutes.
-    async fn each(&self, symbols: &[Symbol], span: Span) -> Result<(), StoreError> {
-        for symbols in symbols.chunks(AT_ONCE) {
-            for pair in Interval::ALL.windows(2) {
-                let [shorter, longer] = *pair else { continue };
-                let records = self.rolled(symbols, shorter, longer, span).await?;
-                self.store.record(longer, &records).await?;
-            }
         }
         Ok(())
     }

@@ -3,7 +3,10 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use time::{Duration, OffsetDateTime};
 
-use crate::market::{Percent, Price, Source};
+use crate::{
+    market::{Percent, Price, Source},
+    shared::money::grouped,
+};
 
 fn rounded(number: Decimal, places: u32) -> String {
     let mut rounded = number.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
@@ -14,25 +17,6 @@ fn rounded(number: Decimal, places: u32) -> String {
     rounded.to_string()
 }
 
-/// `97,012.34`
-fn with_commas(number: Decimal, places: u32) -> String {
-    let text = rounded(number, places);
-    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut grouped = String::from(sign);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    if let Some(rest) = rest {
-        grouped.push('.');
-        grouped.push_str(rest);
-    }
-    grouped
-}
-
 /// US dollars, in the front end's own steps of precision.
 pub(in crate::assistant) fn dollars(usd: Decimal) -> String {
     let size = usd.abs();
@@ -40,7 +24,7 @@ pub(in crate::assistant) fn dollars(usd: Decimal) -> String {
         return "$0.00".to_owned();
     }
     if size >= Decimal::ONE_THOUSAND {
-        return format!("${}", with_commas(usd, 2));
+        return format!("${}", grouped(&rounded(usd, 2)));
     }
     let places = match () {
         () if size >= Decimal::ONE => 2,
@@ -104,7 +88,7 @@ pub(super) fn quantity(amount: Decimal) -> String {
         () if size.is_zero() => return "0".to_owned(),
         () => return exponential(amount),
     };
-    let text = with_commas(amount, places);
+    let text = grouped(&rounded(amount, places));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 

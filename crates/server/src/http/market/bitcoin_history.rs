@@ -9,7 +9,10 @@ use serde_json::value::RawValue;
 use time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
-use super::candles::{IntervalName, MOST, read_interval, shared};
+use super::{
+    candles::{CACHE, IntervalName, MOST, read_interval},
+    shared::shared,
+};
 use crate::{
     http::{ApiError, Conditional, error_codes, shapes::ErrorBody},
     wire::rfc3339,
@@ -99,5 +102,5 @@ pub(in crate::http) async fn bitcoin_history(
     let period = period.ok_or_else(|| ApiError::new(error_codes::INVALID_QUERY).detail("period", "1h, 24h, 7d, 30d or 1y"))?;
     let interval = read_interval(query.interval.as_deref())?;
     let records = use_case.last(Symbol::btc(), interval, period, MOST).await?;
-    Ok(shared(&records.iter().map(PointBody::from).collect::<Vec<_>>()))
+    Ok(shared("candles", &records.iter().map(PointBody::from).collect::<Vec<_>>(), CACHE))
 }

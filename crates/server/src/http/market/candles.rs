@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 
+use super::shared::shared;
 use crate::{
-    http::{ApiError, Conditional, docs::etag_of, error_codes, shapes::ErrorBody},
+    http::{ApiError, Conditional, error_codes, shapes::ErrorBody},
     wire::rfc3339,
 };
 
@@ -174,13 +175,6 @@ impl From<ReadCandlesError> for ApiError {
     }
 }
 
-/// JSON that a cache may keep until the next tick.
-pub(super) fn shared(body: &impl Serialize) -> Conditional {
-    // Nothing of ours fails to serialise.
-    let text = serde_json::to_vec(body).unwrap_or_default();
-    Conditional { etag: etag_of("candles", &text), ..Conditional::json(text.into(), "", CACHE) }
-}
-
 /// Candles of an asset.
 ///
 /// Made of our own ticks and of what providers keep. The last one may be running: then it is not `closed`. Of an asset that is known
@@ -208,7 +202,7 @@ pub(in crate::http) async fn candles(
     let CandlePage { records, gaps, next } = use_case.execute(asked).await?;
     let next = next.map(rfc3339);
     let (next_from, next_to) = if forwards { (next, None) } else { (None, next) };
-    Ok(shared(&CandlesBody {
+    let body = CandlesBody {
         symbol: symbol.as_str().to_owned(),
         interval: interval.name(),
         sources: records.iter().map(|record| record.origin.name()).collect(),
@@ -217,7 +211,8 @@ pub(in crate::http) async fn candles(
         has_more: next_from.is_some() || next_to.is_some(),
         next_from,
         next_to,
-    }))
+    };
+    Ok(shared("candles", &body, CACHE))
 }
 
 #[cfg(test)]
