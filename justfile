@@ -42,7 +42,7 @@ schema examples="100":
 # Let the existing front end's socket class run against a node for ten minutes (docs/socket-protocol.md).
 replay:
     cargo build -p coinlink
-    cargo test -p coinlink-end-to-end-tests --test replay -- --ignored --nocapture
+    cargo test -p coinlink-end-to-end-tests replay -- --ignored --nocapture
 
 # Run one benchmark: ws, http, auth, sign-in or timing beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md), alerts (docs/alerts.md).
 bench name="ws" *args:

@@ -114,7 +114,7 @@ pub fn markdown() -> String {
          ```\n\n\
          Quote `trace_id` (also in the `X-Trace-Id` header) when you report one. 429 and 503 name a wait in `Retry-After` where\n\
          one is known. Messages may change; codes do not.\n\n\
-         This file is made from `crates/server/src/http/error_codes.rs`: `UPDATE_DOCS=1 cargo test -p coinlink --test http_errors`.\n\n\
+         This file is made from `crates/server/src/http/error_codes.rs`: `UPDATE_DOCS=1 cargo test -p coinlink --test it http_errors`.\n\n\
          | code | status | meaning |\n|---|---|---|\n",
     );
     for code in ALL {

@@ -1,0 +1,32 @@
+//! The server's routes and sockets on fakes, and its commands: one binary, since each one more is linked anew.
+
+mod audit_verify;
+mod command_line;
+mod http_account_limits;
+mod http_admin;
+mod http_alerts;
+mod http_api_keys;
+mod http_bulletins;
+mod http_candles;
+mod http_chat;
+mod http_conditional;
+mod http_conventions;
+mod http_cookies;
+mod http_csrf;
+mod http_errors;
+mod http_gate;
+mod http_gate_tokens;
+mod http_identity;
+mod http_jwks;
+mod http_links;
+mod http_notifications;
+mod http_routes;
+mod http_second_factor;
+mod http_sentiment;
+mod http_support;
+mod http_wallets;
+mod link_races;
+mod second_factor_races;
+mod ws_accounts;
+mod ws_channels;
+mod ws_support;
