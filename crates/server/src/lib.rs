@@ -6,6 +6,7 @@ pub mod command;
 pub mod config;
 pub mod http;
 pub mod jobs;
+mod listening;
 pub mod serve;
 pub mod telemetry;
 pub mod wire;

@@ -1,22 +1,11 @@
 //! From settings to a running node, and to its end.
 
-use std::{
-    fs, io,
-    net::{TcpListener, ToSocketAddrs as _},
-    os::unix::fs::DirBuilderExt as _,
-    sync::Arc,
-    time::Duration as StdDuration,
-};
+use std::{fs, io, os::unix::fs::DirBuilderExt as _, sync::Arc, time::Duration as StdDuration};
 
-use actix_http::{HttpService, KeepAlive};
 use actix_server::Server;
-use actix_service::map_config;
-use actix_web::{dev::AppConfig, web::Data};
 use coinlink_application::operations::CheckReadiness;
 use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
 use coinlink_postgres::Database;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -28,21 +17,14 @@ use crate::{
     cli::{Feed, MigrateCommand},
     command::take_back::{TakeBackError, take_back},
     config::{Mode, Settings},
-    http::{self, ChatCookie, Environment, HttpParts},
+    http::{ChatCookie, Environment, HttpParts},
     jobs::{self, Led, Sampled},
+    listening::{listen, listen_for_all, listen_for_metrics, raise_open_files},
     telemetry::Metrics,
     wiring::{self, ContextParts, Feeds, Identity, Shared, SocketParts, Surroundings},
-    ws::{Connections, Context, Upgrade},
+    ws::Connections,
 };
 
-/// Open files besides sockets: requests, stores, logs.
-const OTHER_FILES: u64 = 512;
-/// Handshakes that may wait to be accepted: a whole front end reconnects at once.
-const BACKLOG: i32 = 4096;
-/// A request's head must be there by then.
-const HEAD_WITHIN: StdDuration = StdDuration::from_secs(10);
-/// Idle connections are kept this long.
-const KEEP_ALIVE: StdDuration = StdDuration::from_secs(75);
 /// Sockets get this long to hear that the node goes away.
 const SOCKETS_LEAVE_WITHIN: StdDuration = StdDuration::from_secs(3);
 /// Leadership is given up within this, or lapses.
@@ -168,24 +150,14 @@ async fn bring_up_to_date(database: &Database) -> Result<(), StartError> {
     Ok(database.with_migration_lock(up).await?)
 }
 
-/// A socket is an open file: takes as many as the system allows, and says when that is too few.
-fn raise_open_files(sockets: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    // Refused, the limit stays as it was, and is told of below.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    let files = getrlimit(Resource::Nofile).current;
-    if files.is_some_and(|files| files < sockets as u64 + OTHER_FILES) {
-        tracing::warn!(files, sockets, "fewer open files are allowed than WS_MAX_CONNECTIONS needs: raise `ulimit -n`");
-    }
-}
-
 async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroundings) -> Result<(), StartError> {
     raise_open_files(settings.ws.max_connections);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), &settings.environment)?;
     let listener = listen(&settings.server.host, settings.server.port)?;
     let address = listener.local_addr()?;
     settings.listens_on(address.port());
-    let database = wiring::database(&settings).await?;
+    let observed = metrics.clone();
+    let database = wiring::database(&settings).await?.observed(move |statement, took| observed.stores.queried(statement, took));
     bring_up_to_date(&database).await?;
     let feeds = Feeds::choose(&settings, feed, &around)?;
 
@@ -250,23 +222,36 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     wiring::spawn_feeds(&feeds_of_sockets, &shared, &contexts, &around, &mut jobs);
     let recording = contexts.spawn(&mut jobs, &mut led);
     jobs.spawn(async move { follower.execute().await });
-    jobs.spawn(jobs::sample(Sampled {
+    let sampled = Sampled {
         broadcaster,
         live: feeds.live.clone(),
-        redis: shared.probe.clone(),
+        redis: shared.redis.clone(),
+        database: database.clone(),
         hasher,
         clock: Arc::clone(&around.clock),
         metrics: metrics.clone(),
-    }));
+    };
+    wiring::measure(&settings, sampled, &mut jobs);
     identity_jobs.spawn(&mut jobs, &metrics);
     let (mail, prune_mail) = wiring::mail(&settings, &database, &adapters.secrets, &metrics, &around)?;
-    jobs.spawn(jobs::prune_mail(prune_mail));
+    jobs.spawn(jobs::prune_mail(prune_mail, metrics.clone()));
     let mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
-    jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around)));
+    jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around), metrics.clone()));
     let leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, led, drained));
-    let mut lasting = Lasting { leading, recording, mailing };
+    let lasting = Lasting { leading, recording, mailing };
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
 
+    until_stopped(servers, jobs, lasting, draining, &connections).await
+}
+
+/// Serves until a signal comes or a job ends, and then comes to its end.
+async fn until_stopped(
+    servers: Vec<Server>,
+    jobs: JoinSet<()>,
+    mut lasting: Lasting,
+    draining: watch::Sender<bool>,
+    connections: &Connections,
+) -> Result<(), StartError> {
     let handles: Vec<_> = servers.iter().map(Server::handle).collect();
     let running = futures_util::future::try_join_all(servers);
     let mut running = std::pin::pin!(running);
@@ -277,7 +262,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
     let _ = draining.send(true);
-    lasting.leave(&connections).await;
+    lasting.leave(connections).await;
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
     let (_, ended) = tokio::join!(stops, running);
@@ -341,55 +326,4 @@ async fn wait_for_sockets(connections: &Connections) {
         }
     };
     let _ = tokio::time::timeout(SOCKETS_LEAVE_WITHIN, left).await;
-}
-
-fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
-    let refuse = |source| StartError::Listen { address: format!("{host}:{port}"), source };
-    let address = (host, port).to_socket_addrs().map_err(refuse)?.next();
-    let address = address.ok_or_else(|| refuse(io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address")))?;
-    let listener = || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    listener().map_err(refuse)
-}
-
-fn builder(settings: Option<&Settings>) -> actix_server::ServerBuilder {
-    let builder = Server::build().disable_signals().backlog(BACKLOG.unsigned_abs());
-    let Some(settings) = settings else { return builder.workers(1) };
-    let builder = builder.shutdown_timeout(settings.server.shutdown_drain_secs);
-    if settings.server.workers > 0 { builder.workers(settings.server.workers) } else { builder }
-}
-
-fn listen_for_all(settings: &Settings, listener: TcpListener, parts: HttpParts, context: Arc<Context>) -> io::Result<Server> {
-    let server = builder(Some(settings)).listen("coinlink", listener, move || {
-        let parts = parts.clone();
-        let draining = context.draining.clone();
-        HttpService::build()
-            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-            .client_request_timeout(HEAD_WITHIN)
-            // Idle connections end with the node; only running requests are waited for.
-            .graceful_shutdown_signal(move || {
-                let mut draining = draining.clone();
-                async move { drop(draining.wait_for(|draining| *draining).await) }
-            })
-            .upgrade(Upgrade::new(Arc::clone(&context)))
-            .h1(map_config(http::app(&parts).app_data(Data::from(Arc::clone(&context))), |()| AppConfig::default()))
-            .tcp()
-    })?;
-    Ok(server.run())
-}
-
-fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Server> {
-    let metrics = metrics.clone();
-    let server = builder(None).listen("metrics", listener, move || {
-        HttpService::build()
-            .client_request_timeout(HEAD_WITHIN)
-            .h1(map_config(http::metrics_app(&metrics), |()| AppConfig::default()))
-            .tcp()
-    })?;
-    Ok(server.run())
 }

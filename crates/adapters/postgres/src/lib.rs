@@ -19,7 +19,7 @@ mod shared;
 mod write_transaction;
 
 pub use assistant::{SqlFeedback, SqlUserConversations};
-pub use database::Database;
+pub use database::{Database, PoolUse};
 pub use errors::ConnectError;
 pub use identity::SqlIdentityStore;
 pub use market::{SqlCandles, SqlHistoryGaps, SqlLastKnownPrices};

@@ -54,6 +54,10 @@ fn is_locked(error: &DbErr) -> bool {
     error.to_string().contains("database is locked")
 }
 
+pub(crate) fn is_postgres(url: &str) -> bool {
+    postgres_url(url).is_some()
+}
+
 /// The URL as SeaORM wants it, where it is PostgreSQL's.
 pub(crate) fn postgres_url(url: &str) -> Option<String> {
     let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"))?;

@@ -27,7 +27,7 @@ pub use bus::RedisBus;
 pub use conversations::RedisConversations;
 pub use gate::RedisGate;
 pub use lease::RedisLease;
-pub use link::RedisLink;
+pub use link::{LinkUse, RedisLink};
 pub use live_events::RedisLiveEvents;
 pub use probe::RedisProbe;
 pub use quota::RedisQuota;

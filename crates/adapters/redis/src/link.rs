@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -45,6 +45,32 @@ struct Shared {
     newest_epoch: AtomicU64,
     /// Whether a PING is under way because somebody with little patience got no answer.
     doubted: AtomicBool,
+    under_way: AtomicUsize,
+}
+
+/// How much of the link is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkUse {
+    /// Open connections for commands: 0 or 1.
+    pub open: usize,
+    /// Commands that were begun and have neither an answer nor been given up.
+    pub under_way: usize,
+}
+
+/// A command under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone)]
@@ -75,8 +101,16 @@ impl RedisLink {
             connections: AtomicU64::new(0),
             newest_epoch: AtomicU64::new(0),
             doubted: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// How much of it is used now.
+    #[must_use]
+    pub fn in_use(&self) -> LinkUse {
+        let open = usize::from(matches!(&*self.shared.state.borrow(), State::Up { .. }));
+        LinkUse { open, under_way: self.shared.under_way.load(Ordering::Relaxed) }
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -122,6 +156,7 @@ impl RedisLink {
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
+        let _under_way = UnderWay::begin(&self.shared.under_way);
         let mut used = None;
         let answer = timeout(patience, async {
             let (connection, number) = self.connection().await.map_err(Failure::Down)?;

@@ -55,6 +55,7 @@ use super::{
         connections::socket_expected,
         stream::ticker_events,
         metrics::scrape,
+        metrics::node,
         openapi,
         asyncapi
     )

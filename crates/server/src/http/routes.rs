@@ -77,6 +77,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     api("/api/v2/market/{symbol}/candles", Gated::General, |at| at.route(read().to(market::candles))),
     api("/.well-known/jwks.json", Gated::General, |at| at.route(read().to(jwks::jwks))),
     api("/api/connections", Gated::General, |at| at.route(read().to(connections::connections))),
+    api("/api/metrics", Gated::General, |at| at.route(read().to(metrics::node))),
     api("/api/stream/ticker", Gated::General, |at| at.route(read().to(stream::ticker_events))),
     api("/ws", Gated::General, |at| at.route(read().to(connections::socket_expected))),
     Endpoint::new("/api/v2/auth/signup", "POST", Gated::Credentials, |at| at.route(web::post().to(identity::sign_up))),

@@ -68,8 +68,8 @@ pub async fn evaluate_alerts(
 }
 
 /// Forgets firings of long ago and rules that were deleted.
-pub async fn prune_alerts(prune: PruneAlerts) {
-    let mut told = Told::of("removing old alerts");
+pub async fn prune_alerts(prune: PruneAlerts, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "prune_alerts", "removing old alerts");
     let mut beats = beats(PRUNE_EVERY);
     loop {
         beats.tick().await;

@@ -20,7 +20,7 @@ pub async fn record_candles(
     mut leading: watch::Receiver<bool>,
     metrics: Metrics,
 ) {
-    let mut told = Told::of("storing candles");
+    let mut told = Told::of(&metrics, "record_candles", "storing candles");
     loop {
         tokio::select! {
             biased;
@@ -42,8 +42,8 @@ pub async fn record_candles(
 }
 
 /// Makes room for the months that come and removes what is too old, while this node leads.
-pub async fn prune_candles(prune: PruneCandles, mut leading: watch::Receiver<bool>) {
-    let mut told = Told::of("removing old candles");
+pub async fn prune_candles(prune: PruneCandles, mut leading: watch::Receiver<bool>, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "prune_candles", "removing old candles");
     loop {
         if leading.wait_for(|leads| *leads).await.is_err() {
             // Nobody leads any more: the node ends.

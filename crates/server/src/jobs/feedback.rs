@@ -1,10 +1,11 @@
 use coinlink_application::assistant::PruneFeedback;
 
 use super::upkeep::{BREATH, PRUNE_EVERY, Told, beats};
+use crate::telemetry::Metrics;
 
 /// Removes feedback that is old or too much.
-pub async fn prune_feedback(prune: PruneFeedback) {
-    let mut told = Told::of("removing old feedback");
+pub async fn prune_feedback(prune: PruneFeedback, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "prune_feedback", "removing old feedback");
     let mut beats = beats(PRUNE_EVERY);
     loop {
         beats.tick().await;

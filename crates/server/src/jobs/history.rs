@@ -17,7 +17,7 @@ const TELL_EVERY: u64 = 100;
 
 /// One call at a time, `pace` apart.
 pub async fn fill_history(mut fill: FillHistory, mut leading: watch::Receiver<bool>, pace: StdDuration, metrics: Metrics) {
-    let mut told = Told::of("filling history");
+    let mut told = Told::of(&metrics, "fill_history", "filling history");
     let mut said = None;
     let mut calls = 0_u64;
     let mut failing = HashSet::new();

@@ -35,8 +35,8 @@ pub struct MailJob {
 /// Delivers letters until `stop`. What is under way then is brought to its end: a letter that was handed over is marked, or it
 /// would come twice.
 pub async fn deliver_mail(job: MailJob, mut stop: watch::Receiver<bool>) {
-    let mut post = Post { under_way: JoinSet::new(), told: Told::of("delivering mail"), job };
-    let mut counting = Told::of("counting mail");
+    let mut post = Post { under_way: JoinSet::new(), told: Told::of(&job.metrics, "deliver_mail", "delivering mail"), job };
+    let mut counting = Told::of(&post.job.metrics, "count_mail", "counting mail");
     let mut beats = beats(DELIVER_EVERY);
     let (mut turn, mut more) = (0_u32, false);
     loop {
@@ -109,17 +109,14 @@ impl Post {
 
 impl MailJob {
     fn show(&self, counts: MailCounts) {
-        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        self.metrics.mail_waiting.set(count(counts.waiting));
-        self.metrics.mail_dead.set(count(counts.dead));
-        let age = counts.oldest.map_or(0.0, |oldest| (self.clock.now() - oldest).as_seconds_f64().max(0.0));
-        self.metrics.mail_oldest.set(age);
+        let age = counts.oldest.map_or(StdDuration::ZERO, |oldest| (self.clock.now() - oldest).try_into().unwrap_or_default());
+        self.metrics.outbox("mail", counts.waiting, counts.dead, age);
     }
 }
 
 /// Removes letters that ended long ago.
-pub async fn prune_mail(prune: PruneMail) {
-    let mut told = Told::of("removing old mail");
+pub async fn prune_mail(prune: PruneMail, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "prune_mail", "removing old mail");
     let mut beats = beats(PRUNE_EVERY);
     loop {
         beats.tick().await;

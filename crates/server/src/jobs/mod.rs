@@ -1,13 +1,16 @@
-//! What runs beside requests: leading the ticker, following it, looking at it once a second, and upkeep.
+//! What runs beside requests: leading the ticker, following it, measuring, and upkeep.
 
 mod alerts;
 mod bulletins;
 mod candles;
+mod certificate;
 mod feedback;
 mod history;
 mod led;
+mod machine;
 mod mail;
 mod notices;
+mod sample;
 mod signing_keys;
 mod sockets;
 mod upkeep;
@@ -15,18 +18,12 @@ mod upkeep;
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::market::{FollowerReport, LeadTicker, TickOutcome};
-use coinlink_credentials::BcryptPool;
 use coinlink_domain::market::Tick;
-use coinlink_ports::{
-    market::{LiveQuotes, TickAudience},
-    operations::DependencyProbe,
-    shared::Clock,
-};
+use coinlink_ports::{market::TickAudience, shared::Clock};
 use time::{Duration, OffsetDateTime};
 use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
-    time::timeout,
 };
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
@@ -34,19 +31,20 @@ use crate::{broadcast::Broadcaster, telemetry::Metrics};
 pub use alerts::{evaluate_alerts, prune_alerts};
 pub use bulletins::{follow_bulletins, refresh_bulletins};
 pub use candles::{prune_candles, record_candles};
+pub use certificate::watch_certificate;
 pub use feedback::prune_feedback;
 pub use history::fill_history;
 pub use led::Led;
+pub use machine::measure_machine;
 pub use mail::{MailJob, deliver_mail, prune_mail};
 pub use notices::{count_deliveries, deliver_to_sockets, deliver_to_webhooks, prune_notifications};
+pub use sample::{Sampled, sample};
 pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};
 pub use sockets::{show_prompts, tell_live_events, tell_news};
 pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.
 const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);
-/// A probe that takes longer is a failure.
-const PROBE_WITHIN: StdDuration = StdDuration::from_millis(500);
 
 /// How long until the wall clock shows a multiple of `interval`, so that ticks come at the same moments whoever leads.
 fn until_next(now: OffsetDateTime, interval: Duration) -> StdDuration {
@@ -64,6 +62,7 @@ pub async fn lead(
     led: Led,
     mut stop: watch::Receiver<bool>,
 ) {
+    let turns = metrics.job("lead_ticker");
     loop {
         // A stop does not wait for providers: what was asked is dropped.
         let outcome = tokio::select! {
@@ -71,6 +70,11 @@ pub async fn lead(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         record(&outcome, &ticker, &metrics);
+        match outcome {
+            TickOutcome::Following => {}
+            TickOutcome::Published { .. } => turns[0].inc(),
+            TickOutcome::Fenced { .. } | TickOutcome::Unavailable { .. } => turns[1].inc(),
+        }
         led.leads(ticker.is_leading());
         if let TickOutcome::Published { tick, .. } = &outcome {
             led.published(tick);
@@ -139,42 +143,6 @@ impl TickAudience for Counted {
     fn replay_stale(&self) {
         self.metrics.ticker_broadcast(true);
         self.broadcaster.replay_stale();
-    }
-}
-
-/// What the sampler looks at.
-pub struct Sampled {
-    pub broadcaster: Broadcaster,
-    pub live: Option<Arc<dyn LiveQuotes>>,
-    pub redis: Option<Arc<dyn DependencyProbe>>,
-    pub hasher: Arc<BcryptPool>,
-    pub clock: Arc<dyn Clock>,
-    pub metrics: Metrics,
-}
-
-/// Keeps gauges that nobody reports: ages and connections.
-pub async fn sample(sampled: Sampled) {
-    let mut every = tokio::time::interval(StdDuration::from_secs(1));
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut turn = 0_u32;
-    loop {
-        every.tick().await;
-        let metrics = &sampled.metrics;
-        if let Some(age) = sampled.broadcaster.current().tick.as_ref().and_then(|tick| tick.age(sampled.clock.now())) {
-            metrics.ticker_age.set(age.as_seconds_f64());
-        }
-        if let Some(live) = &sampled.live {
-            let health = live.health();
-            metrics.live_feed_connected.set(i64::from(health.connected));
-        }
-        metrics.password_hash_queue.set(i64::try_from(sampled.hasher.waiting()).unwrap_or(i64::MAX));
-        if let Some(redis) = &sampled.redis
-            && turn.is_multiple_of(5)
-        {
-            let up = matches!(timeout(PROBE_WITHIN, redis.check()).await, Ok(Ok(())));
-            metrics.redis_up.set(i64::from(up));
-        }
-        turn = turn.wrapping_add(1);
     }
 }
 

@@ -6,7 +6,7 @@ use coinlink_application::notifications::{DeliverToSockets, DeliverToWebhooks, F
 use coinlink_domain::notifications::UnderWay;
 use coinlink_ports::{
     notifications::{DeliveryQueue, WayCounts},
-    shared::StoreError,
+    shared::{Clock, StoreError},
 };
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -23,7 +23,7 @@ const WEBHOOK: &str = "webhook";
 
 /// Publishes what is on its way to sockets.
 pub async fn deliver_to_sockets(deliver: DeliverToSockets, metrics: Metrics) {
-    let mut told = Told::of("telling sockets of notifications");
+    let mut told = Told::of(&metrics, "deliver_to_sockets", "telling sockets of notifications");
     let mut beats = beats(SOCKETS_EVERY);
     loop {
         beats.tick().await;
@@ -40,7 +40,7 @@ pub async fn deliver_to_sockets(deliver: DeliverToSockets, metrics: Metrics) {
 
 /// Calls webhooks. What is under way when the node ends is called again by whoever finds its lease over.
 pub async fn deliver_to_webhooks(deliver: Arc<DeliverToWebhooks>, metrics: Metrics) {
-    let told = Told::of("calling webhooks");
+    let told = Told::of(&metrics, "deliver_to_webhooks", "calling webhooks");
     let mut calls = Calls { deliver, metrics, under_way: JoinSet::new(), whose: BTreeMap::new(), told };
     let mut beats = beats(WEBHOOKS_EVERY);
     let mut more = false;
@@ -103,23 +103,24 @@ impl Calls {
 }
 
 /// Counts what is on its way.
-pub async fn count_deliveries(queue: Arc<dyn DeliveryQueue>, metrics: Metrics) {
-    let mut told = Told::of("counting deliveries");
+pub async fn count_deliveries(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "count_deliveries", "counting deliveries");
     let mut beats = beats(COUNT_EVERY);
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     loop {
         beats.tick().await;
         if let Some(counts) = told.tell(queue.delivery_counts().await) {
-            for (channel, WayCounts { waiting, dead, .. }) in [(SOCKET, counts.sockets), (WEBHOOK, counts.webhooks)] {
-                metrics.outbox(channel, count(waiting), count(dead));
+            for (channel, WayCounts { waiting, dead, oldest }) in [(SOCKET, counts.sockets), (WEBHOOK, counts.webhooks)] {
+                // What is due later does not wait.
+                let age = oldest.map_or(StdDuration::ZERO, |due| (clock.now() - due).try_into().unwrap_or_default());
+                metrics.outbox(channel, waiting, dead, age);
             }
         }
     }
 }
 
 /// Removes notifications and deliveries that nobody needs.
-pub async fn prune_notifications(prune: PruneNotifications) {
-    let mut told = Told::of("removing old notifications");
+pub async fn prune_notifications(prune: PruneNotifications, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "prune_notifications", "removing old notifications");
     let mut beats = beats(PRUNE_EVERY);
     loop {
         beats.tick().await;
@@ -189,7 +190,8 @@ mod tests {
         let queue = Arc::new(store.clone());
         let deliver =
             DeliverToWebhooks { queue: queue.clone(), store: queue, sender: hosts.clone(), secrets, clock: clock.clone() };
-        let (metrics, told) = (Metrics::new("0", "test").unwrap(), Told::of("calling webhooks"));
+        let metrics = Metrics::new("0", "test").unwrap();
+        let told = Told::of(&metrics, "deliver_to_webhooks", "calling webhooks");
         let (deliver, under_way) = (Arc::new(deliver), JoinSet::new());
         let mut job = Calls { deliver, metrics, under_way, whose: BTreeMap::new(), told };
         let calls = |user| hosts.0.lock().unwrap().iter().filter(|call| call.0 == user).count();

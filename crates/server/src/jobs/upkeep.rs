@@ -1,13 +1,15 @@
 //! What keeps accounts and the audit log in order: none of it may end the node, all of it goes on after a failure.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::{fmt::Display, sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::{
     identity::{FollowRevocations, NoteKeyUses, PruneIdentity, ResealSecrets, SignIn},
     operations::SealAudit,
 };
-use coinlink_ports::shared::StoreError;
+use prometheus::IntCounter;
 use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::telemetry::Metrics;
 
 /// The promise is a second from the end of a session to its refusal on every node.
 const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
@@ -19,19 +21,22 @@ pub(super) const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
 /// Between the parts of a long pruning, so that others get their turn.
 pub(super) const BREATH: StdDuration = StdDuration::from_millis(200);
 
-/// Says that something began to fail and that it works again, not every time in between.
+/// Says that something began to fail and that it works again, not every time in between; counts every time.
 pub(super) struct Told {
     what: &'static str,
+    turns: [IntCounter; 2],
     failing: bool,
 }
 
 impl Told {
-    pub(super) const fn of(what: &'static str) -> Self {
-        Self { what, failing: false }
+    /// Of the `job` that does `what`, counted by its name.
+    pub(super) fn of(metrics: &Metrics, job: &str, what: &'static str) -> Self {
+        Self { what, turns: metrics.job(job), failing: false }
     }
 
-    pub(super) fn tell<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
+    pub(super) fn tell<T, E: Display>(&mut self, outcome: Result<T, E>) -> Option<T> {
         let what = self.what;
+        self.turns[usize::from(outcome.is_err())].inc();
         match outcome {
             Ok(done) => {
                 if std::mem::take(&mut self.failing) {
@@ -57,8 +62,8 @@ pub(super) fn beats(every: StdDuration) -> Interval {
 }
 
 /// Keeps this node's list of sessions that are over.
-pub async fn follow_revocations(mut follow: FollowRevocations) {
-    let mut told = Told::of("reading which sessions are over");
+pub async fn follow_revocations(mut follow: FollowRevocations, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "follow_revocations", "reading which sessions are over");
     let mut beats = beats(FOLLOW_EVERY);
     loop {
         beats.tick().await;
@@ -67,8 +72,8 @@ pub async fn follow_revocations(mut follow: FollowRevocations) {
 }
 
 /// Seals the audit log.
-pub async fn seal_audit(seal: SealAudit) {
-    let mut told = Told::of("sealing the audit log");
+pub async fn seal_audit(seal: SealAudit, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "seal_audit", "sealing the audit log");
     let mut beats = beats(SEAL_EVERY);
     loop {
         beats.tick().await;
@@ -77,8 +82,8 @@ pub async fn seal_audit(seal: SealAudit) {
 }
 
 /// Gives back guesses that are owed since the store did not answer.
-pub async fn settle_guesses(sign_in: Arc<SignIn>) {
-    let mut told = Told::of("giving guesses back");
+pub async fn settle_guesses(sign_in: Arc<SignIn>, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "settle_guesses", "giving guesses back");
     let mut beats = beats(SETTLE_EVERY);
     loop {
         beats.tick().await;
@@ -87,8 +92,8 @@ pub async fn settle_guesses(sign_in: Arc<SignIn>) {
 }
 
 /// Writes down when API keys were used.
-pub async fn note_key_uses(note: Arc<NoteKeyUses>) {
-    let mut told = Told::of("noting when API keys were used");
+pub async fn note_key_uses(note: Arc<NoteKeyUses>, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "note_key_uses", "noting when API keys were used");
     let mut beats = beats(NOTE_EVERY);
     loop {
         beats.tick().await;
@@ -97,8 +102,8 @@ pub async fn note_key_uses(note: Arc<NoteKeyUses>) {
 }
 
 /// Removes what nobody needs any more.
-pub async fn prune(prune: PruneIdentity) {
-    let mut told = Told::of("removing old sessions");
+pub async fn prune(prune: PruneIdentity, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "prune_identity", "removing old sessions");
     let mut beats = beats(PRUNE_EVERY);
     loop {
         beats.tick().await;
@@ -109,8 +114,8 @@ pub async fn prune(prune: PruneIdentity) {
 }
 
 /// Seals anew what was sealed with an earlier key.
-pub async fn reseal_secrets(reseal: Arc<ResealSecrets>) {
-    let mut told = Told::of("sealing secrets anew");
+pub async fn reseal_secrets(reseal: Arc<ResealSecrets>, metrics: Metrics) {
+    let mut told = Told::of(&metrics, "reseal_secrets", "sealing secrets anew");
     let mut beats = beats(PRUNE_EVERY);
     loop {
         beats.tick().await;

@@ -13,7 +13,7 @@ use coinlink_postgres::{SqlFeedback, SqlNotificationsStore, SqlUserConversations
 use tokio::task::JoinSet;
 
 use super::ContextParts;
-use crate::{config::Settings, jobs::prune_feedback, serve::StartError};
+use crate::{config::Settings, jobs::prune_feedback, serve::StartError, telemetry::Metrics};
 
 /// The assistant, put together.
 pub struct Assistant {
@@ -24,12 +24,13 @@ pub struct Assistant {
 /// What runs beside the requests.
 pub struct AssistantJobs {
     prune: PruneFeedback,
+    metrics: Metrics,
 }
 
 impl AssistantJobs {
     /// Starts them.
     pub fn spawn(self, jobs: &mut JoinSet<()>) {
-        jobs.spawn(prune_feedback(self.prune));
+        jobs.spawn(prune_feedback(self.prune, self.metrics));
     }
 }
 
@@ -50,7 +51,7 @@ pub fn assistant(market: &MarketUseCases, parts: &ContextParts<'_>) -> Result<As
         feedback,
     };
     let use_cases = AssistantUseCases::new(adapters);
-    Ok(Assistant { use_cases, jobs: AssistantJobs { prune } })
+    Ok(Assistant { use_cases, jobs: AssistantJobs { prune, metrics: parts.metrics.clone() } })
 }
 
 /// The language model, where one is set.

@@ -69,11 +69,11 @@ pub struct IdentityJobs {
 impl IdentityJobs {
     /// Starts each of them.
     pub fn spawn(self, jobs: &mut JoinSet<()>, metrics: &Metrics) {
-        jobs.spawn(jobs::follow_revocations(self.follow));
-        jobs.spawn(jobs::settle_guesses(self.sign_in));
-        jobs.spawn(jobs::note_key_uses(self.key_uses));
-        jobs.spawn(jobs::prune(self.prune));
-        jobs.spawn(jobs::reseal_secrets(self.reseal));
+        jobs.spawn(jobs::follow_revocations(self.follow, metrics.clone()));
+        jobs.spawn(jobs::settle_guesses(self.sign_in, metrics.clone()));
+        jobs.spawn(jobs::note_key_uses(self.key_uses, metrics.clone()));
+        jobs.spawn(jobs::prune(self.prune, metrics.clone()));
+        jobs.spawn(jobs::reseal_secrets(self.reseal, metrics.clone()));
         if let Some(keys) = self.signing_keys {
             jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
         }

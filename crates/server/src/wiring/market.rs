@@ -38,7 +38,7 @@ pub struct MarketJobs {
 impl MarketJobs {
     /// Starts each of them; some work only while this node leads. What is answered has something to finish when the node ends.
     pub fn spawn(self, jobs: &mut JoinSet<()>, led: &mut Led) -> JoinHandle<()> {
-        jobs.spawn(prune_candles(self.prune, led.leading()));
+        jobs.spawn(prune_candles(self.prune, led.leading(), self.metrics.clone()));
         self.bulletins.spawn(jobs, led);
         if let Some(history) = self.history {
             history.spawn(jobs, led);

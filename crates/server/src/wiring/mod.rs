@@ -10,6 +10,7 @@ mod history;
 mod identity;
 mod mail;
 mod market;
+mod measuring;
 mod notifications;
 mod operations;
 mod socket_assistant;
@@ -65,6 +66,7 @@ pub use identity::{Identity, LEEWAY, identity};
 pub use identity::{secret_box, session_policy};
 pub use mail::mail;
 pub use market::{Market, market};
+pub use measuring::measure;
 pub use notifications::{Notifications, notifications};
 pub use operations::operations;
 pub use socket_assistant::socket_assistant;
@@ -112,8 +114,8 @@ pub struct Shared {
     pub live: Arc<dyn LiveEvents>,
     /// What may be forgotten.
     pub caches: Vec<Arc<dyn ClearableCache>>,
-    /// Redis's probe, where there is a Redis.
-    pub probe: Option<Arc<dyn DependencyProbe>>,
+    /// The link to Redis, where there is a Redis.
+    pub redis: Option<RedisLink>,
 }
 
 impl Shared {
@@ -137,7 +139,7 @@ impl Shared {
             tickets,
             live,
             caches,
-            probe: None,
+            redis: None,
         }
     }
 
@@ -158,14 +160,18 @@ impl Shared {
             visitors: Arc::new(RedisConversations::new(link.clone())),
             tickets: Arc::new(RedisSocketTickets::new(link.clone())),
             live: Arc::new(RedisLiveEvents::new(link.clone())),
-            probe: Some(Arc::new(RedisProbe::new(link))),
+            redis: Some(link),
         })
     }
 
     /// What decides readiness.
+    fn redis_probe(&self) -> Option<Arc<dyn DependencyProbe>> {
+        Some(Arc::new(RedisProbe::new(self.redis.clone()?)))
+    }
+
     pub fn probes(&self, database: &Database) -> Vec<Arc<dyn DependencyProbe>> {
         let database: Arc<dyn DependencyProbe> = Arc::new(DatabaseProbe::new(database.clone()));
-        std::iter::once(database).chain(self.probe.clone()).collect()
+        std::iter::once(database).chain(self.redis_probe()).collect()
     }
 }
 

@@ -7,7 +7,10 @@ use coinlink_application::notifications::{
     PruneAlerts, PruneNotifications,
 };
 use coinlink_embedded::SystemEntropy;
-use coinlink_ports::notifications::{DeliveryQueue, WebhookSender};
+use coinlink_ports::{
+    notifications::{DeliveryQueue, WebhookSender},
+    shared::Clock,
+};
 use coinlink_postgres::{SqlCandles, SqlNotificationsStore};
 use coinlink_webhooks::HttpWebhooks;
 use tokio::task::JoinSet;
@@ -34,19 +37,20 @@ pub struct NotificationsJobs {
     prune: PruneNotifications,
     evaluate: EvaluateAlerts,
     prune_alerts: PruneAlerts,
+    clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
 
 impl NotificationsJobs {
     /// Starts each of them; some work only while this node leads.
     pub fn spawn(self, set: &mut JoinSet<()>, led: &mut Led) {
-        let Self { to_sockets, to_webhooks, queue, prune, evaluate, prune_alerts, metrics } = self;
+        let Self { to_sockets, to_webhooks, queue, prune, evaluate, prune_alerts, clock, metrics } = self;
         set.spawn(jobs::evaluate_alerts(evaluate, led.ticks("alerts"), led.leading(), metrics.clone()));
-        set.spawn(jobs::prune_alerts(prune_alerts));
+        set.spawn(jobs::prune_alerts(prune_alerts, metrics.clone()));
         set.spawn(jobs::deliver_to_sockets(to_sockets, metrics.clone()));
         set.spawn(jobs::deliver_to_webhooks(to_webhooks, metrics.clone()));
-        set.spawn(jobs::count_deliveries(queue, metrics));
-        set.spawn(jobs::prune_notifications(prune));
+        set.spawn(jobs::count_deliveries(queue, clock, metrics.clone()));
+        set.spawn(jobs::prune_notifications(prune, metrics));
     }
 }
 
@@ -94,6 +98,7 @@ pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartErr
         }),
         prune: PruneNotifications { store, queue: Arc::clone(&queue), clock: Arc::clone(clock) },
         queue,
+        clock: Arc::clone(clock),
         metrics: parts.metrics.clone(),
     };
     Ok(Notifications { use_cases, jobs })

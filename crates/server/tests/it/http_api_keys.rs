@@ -129,6 +129,7 @@ const OPEN_TO_KEYS: &[(&str, &str)] = &[
     ("/api/bitcoin/price", "GET"),
     ("/api/v2/market/bitcoin/history", "GET"),
     ("/api/v2/market/{symbol}/candles", "GET"),
+    ("/api/metrics", "GET"),
     ("/api/stream/ticker", "GET"),
     ("/api/connections", "GET"),
     ("/ws", "GET"),

@@ -330,3 +330,17 @@ async fn a_body_is_an_object_and_never_a_list_of_its_fields() {
     assert_eq!(post("/api/v2/auth/logout", "").await, nothing);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_node_tells_front_ends_a_few_of_its_numbers() {
+    let server = Server::start().await;
+    let body = json(server.get("/api/metrics").await).await;
+    assert_eq!(body["service"], "coinlink");
+    assert_eq!(body["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        body["metrics"]["websocket"],
+        serde_json::json!({"total_connections": 0, "authenticated_connections": 0, "channels": 1})
+    );
+    assert_eq!(body["metrics"]["system"]["routes_loaded"], ENDPOINTS.len());
+    assert!(body["metrics"]["system"]["uptime_seconds"].as_u64().unwrap() < 3_600, "since this node started, not since 1970");
+}

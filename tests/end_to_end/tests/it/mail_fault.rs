@@ -197,8 +197,8 @@ async fn what_the_server_refuses_is_tried_later_or_dead_and_nothing_of_it_is_tol
     outbox.time_passes().await;
     outbox.state_becomes(later, "sent 2 ").await;
     outbox.state_becomes(forged, "dead 1 a stored secret is not what was put there").await;
-    eventually("metrics say so", SOON, async || nodes[0].metric("coinlink_mail_dead").await == 3).await;
-    assert_eq!(nodes[0].metric("coinlink_mail_waiting").await, 0);
+    eventually("metrics say so", SOON, async || nodes[0].metric("coinlink_outbox_dead{channel=\"mail\"}").await == 3).await;
+    assert_eq!(nodes[0].metric("coinlink_outbox_pending{channel=\"mail\"}").await, 0);
     tells_no_secret(&nodes[0]);
 }
 
@@ -284,7 +284,7 @@ async fn without_a_mail_server_a_node_says_so_once_and_letters_wait() {
     let nodes = site.nodes(1, None).await;
     let outbox = site.outbox().await;
     let letter = outbox.post("ada@example.org").await;
-    eventually("it is counted", SOON, async || nodes[0].metric("coinlink_mail_waiting").await == 1).await;
+    eventually("it is counted", SOON, async || nodes[0].metric("coinlink_outbox_pending{channel=\"mail\"}").await == 1).await;
     assert_eq!(outbox.state(letter).await, "waiting 0 ");
     assert_eq!(nodes[0].process.log().matches("SMTP_URL is not set").count(), 1);
 }

@@ -47,6 +47,7 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/api/v2/market/{symbol}/candles", READ, MARKET),
     ("/.well-known/jwks.json", READ, Public),
     ("/api/connections", READ, Public),
+    ("/api/metrics", READ, Public),
     ("/api/stream/ticker", READ, MARKET),
     ("/ws", READ, Public),
     ("/api/v2/auth/signup", "POST", Forbidden),

@@ -1,12 +1,21 @@
 //! Every metric, by the name operators know it under. Cardinality is bounded: no label is made from what a client sends.
 
-use std::{sync::Arc, time::Duration};
+mod machine;
+mod stores;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use coinlink_domain::shared::rate_limit::RateClass;
 use prometheus::{
     Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
+
+pub use machine::Machine;
+pub use stores::Stores;
 
 /// Seconds; from 1 ms to 10 s.
 const REQUEST_BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.5, 10.0];
@@ -31,6 +40,13 @@ impl std::ops::Deref for Metrics {
 /// The metrics.
 pub struct Handles {
     registry: Registry,
+    started: Instant,
+    /// The database and Redis.
+    pub stores: Stores,
+    /// What this node runs on.
+    pub machine: Machine,
+    /// `coinlink_jobs_total{job,outcome}`
+    jobs: IntCounterVec,
     /// `http_requests_total{method,route,status}`
     http_requests: IntCounterVec,
     /// `http_request_duration_seconds{method,route}`
@@ -61,8 +77,6 @@ pub struct Handles {
     breaker_state: IntGaugeVec,
     /// `coinlink_leader`: 1 on the node that polls.
     pub leader: IntGauge,
-    /// `coinlink_redis_up`
-    pub redis_up: IntGauge,
     /// `coinlink_bus_receivers`: nodes the last tick reached.
     pub bus_receivers: IntGauge,
     /// `coinlink_live_feed_connected`
@@ -102,13 +116,9 @@ pub struct Handles {
     /// `coinlink_notifications_delivered_total{channel,outcome}`: attempts by this node to tell sockets or a webhook.
     pub notifications_delivered: IntCounterVec,
     /// `coinlink_outbox_pending{channel}` and `coinlink_outbox_dead{channel}`
-    pub outbox: [IntGaugeVec; 2],
-    /// `coinlink_mail_waiting`
-    pub mail_waiting: IntGauge,
-    /// `coinlink_mail_dead`: letters that were given up.
-    pub mail_dead: IntGauge,
-    /// `coinlink_mail_oldest_seconds`: since the oldest letter that waits was asked for; 0 where none does.
-    pub mail_oldest: Gauge,
+    outbox: [IntGaugeVec; 2],
+    /// `coinlink_outbox_oldest_seconds{channel}`
+    outbox_oldest: GaugeVec,
 }
 
 impl Metrics {
@@ -166,7 +176,6 @@ impl Metrics {
                 "Times a token with an unknown key made this node read its keys",
             )?,
             signing_keys_stale: gauge(r, "coinlink_signing_keys_stale", "1 while the folder of signing keys cannot be used")?,
-            redis_up: gauge(r, "coinlink_redis_up", "1 while Redis answers")?,
             bus_receivers: gauge(r, "coinlink_bus_receivers", "Nodes that the last published tick reached")?,
             live_feed_connected: gauge(r, "coinlink_live_feed_connected", "1 while the live overlay is connected")?,
             rate_limit_hits: RateClass::ALL.map(|class| rate_limit_hits.with_label_values(&[class.name()])),
@@ -207,13 +216,18 @@ impl Metrics {
                 register(r, IntGaugeVec::new(Opts::new("coinlink_outbox_pending", "Deliveries that wait"), &["channel"])?)?,
                 register(r, IntGaugeVec::new(Opts::new("coinlink_outbox_dead", "Deliveries that were given up"), &["channel"])?)?,
             ],
-            mail_waiting: gauge(r, "coinlink_mail_waiting", "Letters that are to be sent")?,
-            mail_dead: gauge(r, "coinlink_mail_dead", "Letters that were given up")?,
-            mail_oldest: register(
+            outbox_oldest: register(
                 r,
-                Gauge::new("coinlink_mail_oldest_seconds", "Since the oldest letter that waits was asked for")?,
+                GaugeVec::new(
+                    Opts::new("coinlink_outbox_oldest_seconds", "How long the first delivery that is due waits"),
+                    &["channel"],
+                )?,
             )?,
             audit_rows: counters(r, "coinlink_audit_rows_total", "Audit entries this node sealed", &["action"])?,
+            jobs: counters(r, "coinlink_jobs_total", "Turns of what runs beside requests", &["job", "outcome"])?,
+            stores: Stores::new(r)?,
+            machine: Machine::new(r)?,
+            started: Instant::now(),
             registry,
         };
         Ok(Self(Arc::new(handles)))
@@ -261,11 +275,22 @@ impl Metrics {
         self.notifications_delivered.with_label_values(&[channel, outcome]).inc();
     }
 
-    /// So many deliveries wait, and so many were given up.
-    pub fn outbox(&self, channel: &str, pending: i64, dead: i64) {
+    /// So many deliveries wait, so many were given up, and the first that is due waits for so long.
+    pub fn outbox(&self, channel: &str, pending: u64, dead: u64, oldest: Duration) {
         for (gauge, count) in self.outbox.iter().zip([pending, dead]) {
-            gauge.with_label_values(&[channel]).set(count);
+            gauge.with_label_values(&[channel]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+        self.outbox_oldest.with_label_values(&[channel]).set(oldest.as_secs_f64());
+    }
+
+    /// The handles of a job's turns that went well and of those that did not, for keeping.
+    pub fn job(&self, job: &str) -> [IntCounter; 2] {
+        ["ok", "error"].map(|outcome| self.jobs.with_label_values(&[job, outcome]))
+    }
+
+    /// How long this node runs.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// The handles of one kind of request, for keeping.
@@ -329,6 +354,11 @@ mod tests {
             "coinlink_ticker_broadcasts_total{stale=\"true\"} 0",
             "http_requests_in_flight 0",
             "coinlink_leader 0",
+            "coinlink_db_up 0",
+            "coinlink_db_pool_size 0",
+            "coinlink_redis_pool_active 0",
+            "coinlink_db_query_duration_seconds_count{operation=\"select\"} 0",
+            "coinlink_system_cpu_ratio 0",
             "coinlink_rate_limiter_fallback 0",
             "coinlink_rate_limit_hits_total{class=\"credentials\"} 0",
             "coinlink_ws_send_lag_seconds_bucket{le=\"0.25\"} 0",
