@@ -30,6 +30,7 @@ pub use mail::{MailTls, PrivateMail, ReceivedMail};
 pub use port::free_port;
 pub use postgres::{PostgresAddress, PrivatePostgres};
 pub use process::{Launch, Process, built_binary};
+pub use programs::postgres_folder;
 pub use redis::{PrivateRedis, RedisAddress};
 pub use shared::{shared_postgres, shared_redis};
 

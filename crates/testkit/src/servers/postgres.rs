@@ -1,4 +1,9 @@
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use rustix::process::Signal;
 
@@ -40,6 +45,7 @@ pub struct PrivatePostgres {
     folder: PathBuf,
     address: PostgresAddress,
     durable: bool,
+    more: Vec<String>,
 }
 
 impl PrivatePostgres {
@@ -53,10 +59,33 @@ impl PrivatePostgres {
         Self::start_in(Daemon::private_directory(), true).await
     }
 
+    /// [`Self::durable`] with further settings, as `archive_mode=on`. Commands in them run in the folder `data` of
+    /// [`Self::directory`].
+    pub async fn durable_with(more: &[&str]) -> Self {
+        let mut server = Self::without_data();
+        server.more = more.iter().map(|&setting| setting.to_owned()).collect();
+        server.begin().await
+    }
+
+    /// One that keeps what was committed, and has no data yet: whoever restores it makes the folder `data` of [`Self::directory`],
+    /// then calls [`Self::start_again`].
+    #[must_use]
+    pub fn without_data() -> Self {
+        Self::new(Daemon::private_directory(), true)
+    }
+
     pub(super) async fn start_in(directory: PathBuf, durable: bool) -> Self {
+        Self::new(directory, durable).begin().await
+    }
+
+    fn new(directory: PathBuf, durable: bool) -> Self {
         let folder = programs::postgres_folder();
         let daemon = Daemon::new(directory, Account::for_server("postgres"));
-        let mut server = Self { daemon, folder, address: PostgresAddress { port: free_port() }, durable };
+        Self { daemon, folder, address: PostgresAddress { port: free_port() }, durable, more: Vec::new() }
+    }
+
+    async fn begin(self) -> Self {
+        let mut server = self;
         server.initialise().await;
         for _ in 0..5 {
             if server.launch().await {
@@ -79,6 +108,9 @@ impl PrivatePostgres {
         let mut command = self.daemon.command(&self.folder.join("postgres"));
         command.args(["-D", "data", "-p", &self.address.port.to_string()]);
         for setting in SETTINGS.iter().chain(if self.durable { &[] } else { FAST }) {
+            command.args(["-c", setting]);
+        }
+        for setting in &self.more {
             command.args(["-c", setting]);
         }
         drop(fs::remove_file(self.status_file()));
@@ -122,6 +154,18 @@ impl PrivatePostgres {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.daemon.pid()
+    }
+
+    /// Its own folder, which belongs to the account it runs as.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.daemon.directory()
+    }
+
+    /// A command that runs as that account, in that folder.
+    #[must_use]
+    pub fn command(&self, program: &Path) -> Command {
+        self.daemon.command(program)
     }
 
     /// What it has logged.

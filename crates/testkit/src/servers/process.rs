@@ -116,6 +116,11 @@ impl Process {
         }
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.daemon.ended()
+    }
+
     /// Waits until it has ended by itself.
     pub async fn wait(&mut self) -> ExitStatus {
         self.daemon.wait().await

@@ -7,7 +7,8 @@ use std::{
 
 /// The folder that holds `postgres`, `initdb` and their like, newest release first: Debian keeps them out of `PATH`, and
 /// what is in `PATH` may be a wrapper.
-pub(super) fn postgres_folder() -> PathBuf {
+#[must_use]
+pub fn postgres_folder() -> PathBuf {
     let mut releases: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

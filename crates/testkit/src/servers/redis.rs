@@ -1,4 +1,7 @@
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use rustix::process::Signal;
 
@@ -101,6 +104,12 @@ impl PrivateRedis {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.daemon.pid()
+    }
+
+    /// Its own folder, from which it reads its files when it starts.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.daemon.directory()
     }
 
     /// What it has logged.
