@@ -31,8 +31,28 @@ const CONFIG_REST: Duration = Duration::minutes(15);
 const GOOD_PROBES: u32 = 2;
 /// Ticks are not exactly on time: a source is due this much early.
 const SLACK: Duration = Duration::milliseconds(250);
+/// Clocks are put right by less than this all the time.
+const CLOCK_STEP: Duration = Duration::seconds(5);
 /// How much longer a source's period gets when its month is nearly used up.
 const STRETCH: i32 = 4;
+
+/// A time until something. It is over as well where the clock shows less than when it began: that clock has been set back, and would
+/// make it longer by as much.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    from: OffsetDateTime,
+    until: OffsetDateTime,
+}
+
+impl Wait {
+    fn of(length: Duration, now: OffsetDateTime) -> Self {
+        Self { from: now, until: now + length }
+    }
+
+    fn lasts(self, now: OffsetDateTime) -> bool {
+        now + CLOCK_STEP >= self.from && now + SLACK < self.until
+    }
+}
 
 #[derive(Debug, Clone)]
 struct State {
@@ -40,7 +60,7 @@ struct State {
     breaker: Breaker,
     budget: RetryBudget,
     /// Not asked before; `None` is at once.
-    due: Option<OffsetDateTime>,
+    due: Option<Wait>,
     misconfigured: bool,
     stretched: bool,
     good_in_a_row: u32,
@@ -51,7 +71,7 @@ struct State {
 pub struct Sourcing {
     states: Vec<State>,
     active: Option<Source>,
-    active_until: Option<OffsetDateTime>,
+    current: Option<Wait>,
 }
 
 /// Whether a source may be asked now.
@@ -78,7 +98,7 @@ impl Sourcing {
             stretched: false,
             good_in_a_row: 0,
         };
-        Self { states: policies.iter().map(state).collect(), active: None, active_until: None }
+        Self { states: policies.iter().map(state).collect(), active: None, current: None }
     }
 
     /// The source whose list is shown.
@@ -107,7 +127,7 @@ impl Sourcing {
     /// Whether the list is still what its source would answer, so that nobody else need be asked.
     #[must_use]
     pub fn is_current(&self, now: OffsetDateTime) -> bool {
-        self.active_until.is_some_and(|until| now + SLACK < until)
+        self.current.is_some_and(|wait| wait.lasts(now))
     }
 
     /// Whether `source` is preferred over the active one: it is asked even while the list is current, to see whether it
@@ -121,7 +141,7 @@ impl Sourcing {
     /// Asks to call `source`. An admitted call must be reported by [`Sourcing::succeeded`] or [`Sourcing::failed`].
     pub fn admit(&mut self, source: Source, now: OffsetDateTime) -> Attempt {
         let Some(state) = self.state(source) else { return Attempt::Unavailable };
-        if state.due.is_some_and(|due| now + SLACK < due) {
+        if state.due.is_some_and(|due| due.lasts(now)) {
             return if state.misconfigured { Attempt::Unavailable } else { Attempt::NotDue };
         }
         match state.breaker.admit(now, state.policy.breaker) {
@@ -150,12 +170,12 @@ impl Sourcing {
         state.misconfigured = false;
         state.good_in_a_row = state.good_in_a_row.saturating_add(1);
         let period = state.policy.period * if state.stretched { STRETCH } else { 1 };
-        state.due = Some(now + period);
+        state.due = Some(Wait::of(period, now));
         let takes_over =
             active == Some(source) || !current || (preferred && (active.is_none() || state.good_in_a_row >= GOOD_PROBES));
         if takes_over {
             self.active = Some(source);
-            self.active_until = Some(now + period);
+            self.current = Some(Wait::of(period, now));
         }
         takes_over
     }
@@ -166,10 +186,10 @@ impl Sourcing {
         state.good_in_a_row = 0;
         match class {
             FailureClass::Transient { .. } => state.breaker.record(false, now, state.policy.breaker),
-            FailureClass::Quota { retry_after } => state.due = Some(now + retry_after.unwrap_or(DEFAULT_QUOTA_REST)),
+            FailureClass::Quota { retry_after } => state.due = Some(Wait::of(retry_after.unwrap_or(DEFAULT_QUOTA_REST), now)),
             FailureClass::Config => {
                 state.misconfigured = true;
-                state.due = Some(now + CONFIG_REST);
+                state.due = Some(Wait::of(CONFIG_REST, now));
             }
             FailureClass::Data => {}
         }
@@ -179,13 +199,14 @@ impl Sourcing {
     /// answer the same.
     pub fn adopt(&mut self, source: Source, as_of: OffsetDateTime, now: OffsetDateTime) -> bool {
         let Some(state) = self.state(source) else { return false };
-        let until = as_of + state.policy.period;
-        if until <= now {
+        // A node whose clock is ahead got it no later than now.
+        let wait = Wait { from: now, until: as_of.min(now) + state.policy.period };
+        if wait.until <= now {
             return false;
         }
-        state.due = Some(until);
+        state.due = Some(wait);
         self.active = Some(source);
-        self.active_until = Some(until);
+        self.current = Some(wait);
         true
     }
 
@@ -194,7 +215,7 @@ impl Sourcing {
         let Some(state) = self.state(source) else { return false };
         state.stretched = verdict == QuotaVerdict::Stretch;
         if verdict == QuotaVerdict::Exhausted {
-            state.due = Some(now + DEFAULT_QUOTA_REST);
+            state.due = Some(Wait::of(DEFAULT_QUOTA_REST, now));
         }
         verdict != QuotaVerdict::Exhausted
     }
@@ -270,6 +291,28 @@ mod tests {
         let mut sourcing = sourcing();
         assert!(sourcing.succeeded(Source::Coinbase, NOW));
         assert!(sourcing.succeeded(Source::CoinGecko, at(5)), "Coinbase's list has run out");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        let hour = 3_600;
+        let mut sourcing = sourcing();
+        assert!(sourcing.succeeded(Source::Kraken, at(hour)));
+        sourcing.failed(Source::CoinGecko, FailureClass::Config, at(hour));
+        assert_eq!(sourcing.admit(Source::Kraken, at(hour - 3)), Attempt::NotDue, "clocks are put right by little all the time");
+        assert!(!sourcing.is_current(NOW), "what was current an hour from now");
+        assert_eq!(sourcing.admit(Source::Kraken, NOW), Attempt::Ask);
+        assert_eq!(sourcing.admit(Source::CoinGecko, NOW), Attempt::Ask);
+        assert!(sourcing.succeeded(Source::Kraken, NOW));
+        assert_eq!(sourcing.admit(Source::Kraken, at(4)), Attempt::NotDue, "and the next one is as long as ever");
+    }
+
+    #[test]
+    fn a_list_from_a_node_whose_clock_is_ahead_is_good_for_one_period() {
+        let mut sourcing = sourcing();
+        assert!(sourcing.adopt(Source::Kraken, at(3_600), NOW));
+        assert_eq!(sourcing.admit(Source::Kraken, at(4)), Attempt::NotDue);
+        assert_eq!(sourcing.admit(Source::Kraken, at(5)), Attempt::Ask);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 
 use time::{Duration, OffsetDateTime};
 
+/// Clocks are put right by less than this all the time.
+const CLOCK_STEP: Duration = Duration::seconds(5);
+
 /// When a breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerPolicy {
@@ -77,8 +80,11 @@ impl Breaker {
     pub fn admit(&mut self, now: OffsetDateTime, policy: BreakerPolicy) -> Admission {
         match *self {
             Self::Closed { .. } => Admission::Call,
-            // A probe that never reported is given up after one cool-down.
-            Self::Open { until, trips } | Self::Probing { until, trips } if now >= until => {
+            // A probe that never reported is given up after one cool-down. A wait that is longer than it was made was made by a clock that
+            // has since been set back: it would last for as long as that clock was ahead.
+            Self::Open { until, trips } | Self::Probing { until, trips }
+                if now >= until || until - now > policy.cool_down(trips) + CLOCK_STEP =>
+            {
                 *self = Self::Probing { until: now + policy.cool_down(trips), trips };
                 Admission::Probe
             }
@@ -120,6 +126,18 @@ mod tests {
             breaker.record(false, NOW, policy());
         }
         breaker
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_it_open() {
+        let ahead = NOW + Duration::HOUR;
+        let mut breaker = Breaker::default();
+        for _ in 0..policy().max_failures {
+            breaker.record(false, ahead, policy());
+        }
+        assert!(matches!(breaker.admit(ahead - Duration::SECOND, policy()), Admission::Refuse { .. }));
+        assert_eq!(breaker.admit(NOW, policy()), Admission::Probe);
+        assert!(matches!(breaker.admit(NOW, policy()), Admission::Refuse { .. }), "one probe");
     }
 
     #[test]
