@@ -8,6 +8,7 @@ pub use sea_orm_migration::{
 };
 
 mod app_role;
+mod ahead;
 mod candles;
 mod exact_types;
 mod losses;
@@ -36,7 +37,9 @@ mod m20261123_000410_note_webhook_calls;
 mod m20261123_000500_create_chat_exchanges;
 mod m20261123_000510_create_feedback;
 mod m20261123_000520_add_users_secured_at;
+mod m20261124_000600_create_monitor_alerts;
 
+pub use ahead::is_ahead;
 pub use losses::loss;
 
 /// All steps in order.
@@ -94,6 +97,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261123_000500_create_chat_exchanges::Migration),
             Box::new(m20261123_000510_create_feedback::Migration),
             Box::new(m20261123_000520_add_users_secured_at::Migration),
+            Box::new(m20261124_000600_create_monitor_alerts::Migration),
         ]
     }
 }

@@ -24,7 +24,7 @@ pub use errors::ConnectError;
 pub use identity::SqlIdentityStore;
 pub use market::{SqlCandles, SqlHistoryGaps, SqlLastKnownPrices};
 pub use notifications::{SqlMailQueue, SqlNotificationsStore};
-pub use operations::{SqlAuditChain, SqlAuditReader};
+pub use operations::{SqlAuditChain, SqlAuditReader, SqlMonitorAlerts, audit_rights};
 pub use probe::DatabaseProbe;
 pub use settings::ConnectSettings;
 pub use shared::SqlAuditLog;

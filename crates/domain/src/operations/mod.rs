@@ -1,8 +1,9 @@
-//! Rules of the operations context: the hash chain over the audit log.
+//! Rules of the operations context: the hash chain over the audit log, and how the system is.
 
 mod checkpoint;
 mod entry_encoding;
 mod inspection;
+pub mod monitoring;
 mod seal;
 
 pub use checkpoint::{Checkpoint, CheckpointKey, MalformedCheckpoint, SIGN_AFTER};

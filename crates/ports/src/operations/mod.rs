@@ -3,12 +3,14 @@
 mod audit_chain;
 mod audit_reader;
 mod cache;
+mod monitoring;
 
 use async_trait::async_trait;
 
 pub use audit_chain::{Appended, AuditChain, ChainEnd, LogPlace, UnsealedPage};
 pub use audit_reader::{AuditFilter, AuditPage, AuditReader};
 pub use cache::ClearableCache;
+pub use monitoring::{AlertFilter, AlertPlace, Measurements, MonitorAlerts};
 
 /// A dependency that decides whether this node is ready.
 #[async_trait]

@@ -10,4 +10,5 @@ mod memory_candles;
 mod memory_identity;
 mod memory_last_known_prices;
 mod memory_mail_queue;
+mod memory_monitor_alerts;
 mod memory_notifications;

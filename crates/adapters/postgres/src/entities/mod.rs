@@ -12,6 +12,7 @@ pub(crate) mod feedback;
 pub(crate) mod fired_alerts;
 pub(crate) mod last_known_prices;
 pub(crate) mod mail_links;
+pub(crate) mod monitor_alerts;
 pub(crate) mod notification_deliveries;
 pub(crate) mod notification_settings;
 pub(crate) mod notifications;

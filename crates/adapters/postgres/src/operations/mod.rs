@@ -1,7 +1,11 @@
 mod audit_chain;
 mod audit_reader;
+mod audit_rights;
 mod chain_rows;
+mod monitor_alerts;
 mod unsealed;
 
 pub use audit_chain::SqlAuditChain;
 pub use audit_reader::SqlAuditReader;
+pub use audit_rights::audit_rights;
+pub use monitor_alerts::SqlMonitorAlerts;

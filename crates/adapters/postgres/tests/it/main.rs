@@ -18,4 +18,5 @@ mod last_known_prices;
 mod mail;
 mod migrations;
 mod migrations_with_rows;
+mod monitor_alerts;
 mod notifications_store;
