@@ -10,10 +10,13 @@ use std::{
 use clap::Parser as _;
 use coinlink::{
     cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand, data_dir_flag},
-    command::{admin, audit, keys},
+    command::{
+        admin, audit, healthcheck, keys,
+        verify::{self, VerifyOptions},
+    },
     config::{self, Mode, Settings, Sources},
     http, serve,
-    telemetry::logs,
+    telemetry::{self, logs},
 };
 use coinlink_domain::{identity::Role, operations::Checkpoint};
 use coinlink_embedded::SystemClock;
@@ -34,12 +37,12 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Dev(dev) => {
             let settings = settings(Mode::Dev, dev.settings())?.with_dev_secrets()?;
-            let _logs = logs::start(&settings.log)?;
+            let _telemetry = telemetry::start(&settings)?;
             actix_rt::System::new().block_on(serve::dev(settings, dev.feed))?;
         }
         Command::Serve => {
             let settings = settings(Mode::Serve, vec![])?;
-            let _logs = logs::start(&settings.log)?;
+            let _telemetry = telemetry::start(&settings)?;
             actix_rt::System::new().block_on(serve::serve(settings))?;
         }
         Command::Migrate { data_dir, direction } => {
@@ -73,6 +76,12 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             return Ok(if loaded.all_problems(mode).is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Openapi => writeln!(io::stdout(), "{}", http::openapi_json())?,
+        Command::Verify(options) => return Ok(verify_server(&options)),
+        Command::Healthcheck { ready, url } => {
+            // Settings that are wrong are the server's to tell of.
+            let own = || healthcheck::own_url(&config::load(&Sources::of_process(Mode::Serve, vec![])).settings, ready);
+            healthcheck::ask(&url.or_else(own).ok_or("HOST and PORT are no address")?, healthcheck::WITHIN)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -91,6 +100,23 @@ fn verify_audit(data_dir: Option<&PathBuf>, exported: Option<Checkpoint>) -> Exi
         Err(error) => {
             // With standard error gone there is nobody to tell.
             let _ = writeln!(io::stderr(), "coinlink: the audit log could not be verified: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A server that could not be looked at is neither green nor red.
+fn verify_server(options: &VerifyOptions) -> ExitCode {
+    let verified = actix_rt::System::new().block_on(verify::run(options));
+    let told = verified.map_err(|error| error.to_string()).and_then(|(text, green)| {
+        io::stdout().write_all(text.as_bytes()).map(|()| green).map_err(|error| error.to_string())
+    });
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            // With standard error gone there is nobody to tell.
+            let _ = writeln!(io::stderr(), "coinlink: {why}");
             ExitCode::from(2)
         }
     }

@@ -3,21 +3,27 @@
 
 mod api;
 mod browser;
+mod cable;
 mod client;
 mod cluster;
+mod collector;
 mod front_end;
 mod node;
 mod raw;
 mod recorder;
+mod test_proxy;
 
 pub use api::{Answer, Api, Held, PASSWORD, UNLIMITED, somebody};
 pub use browser::Browser;
+pub use cable::Cable;
 pub use client::{Client, Frame};
 pub use cluster::{Serve, leader};
+pub use collector::{Collector, Manner, Posted, attribute, hex};
 pub use front_end::{Pace, Tab, Tally};
 pub use node::{Node, upstreams};
 pub use raw::{RawFrame, RawSocket, masked};
 pub use recorder::{Heard, Recorder, assert_one_story};
+pub use test_proxy::{Exchange, TestProxy};
 
 use std::time::{Duration, Instant};
 

@@ -36,6 +36,8 @@ pub(crate) async fn open(settings: &ConnectSettings) -> Result<DatabaseConnectio
         return Err(ConnectError::Scheme);
     };
     options.acquire_timeout(settings.acquire_timeout).connect_lazy(true).sqlx_logging(false);
+    // With $1 in the place of values, and seen only where traces are sent.
+    options.record_stmt_in_spans(true);
     let mut tries = 0;
     loop {
         match Box::pin(Database::connect(options.clone())).await {

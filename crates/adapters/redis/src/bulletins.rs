@@ -31,7 +31,7 @@ impl BulletinBoard for RedisBulletins {
         let micros = bulletin.fetched_at().unix_timestamp_nanos() / 1_000;
         let mut call = POST.key(self.link.keys().bulletin(bulletin.kind()));
         call.arg(micros.to_string()).arg(bulletin_payload::encode(bulletin)?).arg(KEPT_SECONDS);
-        self.link.run(|mut connection| async move { call.invoke_async(&mut connection).await }).await
+        self.link.run("post_bulletin", |mut connection| async move { call.invoke_async(&mut connection).await }).await
     }
 
     async fn read(&self) -> Result<Vec<AnyBulletin>, BusError> {
@@ -40,7 +40,7 @@ impl BulletinBoard for RedisBulletins {
             read.hget(self.link.keys().bulletin(kind), "bulletin");
         }
         let found: Vec<Option<Vec<u8>>> =
-            self.link.run(|mut connection| async move { read.query_async(&mut connection).await }).await?;
+            self.link.run("HGET", |mut connection| async move { read.query_async(&mut connection).await }).await?;
         let mut bulletins = Vec::new();
         for (kind, payload) in BulletinKind::ALL.into_iter().zip(found) {
             match payload.map(|payload| bulletin_payload::decode(kind, &payload)).transpose() {
@@ -56,7 +56,7 @@ impl BulletinBoard for RedisBulletins {
         let mut take = cmd("SET");
         take.arg(self.link.keys().bulletin_turn(kind)).arg(1).arg("NX").arg("PX").arg(millis);
         let taken: Option<String> =
-            self.link.run(|mut connection| async move { take.query_async(&mut connection).await }).await?;
+            self.link.run("SET", |mut connection| async move { take.query_async(&mut connection).await }).await?;
         Ok(taken.is_some())
     }
 }

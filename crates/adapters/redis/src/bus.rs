@@ -48,7 +48,7 @@ impl TickerBus for RedisBus {
         call.key(&self.snapshot_key).key(&self.history_key);
         call.arg(tick.id.epoch).arg(tick.id.seq).arg(payload::encode(tick)?).arg(self.keep).arg(self.link.keys().topic());
         let (outcome, figure): (u8, u64) =
-            self.link.run(|mut connection| async move { call.invoke_async(&mut connection).await }).await?;
+            self.link.run("publish", |mut connection| async move { call.invoke_async(&mut connection).await }).await?;
         match outcome {
             PUBLISHED => Ok(figure),
             FENCED => {
@@ -63,7 +63,7 @@ impl TickerBus for RedisBus {
         let mut read = cmd("HGET");
         read.arg(&self.snapshot_key).arg("tick");
         let payload: Option<Vec<u8>> =
-            self.link.run(|mut connection| async move { read.query_async(&mut connection).await }).await?;
+            self.link.run("HGET", |mut connection| async move { read.query_async(&mut connection).await }).await?;
         payload.map(|payload| self.tick(&payload)).transpose()
     }
 
@@ -74,7 +74,7 @@ impl TickerBus for RedisBus {
         let mut read = cmd("XREVRANGE");
         read.arg(&self.history_key).arg("+").arg("-").arg("COUNT").arg(count);
         let newest_first: Vec<(String, Vec<(String, Vec<u8>)>)> =
-            self.link.run(|mut connection| async move { read.query_async(&mut connection).await }).await?;
+            self.link.run("XREVRANGE", |mut connection| async move { read.query_async(&mut connection).await }).await?;
         let payloads = newest_first.iter().rev().flat_map(|(_, fields)| fields).filter(|(name, _)| name == "tick");
         payloads.map(|(_, payload)| self.tick(payload)).collect()
     }
@@ -83,7 +83,7 @@ impl TickerBus for RedisBus {
         let mut read = cmd("HMGET");
         read.arg(&self.snapshot_key).arg("epoch").arg("seq");
         let (epoch, seq): (Option<u64>, Option<u64>) =
-            self.link.run(|mut connection| async move { read.query_async(&mut connection).await }).await?;
+            self.link.run("HMGET", |mut connection| async move { read.query_async(&mut connection).await }).await?;
         Ok(epoch.zip(seq).map(|(epoch, seq)| TickId { epoch, seq }))
     }
 
@@ -108,7 +108,7 @@ impl ClearableCache for RedisBus {
         forget.atomic().exists(&self.snapshot_key).cmd("XLEN").arg(&self.history_key);
         forget.del(&[&self.snapshot_key, &self.history_key]).ignore();
         let (snapshot, history): (u64, u64) =
-            self.link.run(|mut connection| async move { forget.query_async(&mut connection).await }).await?;
+            self.link.run("DEL", |mut connection| async move { forget.query_async(&mut connection).await }).await?;
         Ok(snapshot + history)
     }
 }

@@ -69,7 +69,7 @@ impl VisitorConversations for RedisConversations {
         step.cmd("RPUSH").arg(&key).arg(line).ignore();
         step.cmd("LTRIM").arg(&key).arg(from_the_end(Exchange::KEPT_OF_VISITOR)).arg(-1).ignore();
         step.cmd("EXPIRE").arg(&key).arg(Exchange::VISITOR_KEPT_FOR.whole_seconds()).ignore();
-        self.link.run(|mut connection| async move { step.exec_async(&mut connection).await }).await
+        self.link.run("RPUSH", |mut connection| async move { step.exec_async(&mut connection).await }).await
     }
 
     async fn newest(&self, conversation: ConversationId, limit: usize) -> Result<Vec<Exchange>, BusError> {
@@ -79,14 +79,15 @@ impl VisitorConversations for RedisConversations {
         let key = self.link.keys().conversation(conversation);
         let mut read = cmd("LRANGE");
         read.arg(key).arg(from_the_end(limit)).arg(-1);
-        let lines: Vec<Vec<u8>> = self.link.run(|mut connection| async move { read.query_async(&mut connection).await }).await?;
+        let lines: Vec<Vec<u8>> =
+            self.link.run("LRANGE", |mut connection| async move { read.query_async(&mut connection).await }).await?;
         lines.iter().map(|line| decode(line)).collect()
     }
 
     async fn forget(&self, conversation: ConversationId) -> Result<(), BusError> {
         let mut remove = cmd("DEL");
         remove.arg(self.link.keys().conversation(conversation));
-        self.link.run(|mut connection| async move { remove.exec_async(&mut connection).await }).await
+        self.link.run("DEL", |mut connection| async move { remove.exec_async(&mut connection).await }).await
     }
 }
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::link::RedisLink;
 
-static ADMIT: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("scripts/admit.lua")));
-static PEEK: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("scripts/peek.lua")));
+static ADMIT: LazyLock<Lua> = LazyLock::new(|| Lua::new("admit", include_str!("scripts/admit.lua")));
+static PEEK: LazyLock<Lua> = LazyLock::new(|| Lua::new("peek", include_str!("scripts/peek.lua")));
 
 /// No request waits longer than this for its admission.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -24,13 +24,14 @@ const REVOKED: i64 = 2;
 /// A script that is called with every request: its commands are written without the copies that [`Script`] makes of each
 /// argument.
 struct Lua {
+    name: &'static str,
     source: &'static str,
     hash: String,
 }
 
 impl Lua {
-    fn new(source: &'static str) -> Self {
-        Self { source, hash: Script::new(source).get_hash().to_owned() }
+    fn new(name: &'static str, source: &'static str) -> Self {
+        Self { name, source, hash: Script::new(source).get_hash().to_owned() }
     }
 }
 
@@ -49,7 +50,7 @@ impl RedisGate {
     async fn ask(&self, lua: &Lua, charges: &[(Charge, WindowPolicy)], session: Option<Uuid>) -> Result<Vec<i64>, BusError> {
         let write = |verb, script| self.command(verb, script, charges, session);
         let known = write("EVALSHA", &lua.hash);
-        let answer = self.link.run_within(PATIENCE, |mut connection| async move {
+        let answer = self.link.run_within(PATIENCE, lua.name, |mut connection| async move {
             match known.query_async(&mut connection).await {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     write("EVAL", lua.source).query_async(&mut connection).await
@@ -109,7 +110,9 @@ impl RequestGate for RedisGate {
                 mark.arg("").arg("PX").arg(keep);
                 marks.add_command(mark).ignore();
             }
-            self.link.run_within(PATIENCE, |mut connection| async move { marks.exec_async(&mut connection).await }).await?;
+            self.link
+                .run_within(PATIENCE, "SET", |mut connection| async move { marks.exec_async(&mut connection).await })
+                .await?;
         }
         Ok(())
     }

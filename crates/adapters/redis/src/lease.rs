@@ -44,7 +44,8 @@ impl LeaderLease for RedisLease {
     async fn acquire(&self, ttl: Duration) -> Result<Option<Lease>, BusError> {
         let mut call = ACQUIRE.key(&self.key);
         call.key(&self.epoch_key).arg(&self.holder).arg(milliseconds(ttl)).arg(self.link.newest_epoch());
-        let epoch: Option<u64> = self.link.run(|mut connection| async move { call.invoke_async(&mut connection).await }).await?;
+        let epoch: Option<u64> =
+            self.link.run("acquire", |mut connection| async move { call.invoke_async(&mut connection).await }).await?;
         if let Some(epoch) = epoch {
             self.link.heard_of_epoch(epoch);
         }
@@ -54,13 +55,14 @@ impl LeaderLease for RedisLease {
     async fn renew(&self, lease: Lease, ttl: Duration) -> Result<bool, BusError> {
         let mut call = RENEW.key(&self.key);
         call.arg(self.value(lease)).arg(milliseconds(ttl));
-        self.link.run(|mut connection| async move { call.invoke_async(&mut connection).await }).await
+        self.link.run("renew", |mut connection| async move { call.invoke_async(&mut connection).await }).await
     }
 
     async fn release(&self, lease: Lease) -> Result<(), BusError> {
         let mut call = RELEASE.key(&self.key);
         call.arg(self.value(lease));
-        let _released: bool = self.link.run(|mut connection| async move { call.invoke_async(&mut connection).await }).await?;
+        let _released: bool =
+            self.link.run("release", |mut connection| async move { call.invoke_async(&mut connection).await }).await?;
         Ok(())
     }
 }

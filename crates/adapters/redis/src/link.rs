@@ -17,6 +17,7 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
+use tracing::{Instrument as _, field::Empty};
 
 use crate::{
     keys::Keys,
@@ -138,17 +139,45 @@ impl RedisLink {
         self.shared.newest_epoch.fetch_max(epoch, Ordering::Relaxed);
     }
 
-    /// Runs one command or script. Takes no longer than the command time-out, whatever Redis does.
-    pub(crate) async fn run<T, F>(&self, command: impl FnOnce(MultiplexedConnection) -> F + Send) -> Result<T, BusError>
+    /// Runs one command or script, which traces know as `name`. Takes no longer than the command time-out, whatever Redis does.
+    pub(crate) async fn run<T, F>(
+        &self,
+        name: &'static str,
+        command: impl FnOnce(MultiplexedConnection) -> F + Send,
+    ) -> Result<T, BusError>
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
-        self.run_within(self.shared.command_timeout, command).await
+        self.run_within(self.shared.command_timeout, name, command).await
     }
 
     /// The same for a caller with less patience. When it gets no answer, the connection stays, for others wait on it for
     /// longer; whether it is of any use is then found out by a PING.
     pub(crate) async fn run_within<T, F>(
+        &self,
+        patience: Duration,
+        name: &'static str,
+        command: impl FnOnce(MultiplexedConnection) -> F + Send,
+    ) -> Result<T, BusError>
+    where
+        F: Future<Output = RedisResult<T>> + Send,
+    {
+        let span = tracing::debug_span!(
+            "redis",
+            otel.name = %format_args!("Redis {name}"),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            db.system = "redis",
+            db.operation = name,
+        );
+        let answer = self.answer_within(patience, command).instrument(span.clone()).await;
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        answer
+    }
+
+    async fn answer_within<T, F>(
         &self,
         patience: Duration,
         command: impl FnOnce(MultiplexedConnection) -> F + Send,
@@ -190,7 +219,7 @@ impl RedisLink {
         let link = self.clone();
         tokio::spawn(async move {
             // Where it fails, `run` has drawn the conclusion.
-            let _ = link.run(|mut connection| async move { cmd("PING").exec_async(&mut connection).await }).await;
+            let _ = link.run("PING", |mut connection| async move { cmd("PING").exec_async(&mut connection).await }).await;
             link.shared.doubted.store(false, Ordering::Release);
         });
     }
@@ -213,11 +242,16 @@ impl RedisLink {
     }
 }
 
+/// What Redis answers where it takes no writes for now: no memory, no disk, or a script that runs for too long. A new connection
+/// would hear the same.
+const TAKES_NOTHING: [&str; 3] = ["OOM", "MISCONF", "BUSY"];
+
 /// Redis refused this command, and is well otherwise.
 fn leaves_connection_usable(error: &RedisError) -> bool {
     let refused = [ServerErrorKind::ResponseError, ServerErrorKind::NoScript, ServerErrorKind::NoPerm];
     match error.kind() {
         ErrorKind::Server(kind) => refused.contains(&kind),
+        ErrorKind::Extension => error.code().is_some_and(|code| TAKES_NOTHING.contains(&code)),
         kind => kind == ErrorKind::UnexpectedReturnType,
     }
 }

@@ -36,7 +36,7 @@ impl LiveEvents for RedisLiveEvents {
     async fn publish(&self, user: UserId, event: &LiveEvent) -> Result<(), BusError> {
         let mut publish = cmd("PUBLISH");
         publish.arg(self.link.keys().live_events()).arg(live_event::encode(user, event)?);
-        let _: u64 = self.link.run(|mut connection| async move { publish.query_async(&mut connection).await }).await?;
+        let _: u64 = self.link.run("PUBLISH", |mut connection| async move { publish.query_async(&mut connection).await }).await?;
         Ok(())
     }
 

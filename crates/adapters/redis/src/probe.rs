@@ -23,7 +23,7 @@ impl DependencyProbe for RedisProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        let ping = self.link.run(|mut connection| async move { cmd("PING").exec_async(&mut connection).await });
+        let ping = self.link.run("PING", |mut connection| async move { cmd("PING").exec_async(&mut connection).await });
         ping.await.map_err(|error| error.0)
     }
 }

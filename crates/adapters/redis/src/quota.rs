@@ -40,7 +40,8 @@ impl QuotaLedger for RedisQuota {
             .arg(limit(policy.per_month))
             .arg(MINUTE_KEPT_SECONDS)
             .arg(MONTH_KEPT_SECONDS);
-        let (minute, month) = self.link.run(|mut connection| async move { call.invoke_async(&mut connection).await }).await?;
+        let (minute, month) =
+            self.link.run("spend", |mut connection| async move { call.invoke_async(&mut connection).await }).await?;
         Ok(policy.judge(QuotaUse { minute, month }))
     }
 }

@@ -55,14 +55,14 @@ impl SocketTickets for RedisSocketTickets {
         let (key, text) = (self.link.keys().socket_ticket(digest), write(ticket)?);
         let mut put = cmd("SET");
         put.arg(key).arg(text).arg("PX").arg(keep);
-        self.link.run(|mut connection| async move { put.exec_async(&mut connection).await }).await
+        self.link.run("SET", |mut connection| async move { put.exec_async(&mut connection).await }).await
     }
 
     async fn take(&self, digest: SecretDigest) -> Result<Option<SocketTicket>, BusError> {
         let mut take = cmd("GETDEL");
         take.arg(self.link.keys().socket_ticket(digest));
         let taken: Option<String> =
-            self.link.run(|mut connection| async move { take.query_async(&mut connection).await }).await?;
+            self.link.run("GETDEL", |mut connection| async move { take.query_async(&mut connection).await }).await?;
         taken.as_deref().map(read).transpose()
     }
 }

@@ -13,6 +13,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, field::Empty};
 
 use crate::{
     Body, ErrorReader, InvalidSettings, ProviderError, Streamed, USER_AGENT, UpstreamSettings, classify::Refusal, scrub::scrub,
@@ -74,9 +75,11 @@ impl Upstream {
     /// `GET {base}/{path…}?{query…}`, done within the time-out.
     pub async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Body, UpstreamFailure> {
         let started = tokio::time::Instant::now();
-        let answer = tokio::time::timeout(self.timeout, self.call(self.url(path, query))).await;
-        let answer = answer.unwrap_or_else(|_| Err(self.failure(ONCE, &format!("no answer within {:?}", self.timeout))));
-        let outcome = answer.as_ref().map_or_else(|failure| failure.class.label(), |_| "ok");
+        let call = async {
+            let answer = tokio::time::timeout(self.timeout, self.call(self.url(path, query))).await;
+            answer.unwrap_or_else(|_| Err(self.failure(ONCE, &format!("no answer within {:?}", self.timeout))))
+        };
+        let (answer, outcome) = self.traced("GET", call).await;
         let elapsed_ms = started.elapsed().as_millis();
         tracing::debug!(provider = self.name, path = path.join("/"), outcome, elapsed_ms, "provider call");
         answer
@@ -116,8 +119,35 @@ impl Upstream {
     /// `POST {base}/{path…}` of a JSON text. The answer's head is there within the time-out; its body is read as it comes, and the call
     /// counts as under way until it is dropped.
     pub async fn post_streaming(&self, path: &[&str], json: String) -> Result<Streamed, UpstreamFailure> {
-        let opened = tokio::time::timeout(self.timeout, self.open(self.url(path, &[]), json)).await;
-        opened.unwrap_or_else(|_| Err(self.failure(ONCE, &format!("no answer within {:?}", self.timeout))))
+        let call = async {
+            let opened = tokio::time::timeout(self.timeout, self.open(self.url(path, &[]), json)).await;
+            opened.unwrap_or_else(|_| Err(self.failure(ONCE, &format!("no answer within {:?}", self.timeout))))
+        };
+        self.traced("POST", call).await.0
+    }
+
+    /// One call in a span of its own, and what came of it. No id of ours goes with the call: it leads to somebody else.
+    async fn traced<T>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, UpstreamFailure>>,
+    ) -> (Result<T, UpstreamFailure>, &'static str) {
+        let span = tracing::debug_span!(
+            "provider",
+            otel.name = %format_args!("{} {method}", self.name),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            provider = self.name,
+            http.request.method = method,
+            outcome = Empty,
+        );
+        let answer = call.instrument(span.clone()).await;
+        let outcome = answer.as_ref().map_or_else(|failure| failure.class.label(), |_| "ok");
+        span.record("outcome", outcome);
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        (answer, outcome)
     }
 
     async fn open(&self, url: Url, json: String) -> Result<Streamed, UpstreamFailure> {

@@ -19,6 +19,8 @@ pub(super) enum Kind {
         /// The most.
         max: i64,
     },
+    /// A share, from 0 to 1.
+    Ratio,
     /// `true` or `false`.
     Bool,
     /// One of these words.
@@ -66,6 +68,7 @@ impl Kind {
         let text = text.trim();
         let value = match self {
             Self::Int { .. } => Value::Integer(text.parse().map_err(|_| self.expected())?),
+            Self::Ratio => Value::Float(text.parse().map_err(|_| self.expected())?),
             Self::Bool => Value::Boolean(match text.to_ascii_lowercase().as_str() {
                 "true" | "1" | "yes" | "on" => true,
                 "false" | "0" | "no" | "off" => false,
@@ -85,6 +88,8 @@ impl Kind {
         match (self, value) {
             (Self::Int { min, max }, Value::Integer(number)) if (min..=max).contains(&number) => Ok(Value::Integer(number)),
             (Self::Bool, Value::Boolean(flag)) => Ok(Value::Boolean(flag)),
+            (Self::Ratio, Value::Float(share)) if (0.0..=1.0).contains(&share) => Ok(Value::Float(share)),
+            (Self::Ratio, Value::Integer(whole @ (0 | 1))) => Ok(Value::Float(if whole == 1 { 1.0 } else { 0.0 })),
             (Self::Origins | Self::Cidrs | Self::Providers(_), Value::Array(parts)) => self.accept_list(parts),
             (_, Value::String(text)) if self.is_text() && text.is_empty() => self.accept_empty(),
             (_, Value::String(text)) if self.is_text() => self.accept_text(&text).map(Value::String),
@@ -93,7 +98,7 @@ impl Kind {
     }
 
     const fn is_text(self) -> bool {
-        !matches!(self, Self::Origins | Self::Cidrs | Self::Providers(_) | Self::Int { .. } | Self::Bool)
+        !matches!(self, Self::Origins | Self::Cidrs | Self::Providers(_) | Self::Int { .. } | Self::Ratio | Self::Bool)
     }
 
     fn accept_empty(self) -> Result<Value, String> {
@@ -117,7 +122,7 @@ impl Kind {
             Self::SocketAddress => text.parse::<SocketAddr>().is_ok(),
             Self::LogLevel => is_log_level(text),
             Self::MailAddress => coinlink_mail::is_mailbox(text),
-            Self::Int { .. } | Self::Bool | Self::Origins | Self::Cidrs | Self::Providers(_) => false,
+            Self::Int { .. } | Self::Ratio | Self::Bool | Self::Origins | Self::Cidrs | Self::Providers(_) => false,
         };
         match self {
             _ if !fits => Err(self.expected()),
@@ -163,6 +168,7 @@ impl Kind {
         match self {
             Self::Text => "write one line of text".into(),
             Self::Int { min, max } => format!("write a whole number from {min} to {max}"),
+            Self::Ratio => "write a number from 0 to 1, such as 0.1".into(),
             Self::Bool => "write true or false".into(),
             Self::Choice(words) => format!("write one of {}", words.join(", ")),
             Self::Url(schemes) | Self::Secret(SecretForm::Url(schemes)) => {

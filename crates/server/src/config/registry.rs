@@ -60,6 +60,8 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("metrics.addr", &["METRICS_ADDR"], SocketAddress),
     entry("observability.sentry_dsn", &["SENTRY_DSN"], Secret(SecretForm::Url(&["http", "https"]))),
     entry("observability.otlp_endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"], WEB),
+    entry("observability.otlp_headers", &["OTEL_EXPORTER_OTLP_HEADERS"], ANY),
+    entry("observability.trace_ratio", &["OTEL_TRACES_SAMPLER_ARG"], Kind::Ratio),
     entry("ticker.interval_ms", &["TICKER_INTERVAL_MS"], int(100, 60_000)),
     entry("ticker.size", &["TICKER_SIZE"], int(1, 250)),
     entry("ticker.providers", &["TICKER_PROVIDERS"], Providers(ASKABLE)),

@@ -130,6 +130,9 @@ pub struct Observability {
     #[serde(deserialize_with = "secret")]
     pub sentry_dsn: Option<SecretString>,
     pub otlp_endpoint: String,
+    #[serde(deserialize_with = "secret")]
+    pub otlp_headers: Option<SecretString>,
+    pub trace_ratio: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

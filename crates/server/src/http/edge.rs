@@ -22,9 +22,10 @@ use actix_web::{
 use coinlink_domain::identity::UserId;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use prometheus::IntGauge;
+use tracing::Instrument as _;
 
 use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, routes::RouteTemplate};
-use crate::telemetry::{Metrics, metrics::HttpHandles};
+use crate::telemetry::{Metrics, error_reports, metrics::HttpHandles, traces::RequestSpan};
 
 /// The middleware.
 #[derive(Clone)]
@@ -84,22 +85,25 @@ where
         let method = method_label(request.method());
         let counting = Rc::clone(&self.counting);
         let in_flight = InFlight::new(&counting.metrics.http_in_flight);
-        let inner = context.clone().sync_scope(|| self.service.call(request));
+        let span = RequestSpan::begin(&context, method);
+        let inner = span.span().in_scope(|| context.clone().sync_scope(|| self.service.call(request)));
         Box::pin(context.clone().scope(async move {
-            let answered = inner.await;
+            let answered = inner.instrument(span.span().clone()).await;
             let _in_flight = in_flight;
             match answered {
                 Ok(mut response) => {
                     let route = response.request().app_data::<RouteTemplate>().map_or(UNMATCHED, |route| route.0);
                     let user = Caller::of(response.request()).and_then(|caller| caller.user());
-                    log_failure(response.response().error(), response.status());
+                    log_failure(response.response().error(), method, route, response.status());
+                    span.answered(method, route, response.status().as_u16());
                     headers::stamp(response.headers_mut(), &context);
                     counting.record(method, route, response.status(), started.elapsed(), user);
                     Ok(finished(response))
                 }
                 Err(mut error) => {
                     let status = error.as_response_error().status_code();
-                    log_failure(Some(&error), status);
+                    log_failure(Some(&error), method, UNMATCHED, status);
+                    span.answered(method, UNMATCHED, status.as_u16());
                     counting.record(method, UNMATCHED, status, started.elapsed(), None);
                     error.add_response_mapper(move |mut response| {
                         headers::stamp(response.headers_mut(), &context);
@@ -181,11 +185,14 @@ fn compression<B: MessageBody>(response: &mut ServiceResponse<B>) -> ContentEnco
     coding
 }
 
-fn log_failure(error: Option<&Error>, status: StatusCode) {
+fn log_failure(error: Option<&Error>, method: &'static str, route: &'static str, status: StatusCode) {
     if !status.is_server_error() {
         return;
     }
-    let cause = error.and_then(|error| error.as_error::<ApiError>()).and_then(std::error::Error::source);
+    let error = error.and_then(|error| error.as_error::<ApiError>());
+    let cause = error.and_then(std::error::Error::source);
+    let code = error.map_or_else(|| error_codes::of_status(status.as_u16()), ApiError::code).code;
+    error_reports::answered(method, route, status.as_u16(), code, cause);
     if let Some(cause) = cause {
         tracing::error!(target: "coinlink::http", status = status.as_u16(), error = %cause, "request failed");
     }

@@ -1,15 +1,15 @@
 //! Evaluates alert rules while this node leads.
 
-use std::{
-    sync::Arc,
-    time::{Duration as StdDuration, Instant},
-};
+use std::time::{Duration as StdDuration, Instant};
 
 use coinlink_application::notifications::{EvaluateAlerts, PruneAlerts};
-use coinlink_domain::market::Tick;
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument as _;
 
-use super::upkeep::{BREATH, PRUNE_EVERY, Told, beats};
+use super::{
+    led::LedTick,
+    upkeep::{BREATH, PRUNE_EVERY, Told, beats},
+};
 use crate::telemetry::Metrics;
 
 /// A tick that could not be evaluated is tried again after it, where no newer one came.
@@ -19,11 +19,11 @@ const AGAIN_AFTER: StdDuration = StdDuration::from_secs(1);
 /// whether it was faster.
 pub async fn evaluate_alerts(
     mut evaluate: EvaluateAlerts,
-    mut ticks: mpsc::Receiver<Arc<Tick>>,
+    mut ticks: mpsc::Receiver<LedTick>,
     mut leading: watch::Receiver<bool>,
     metrics: Metrics,
 ) {
-    let (mut failing, mut undone): (bool, Option<Arc<Tick>>) = (false, None);
+    let (mut failing, mut undone): (bool, Option<LedTick>) = (false, None);
     loop {
         let tick = tokio::select! {
             biased;
@@ -45,7 +45,7 @@ pub async fn evaluate_alerts(
             },
         };
         let began = Instant::now();
-        match evaluate.execute(&tick).await {
+        match evaluate.execute(&tick.tick).instrument(tick.span.clone()).await {
             Ok(evaluated) => {
                 undone = None;
                 metrics.alert_evaluation.observe(began.elapsed().as_secs_f64());

@@ -1,13 +1,16 @@
 //! What the leading node does about price history: it collects ticks, and removes what is too old.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::time::Duration as StdDuration;
 
 use coinlink_application::market::{PruneCandles, RecordCandles};
-use coinlink_domain::market::Tick;
 use coinlink_ports::market::Pruned;
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument as _;
 
-use super::upkeep::{BREATH, Told};
+use super::{
+    led::LedTick,
+    upkeep::{BREATH, Told},
+};
 use crate::telemetry::Metrics;
 
 /// A month that somebody read is tried again after it.
@@ -16,7 +19,7 @@ const PRUNE_EVERY: StdDuration = StdDuration::from_mins(10);
 /// Collects ticks until there come no more; what was collected then is stored.
 pub async fn record_candles(
     mut record: RecordCandles,
-    mut ticks: mpsc::Receiver<Arc<Tick>>,
+    mut ticks: mpsc::Receiver<LedTick>,
     mut leading: watch::Receiver<bool>,
     metrics: Metrics,
 ) {
@@ -25,7 +28,7 @@ pub async fn record_candles(
         tokio::select! {
             biased;
             tick = ticks.recv() => match tick {
-                Some(tick) => { told.tell(record.execute(&tick).await); }
+                Some(LedTick { tick, span }) => { told.tell(record.execute(&tick).instrument(span).await); }
                 None => break,
             },
             Ok(()) = leading.changed() => if !*leading.borrow_and_update() {

@@ -4,14 +4,21 @@ use std::sync::Arc;
 
 use coinlink_domain::market::Tick;
 use tokio::sync::{mpsc, watch};
+use tracing::Span;
 
 /// Ticks that may wait for a job that is busy: five minutes of them.
 const WAITING: usize = 60;
 
+/// A tick, and the span it was published in: what is done about it belongs to the same trace.
+pub struct LedTick {
+    pub tick: Arc<Tick>,
+    pub span: Span,
+}
+
 /// Tells jobs of leadership and of ticks.
 pub struct Led {
     leading: watch::Sender<bool>,
-    listeners: Vec<(&'static str, mpsc::Sender<Arc<Tick>>)>,
+    listeners: Vec<(&'static str, mpsc::Sender<LedTick>)>,
 }
 
 impl Default for Led {
@@ -27,7 +34,7 @@ impl Led {
     }
 
     /// Every tick that this node publishes as the leader, in order, for the job `name`.
-    pub fn ticks(&mut self, name: &'static str) -> mpsc::Receiver<Arc<Tick>> {
+    pub fn ticks(&mut self, name: &'static str) -> mpsc::Receiver<LedTick> {
         let (listener, ticks) = mpsc::channel(WAITING);
         self.listeners.push((name, listener));
         ticks
@@ -40,7 +47,7 @@ impl Led {
     /// A listener that is five minutes behind misses a tick: prices wait for nobody.
     pub(super) fn published(&self, tick: &Arc<Tick>) {
         for (name, listener) in &self.listeners {
-            if listener.try_send(Arc::clone(tick)).is_err() {
+            if listener.try_send(LedTick { tick: Arc::clone(tick), span: Span::current() }).is_err() {
                 tracing::warn!(job = name, "a tick was missed: the job is too far behind, or ended");
             }
         }

@@ -25,6 +25,7 @@ use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
 };
+use tracing::Instrument as _;
 
 use crate::{broadcast::Broadcaster, telemetry::Metrics};
 
@@ -65,8 +66,9 @@ pub async fn lead(
     let turns = metrics.job("lead_ticker");
     loop {
         // A stop does not wait for providers: what was asked is dropped.
+        let span = tick_span(ticker.is_leading());
         let outcome = tokio::select! {
-            outcome = ticker.execute() => outcome,
+            outcome = ticker.execute().instrument(span.clone()) => outcome,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         record(&outcome, &ticker, &metrics);
@@ -77,7 +79,7 @@ pub async fn lead(
         }
         led.leads(ticker.is_leading());
         if let TickOutcome::Published { tick, .. } = &outcome {
-            led.published(tick);
+            span.in_scope(|| led.published(tick));
         }
         let aligned = until_next(clock.now(), interval);
         let wait = if ticker.is_leading() { aligned } else { aligned.min(ACQUIRE_EVERY) };
@@ -91,6 +93,12 @@ pub async fn lead(
     if let Err(error) = ticker.release().await {
         tracing::warn!(%error, "leadership could not be given up; it lapses by itself");
     }
+}
+
+/// The root of a tick's trace. A node that only asks whether it may lead, each second, makes none: see the sampler.
+fn tick_span(leading: bool) -> tracing::Span {
+    let kind = if leading { "internal" } else { "client" };
+    tracing::debug_span!("tick", otel.kind = kind, job = "lead_ticker")
 }
 
 fn record(outcome: &TickOutcome, ticker: &LeadTicker, metrics: &Metrics) {

@@ -3,9 +3,9 @@
 use std::io::{IsTerminal as _, stdout};
 
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _};
 
-use super::json_lines::JsonLines;
+use super::{error_reports, json_lines::JsonLines, traces::Traces};
 use crate::config::{Log, LogFormat};
 
 /// Writes out what is still buffered when dropped; to be kept until the end of `main`.
@@ -27,14 +27,32 @@ pub enum LogError {
 /// asks for them, sees them.
 fn filter(level: &str) -> String {
     let close = ["debug", "trace", "actix"].iter().any(|word| level.to_ascii_lowercase().contains(word));
-    if close { level.to_owned() } else { format!("actix_http::h1=off,{level}") }
+    // A span for each statement is for traces: the log would only pay for it.
+    if close { level.to_owned() } else { format!("actix_http::h1=off,sea_orm::database=off,{level}") }
 }
 
 /// Starts logging to standard output. Lines are written by a thread of their own, and dropped rather than waited for when
 /// whoever reads them is too slow: a full pipe must not stop requests.
 pub fn start(settings: &Log) -> Result<LogGuard, LogError> {
+    start_beside(settings, None)
+}
+
+/// [`start`], with spans for traces too. The log keeps its own level: what is only for traces is in no line.
+pub(super) fn start_beside(settings: &Log, traces: Option<&Traces>) -> Result<LogGuard, LogError> {
     let filter = EnvFilter::try_new(filter(&settings.level))?;
     let (writer, guard) = NonBlocking::new(stdout());
+    if let Some(traces) = traces {
+        let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+        let lines = if settings.format == LogFormat::Json {
+            lines.event_format(JsonLines).boxed()
+        } else {
+            lines.compact().with_ansi(stdout().is_terminal()).boxed()
+        };
+        let both = tracing_subscriber::registry().with(lines.with_filter(filter)).with(traces.layer());
+        tracing::subscriber::set_global_default(both).map_err(|_| LogError::Started)?;
+        log_panics();
+        return Ok(LogGuard(guard));
+    }
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if settings.format == LogFormat::Json {
         tracing::subscriber::set_global_default(builder.event_format(JsonLines).finish())
@@ -52,6 +70,7 @@ fn log_panics() {
         let location = panic.location().map(ToString::to_string);
         let message = panic.payload_as_str().unwrap_or("a panic without a message");
         tracing::error!(location = location.as_deref(), panic = message, "panicked");
+        error_reports::panicked(message, panic.location());
     }));
 }
 
@@ -61,8 +80,9 @@ mod tests {
 
     #[test]
     fn strangers_bytes_are_shown_only_to_whoever_looks_closely() {
-        assert_eq!(filter("info"), "actix_http::h1=off,info");
-        assert_eq!(filter("warn,coinlink=info"), "actix_http::h1=off,warn,coinlink=info");
+        let off = "actix_http::h1=off,sea_orm::database=off";
+        assert_eq!(filter("info"), format!("{off},info"));
+        assert_eq!(filter("warn,coinlink=info"), format!("{off},warn,coinlink=info"));
         for level in ["debug", "TRACE", "info,actix_http=warn"] {
             assert_eq!(filter(level), level);
         }

@@ -23,6 +23,17 @@ pub struct RequestContext {
     pub trace_id: Uuid,
     /// Our span in that trace.
     pub span_id: u64,
+    /// The caller's span, where it sent a usable one.
+    pub caller: Option<CallerSpan>,
+}
+
+/// Whom a request comes from, as its `traceparent` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerSpan {
+    /// The caller's span.
+    pub span_id: u64,
+    /// Whether its trace is recorded.
+    pub sampled: bool,
 }
 
 /// A request's id, in the form it came.
@@ -39,10 +50,12 @@ impl RequestContext {
     pub fn of(request_id: Option<&[u8]>, traceparent: Option<&[u8]>) -> Self {
         let given = request_id.and_then(usable_request_id).map(|id| RequestId::Given(id.into()));
         let made = || RequestId::Made(new_id());
+        let (trace_id, caller) = traceparent.and_then(caller_of).unzip();
         Self {
             request_id: given.unwrap_or_else(made),
-            trace_id: traceparent.and_then(trace_id).unwrap_or_else(new_id),
+            trace_id: trace_id.unwrap_or_else(new_id),
             span_id: random_u64().max(1),
+            caller,
         }
     }
 
@@ -74,9 +87,9 @@ pub fn usable_request_id(value: &[u8]) -> Option<&str> {
     if fits { std::str::from_utf8(value).ok() } else { None }
 }
 
-/// The trace of a `traceparent` header: `version-trace-parent-flags` in lower-case hex; later versions may append fields.
-/// Zeros and version `ff` are invalid.
-pub fn trace_id(traceparent: &[u8]) -> Option<Uuid> {
+/// The trace of a `traceparent` header, and whom it comes from: `version-trace-parent-flags` in lower-case hex; later versions may
+/// append fields. Zeros and version `ff` are invalid.
+pub fn caller_of(traceparent: &[u8]) -> Option<(Uuid, CallerSpan)> {
     let (fixed, rest) = traceparent.split_at_checked(55)?;
     let dashes = fixed[2] == b'-' && fixed[35] == b'-' && fixed[52] == b'-';
     let version = hex(&fixed[..2])?;
@@ -85,9 +98,9 @@ pub fn trace_id(traceparent: &[u8]) -> Option<Uuid> {
         return None;
     }
     let trace = hex(&fixed[3..35])?;
-    let parent = hex(&fixed[36..52])?;
-    hex(&fixed[53..55])?;
-    (trace != 0 && parent != 0).then(|| Uuid::from_u128(trace))
+    let span_id = u64::try_from(hex(&fixed[36..52])?).ok()?;
+    let sampled = hex(&fixed[53..55])? & 1 == 1;
+    (trace != 0 && span_id != 0).then(|| (Uuid::from_u128(trace), CallerSpan { span_id, sampled }))
 }
 
 fn hex(digits: &[u8]) -> Option<u128> {
@@ -113,7 +126,7 @@ pub fn new_id() -> Uuid {
 
 /// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014), seeded by the system once a
 /// thread.
-fn random_u64() -> u64 {
+pub(super) fn random_u64() -> u64 {
     thread_local! {
         // Without the system's randomness the clock still keeps threads apart; ids then repeat at worst.
         static STATE: Cell<u64> = Cell::new(getrandom::u64().unwrap_or_else(|_| {
@@ -139,10 +152,19 @@ mod tests {
 
     #[test]
     fn a_valid_traceparent_is_joined() {
-        let expected = Some(Uuid::from_u128(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736));
-        assert_eq!(trace_id(TRACE.as_bytes()), expected);
+        let trace = Uuid::from_u128(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
+        let expected = Some((trace, CallerSpan { span_id: 0x00f0_67aa_0ba9_02b7, sampled: true }));
+        assert_eq!(caller_of(TRACE.as_bytes()), expected);
         let later = TRACE.replacen("00", "01", 1) + "-more";
-        assert_eq!(trace_id(later.as_bytes()), expected, "a later version may append fields");
+        assert_eq!(caller_of(later.as_bytes()), expected, "a later version may append fields");
+    }
+
+    #[test]
+    fn of_the_flags_the_lowest_bit_says_whether_the_trace_is_recorded() {
+        for (flags, sampled) in [("00", false), ("01", true), ("02", false), ("03", true), ("fe", false), ("ff", true)] {
+            let value = TRACE[..53].to_owned() + flags;
+            assert_eq!(caller_of(value.as_bytes()).unwrap().1.sampled, sampled, "{flags}");
+        }
     }
 
     #[test]
@@ -159,7 +181,7 @@ mod tests {
             "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more",
             "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {
-            assert_eq!(trace_id(invalid.as_bytes()), None, "{invalid}");
+            assert_eq!(caller_of(invalid.as_bytes()), None, "{invalid}");
         }
     }
 
@@ -199,7 +221,7 @@ mod tests {
             let mut value = TRACE.as_bytes().to_vec();
             value[at] = byte;
             value.truncate(cut);
-            trace_id(&value);
+            caller_of(&value);
         }
     }
 }

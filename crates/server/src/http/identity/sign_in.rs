@@ -10,6 +10,7 @@ use coinlink_application::identity::{AskForMail, DeviceSecret, NewAccount, SignI
 use coinlink_domain::identity::Email;
 use coinlink_ports::identity::PresentedDevice;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::{
     answers::{SecondFactorRequiredBody, SignedInBody},
@@ -171,7 +172,7 @@ pub(in crate::http) async fn sign_in(
         let left = async { drop(left.await) };
         use_case.execute(&email, &body.password.0, device, client.0, left).await
     };
-    let signed_in = tokio::spawn(RequestContext::current().scope(attempt)).await;
+    let signed_in = tokio::spawn(RequestContext::current().scope(attempt).in_current_span()).await;
     drop(staying);
     let signed_in = signed_in
         .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))

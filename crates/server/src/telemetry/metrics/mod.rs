@@ -18,7 +18,7 @@ pub use machine::Machine;
 pub use stores::Stores;
 
 /// Seconds; from 1 ms to 10 s.
-const REQUEST_BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.5, 10.0];
+const REQUEST_BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 0.5, 1.0, 2.5, 10.0];
 /// Seconds; the promise is 0.25 at the 95th percentile and 0.4 at the 99th.
 const LAG_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.5, 5.0];
 

@@ -1,0 +1,144 @@
+//! OpenTelemetry traces by OTLP, where an endpoint is set. Without one there is no layer, and spans cost what they cost the log.
+//!
+//! What is sent is bounded and cleaned in [`outgoing`]; which requests are traced is said in [`sampler`].
+
+mod ids;
+mod of_request;
+mod outgoing;
+mod sampler;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use opentelemetry::{KeyValue, trace::TracerProvider as _};
+use opentelemetry_otlp::{Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider},
+};
+use secrecy::ExposeSecret as _;
+use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+
+use self::{
+    ids::RequestIds,
+    outgoing::{Bounded, Losses, Outgoing},
+    sampler::ByParent,
+};
+use crate::config::Observability;
+
+pub(crate) use of_request::RequestSpan;
+
+/// Spans that wait for the collector; what comes beyond them is dropped and counted. A span is about a kilobyte.
+const WAITING: usize = 16_384;
+/// Spans of one call to the collector.
+const AT_ONCE: usize = 512;
+/// How long a span waits for others to be sent with.
+const DELAY: Duration = Duration::from_secs(1);
+/// A collector that takes longer has lost what it was sent.
+const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// What is left at the end is sent within this, or lost.
+const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
+/// Sends what is still buffered when dropped; to be kept until the end of `main`.
+pub(super) struct Traces {
+    provider: SdkTracerProvider,
+}
+
+impl Traces {
+    /// Sends to the endpoint of the settings; `None` where they name none. The collector need not be there yet.
+    pub(super) fn begin(
+        settings: &Observability,
+        environment: &str,
+    ) -> Result<Option<Self>, opentelemetry_otlp::ExporterBuildError> {
+        if settings.otlp_endpoint.is_empty() {
+            return Ok(None);
+        }
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(traces_url(&settings.otlp_endpoint))
+            .with_headers(settings.otlp_headers.as_ref().map(|text| headers(text.expose_secret())).unwrap_or_default())
+            .with_timeout(SEND_WITHIN)
+            // The next call comes a second later, with what has come meanwhile.
+            .with_retry_policy(RetryPolicy::disabled())
+            .build()?;
+        let losses = Arc::new(Losses::default());
+        let config = BatchConfigBuilder::default()
+            .with_max_queue_size(WAITING)
+            .with_max_export_batch_size(AT_ONCE)
+            .with_scheduled_delay(DELAY)
+            .build();
+        let batches = BatchSpanProcessor::builder(Outgoing::new(exporter, Arc::clone(&losses))).with_batch_config(config).build();
+        let resource = Resource::builder()
+            .with_service_name("coinlink")
+            .with_attributes([
+                KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+                KeyValue::new("deployment.environment.name", environment.to_owned()),
+            ])
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(Bounded::new(batches, WAITING, losses))
+            .with_id_generator(RequestIds)
+            .with_sampler(ByParent::with_ratio(settings.trace_ratio))
+            .with_resource(resource)
+            .build();
+        Ok(Some(Self { provider }))
+    }
+
+    /// Makes spans of what `tracing` calls so.
+    pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        let tracer: SdkTracer = self.provider.tracer("coinlink");
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_level(false)
+            .with_tracked_inactivity(false)
+            .with_context_activation(false)
+            .with_filter(filter_fn(is_ours).with_max_level_hint(LevelFilter::DEBUG))
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // What could not be sent in time is told of by `Outgoing`.
+        let _ = self.provider.shutdown_with_timeout(FLUSH_WITHIN);
+    }
+}
+
+/// Spans of ours and of the database's library. Events are for the log: they may hold what no other system is to know.
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    metadata.is_span() && *metadata.level() <= Level::DEBUG && (target.starts_with("coinlink") || target.starts_with("sea_orm"))
+}
+
+/// The endpoint is the base of all signals, as the specification has it.
+fn traces_url(endpoint: &str) -> String {
+    format!("{}/v1/traces", endpoint.trim_end_matches('/'))
+}
+
+/// `name=value,name=value`.
+fn headers(text: &str) -> HashMap<String, String> {
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_the_base_of_all_signals() {
+        for endpoint in ["http://collector:4318", "http://collector:4318/"] {
+            assert_eq!(traces_url(endpoint), "http://collector:4318/v1/traces");
+        }
+        assert_eq!(traces_url("https://otlp.example.org/otlp"), "https://otlp.example.org/otlp/v1/traces");
+    }
+
+    #[test]
+    fn headers_are_pairs_and_a_value_may_hold_an_equals_sign() {
+        let read = headers("Authorization=Basic abc==, x-scope=7,none");
+        assert_eq!((read.len(), &*read["Authorization"], &*read["x-scope"]), (2, "Basic abc==", "7"));
+    }
+}
