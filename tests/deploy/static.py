@@ -1,0 +1,327 @@
+"""What can be said of the files without running anything they speak of."""
+
+import re
+import subprocess
+import tempfile
+import pathlib
+
+import kubernetes_validate
+
+from files import (
+    COMPOSE, COMPOSE_FILES, DEPLOY, DOCKERFILE, KUBERNETES, ROOT, TOOLS, WORKFLOWS,
+    build_context, compose, documents, kubernetes, pods, run_lines, scripts, settings, tracked,
+)  # fmt: skip
+
+# The oldest release of Kubernetes that knows all that is used (a preStop that sleeps), and the newest that is vendored.
+KUBERNETES_RELEASES = ("1.30", "1.37")
+# What a container of CoinLink is run by.
+OURS = ("coinlink", "${COINLINK_IMAGE")
+# Those that run once and end.
+ONCE = ("migrate", "prepare")
+# Written by people, not by make-secrets.
+OF_PEOPLE = {"smtp_url", "pagerduty_routing_key", "slack_webhook_url"}
+
+
+def run(*command, **more):
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, **more)
+    return done.returncode, done.stdout + done.stderr
+
+
+def schema(name, *paths):
+    code, said = run(TOOLS / "check-jsonschema", "--builtin-schema", name, *paths)
+    assert code == 0, said
+
+
+def every_file_parses_and_names_nothing_twice():
+    checked = 0
+    for path in tracked("deploy", ".github", "railway.json", "render.yaml"):
+        if path.suffix in (".yml", ".yaml", ".json"):
+            documents(path)
+            checked += 1
+    assert checked > 25, checked
+
+
+def compose_files_are_what_compose_reads():
+    assert len(COMPOSE_FILES) >= 3
+    schema("vendor.compose-spec", *COMPOSE_FILES)
+
+
+def workflows_are_what_github_reads_and_each_job_ends():
+    paths = sorted(WORKFLOWS.glob("*.yml"))
+    assert len(paths) >= 2
+    schema("vendor.github-workflows", *paths)
+    schema("custom.github-workflows-require-timeout", *paths)
+    schema("vendor.dependabot", ROOT / ".github/dependabot.yml")
+
+
+def no_workflow_puts_what_others_wrote_into_a_script_and_every_script_is_sound():
+    for path in sorted(WORKFLOWS.glob("*.yml")):
+        workflow = documents(path)[0]
+        assert workflow["permissions"], path
+        for job, step, script in run_lines(workflow):
+            where = f"{path.name}: {job}: {step}"
+            # A title or a branch is whatever somebody chose: it may come in by the environment alone.
+            assert "${{" not in script, f"{where} has an expression in its script"
+            code, said = run(TOOLS / "shellcheck", "-s", "bash", "-e", "SC1091", "-", input="set -e\n" + script)
+            assert code == 0, f"{where}: {said}"
+
+
+def every_action_is_named_by_a_release_or_a_commit():
+    named = []
+    for path in sorted(WORKFLOWS.glob("*.yml")):
+        named += re.findall(r"uses: (\S+)", path.read_text())
+    assert len(named) > 10
+    for action in named:
+        assert re.fullmatch(r"[\w./-]+@(v\d+(\.\d+)*|[0-9a-f]{40})", action), action
+
+
+def kubernetes_objects_are_what_the_cluster_reads():
+    objects = kubernetes()
+    assert len(objects) > 10
+    for path, one in objects:
+        for release in KUBERNETES_RELEASES:
+            try:
+                kubernetes_validate.validate(one, release, strict=True)
+            except kubernetes_validate.ValidationError as wrong:
+                raise AssertionError(f"{path.name}: {one['kind']}: {release}: {wrong.message} at {list(wrong.path)}") from None
+
+
+def the_kustomization_names_every_file_but_the_template():
+    named = documents(KUBERNETES / "kustomization.yaml")[0]["resources"]
+    there = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml", "secret.template.yaml"}
+    assert {name for name in named if not name.startswith("..")} == there
+    for name in named:
+        assert (KUBERNETES / name).exists(), name
+    for one in documents(DEPLOY / "backup/kustomization.yaml")[0]["configMapGenerator"]:
+        for file in one["files"]:
+            assert (DEPLOY / "backup" / file).is_file(), file
+
+
+def the_dockerfile_passes_its_linter():
+    code, said = run(TOOLS / "hadolint", "--failure-threshold", "info", DOCKERFILE)
+    assert code == 0, said
+
+
+def every_shell_script_passes_its_linter():
+    paths = scripts()
+    assert len(paths) > 10
+    code, said = run(TOOLS / "shellcheck", "-x", "-P", "SCRIPTDIR", *paths)
+    assert code == 0, said
+
+
+def every_variable_that_is_set_is_a_setting():
+    known, checked = settings(), 0
+    assert sum(known.values()) >= 8, "secrets are not found in .env.example"
+    for where, name, _ in variables():
+        plain = name.removesuffix("_FILE") if known.get(name.removesuffix("_FILE")) else name
+        assert plain in known, f"{where} sets {name}, which is no setting"
+        checked += 1
+    assert checked > 40, checked
+
+
+def no_secret_is_written_down():
+    known = settings()
+    for where, name, value in variables():
+        if not known.get(name):
+            continue
+        # A reference: a dictionary of Kubernetes' or Render's; empty in the template; PostgreSQL of compose.dev.yml has no password.
+        harmless = isinstance(value, dict) or value == "" or value == "postgresql://coinlink@postgres:5432/coinlink"
+        assert harmless, f"{where} sets the secret {name} itself: name a file"
+    for path in tracked("deploy", ".github", "railway.json", "render.yaml", ".env.example", "docs/deployment.md"):
+        if path.suffix in (".pyc", ".png"):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for user, password in re.findall(r"\w+://([^\s:@/]*):([^\s@/]+)@", line):
+                made_up = password.startswith(("…", "%s", "$", "password", "pw")) or user in ("user", "u")
+                assert made_up, f"{path.name}:{number} has a password in a URL"
+
+
+def variables():
+    """(where, name, value) of each variable that a container of CoinLink gets."""
+    for path in COMPOSE_FILES:
+        file = documents(path)[0]
+        for name, service in file["services"].items():
+            ours = str(service.get("image", "")).startswith(OURS) or "build" in service or name.startswith("api")
+            for variable, value in (service.get("environment") or {}).items() if ours else ():
+                yield f"{path.name}: {name}", variable, value
+    for path, spec in pods():
+        for container in spec["containers"]:
+            for one in container.get("env", []) if container["image"].startswith(OURS) else ():
+                yield path.name, one["name"], one.get("value", one.get("valueFrom"))
+    for path, one in kubernetes():
+        if one["kind"] == "ConfigMap" or one["kind"] == "Secret" and one["metadata"]["name"] != "coinlink-backup":
+            for name, value in {**one.get("data", {}), **one.get("stringData", {})}.items():
+                yield path.name, name, value
+    for service in documents(ROOT / "render.yaml")[0]["services"]:
+        for one in service.get("envVars", []):
+            yield "render.yaml", one["key"], one.get("value", one)
+
+
+def every_secret_of_the_cluster_is_mounted_where_it_is_read():
+    template = {one["metadata"]["name"]: one["stringData"] for _, one in kubernetes() if one["kind"] == "Secret"}
+    for path, spec in pods():
+        of_volume = {one["name"]: one["secret"]["secretName"] for one in spec.get("volumes", []) if "secret" in one}
+        for container in spec["containers"]:
+            mounts = {one["mountPath"]: of_volume[one["name"]] for one in container["volumeMounts"] if one["name"] in of_volume}
+            for one in container.get("env", []):
+                reference = one.get("valueFrom", {}).get("secretKeyRef")
+                if reference:
+                    assert reference["key"] in template[reference["name"]], f"{path.name}: {one['name']}"
+                elif one["name"].endswith("_FILE"):
+                    folder, _, key = one["value"].rpartition("/")
+                    assert key in template[mounts[folder]], f"{path.name}: {one['name']}"
+
+
+def every_file_that_is_mounted_is_there():
+    checked = 0
+    for path in COMPOSE_FILES:
+        for name, service in documents(path)[0]["services"].items():
+            for volume in service.get("volumes", []):
+                source = volume.split(":")[0]
+                if source.startswith("."):
+                    assert (COMPOSE / source).exists(), f"{path.name}: {name} mounts {source}"
+                    assert volume.endswith(":ro"), f"{path.name}: {name} may write to {source}"
+                    checked += 1
+                else:
+                    assert source in documents(path)[0]["volumes"], f"{path.name}: {name}: {source}"
+    assert checked >= 10, checked
+
+
+def every_secret_of_compose_is_made_or_asked_for():
+    with tempfile.TemporaryDirectory() as folder:
+        made = pathlib.Path(folder) / "secrets"
+        code, said = run(COMPOSE / "make-secrets", made)
+        assert code == 0, said
+        before = {path.name: path.read_bytes() for path in made.iterdir()}
+        assert made.stat().st_mode & 0o077 == 0
+        assert run(COMPOSE / "make-secrets", made)[0] == 0
+        assert before == {path.name: path.read_bytes() for path in made.iterdir()}, "a second run changes secrets"
+    used = set()
+    for path in COMPOSE_FILES:
+        file = documents(path)[0]
+        for name, one in file.get("secrets", {}).items():
+            assert one == {"file": f"secrets/{name}"}
+            assert name in before or name in OF_PEOPLE, f"nobody makes {name}"
+        for service in file["services"].values():
+            assert set(service.get("secrets", [])) <= set(file.get("secrets", {}))
+            used |= set(service.get("secrets", []))
+            for variable, value in (service.get("environment") or {}).items():
+                if str(value).startswith("/run/secrets/"):
+                    assert value.removeprefix("/run/secrets/") in service["secrets"], f"{variable} is not mounted"
+    assert used == {name for path in COMPOSE_FILES for name in documents(path)[0].get("secrets", {})}, "a secret is not used"
+    for name, value in before.items():
+        assert name in OF_PEOPLE or len(value) >= 32, name
+
+
+def images_are_named_in_one_place():
+    lines = [line.split("=", 1) for line in (DEPLOY / "images.env").read_text().splitlines() if line and line[0] != "#"]
+    images = dict(lines)
+    for name, image in images.items():
+        assert re.fullmatch(r"[\w./-]+:[\w.-]*[a-z0-9]", image) and not image.endswith(":latest"), name
+    for name, default in re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE):
+        assert images[name] == default, name
+    for path in COMPOSE_FILES:
+        for service, one in documents(path)[0]["services"].items():
+            image = one.get("image")
+            if image is None or image.startswith("${COINLINK_IMAGE:?"):
+                continue
+            name, default = re.fullmatch(r"\$\{(\w+):-(.+)\}", image).groups()
+            assert images[name] == default, f"{path.name}: {service}"
+    kustomized = {one["name"]: f"{one['newName']}:{one['newTag']}" for one in documents(KUBERNETES / "kustomization.yaml")[0]["images"]}
+    assert kustomized["postgres"] == images["POSTGRES_IMAGE"]
+
+
+def production_containers_may_do_little_and_take_little():
+    for name, service in compose()["services"].items():
+        assert service["read_only"] is True and service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"] and "privileged" not in service, name
+        assert "mem_limit" in service and "logging" in service, name
+        if name in ONCE:
+            assert service["restart"] == "no", name
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert "healthcheck" in service or name == "backup-redis", name
+        for port in service.get("ports", []):
+            assert name == "proxy" or port.startswith("127.0.0.1:"), f"{name} is reachable from outside"
+    for path, spec in pods():
+        assert spec["securityContext"]["runAsNonRoot"] and spec["automountServiceAccountToken"] is False, path.name
+        for container in spec["containers"]:
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"] and not context["allowPrivilegeEscalation"], path.name
+            assert context["capabilities"] == {"drop": ["ALL"]} and "memory" in container["resources"]["limits"], path.name
+
+
+def only_the_proxy_is_believed():
+    file = compose()
+    address = file["services"]["proxy"]["networks"]["edge"]["ipv4_address"]
+    replicas = [service for name, service in file["services"].items() if name.startswith("api")]
+    assert len(replicas) == 2
+    for service in replicas:
+        assert service["environment"]["TRUSTED_PROXIES"] == f"{address}/32"
+    assert set(file["services"]["proxy"]["networks"]) == {"edge"}, "the proxy reaches more than the replicas"
+    upstreams = file["services"]["proxy"]["environment"]["UPSTREAMS"].split()
+    assert upstreams == [f"{name}:8000" for name in file["services"] if name.startswith("api")]
+
+
+def whoever_is_stopped_has_the_time_to_end():
+    # serve.rs: leadership 1 s, sockets and candles 4 s, mail 2 s; requests for as long as SHUTDOWN_DRAIN_SECS, within 15 s in all.
+    ends_within = 15
+    for name, service in compose()["services"].items():
+        if name.startswith("api"):
+            assert int(service["stop_grace_period"].rstrip("s")) >= ends_within
+    path, spec = next((path, spec) for path, spec in pods() if path.name == "deployment.yaml")
+    waits = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert spec["terminationGracePeriodSeconds"] >= waits + ends_within, path
+    render = documents(ROOT / "render.yaml")[0]["services"][0]
+    assert render["maxShutdownDelaySeconds"] >= ends_within
+    assert documents(ROOT / "railway.json")[0]["deploy"]["drainingSeconds"] >= ends_within
+
+
+def probes_ask_what_they_are_for():
+    _, spec = next((path, spec) for path, spec in pods() if path.name == "deployment.yaml")
+    container = spec["containers"][0]
+    asked = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    assert asked == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+    assert documents(ROOT / "railway.json")[0]["deploy"]["healthcheckPath"] == "/readyz"
+    assert documents(ROOT / "render.yaml")[0]["services"][0]["healthCheckPath"] == "/readyz"
+
+
+def platforms_build_with_the_dockerfile():
+    named = [documents(ROOT / "railway.json")[0]["build"]["dockerfilePath"], documents(ROOT / "render.yaml")[0]["services"][0]["dockerfilePath"]]
+    named += [re.search(r"file: (\S+Dockerfile)", (WORKFLOWS / "ci.yml").read_text())[1]]
+    for name in named:
+        assert (ROOT / name).resolve() == DOCKERFILE, name
+
+
+def the_image_is_built_from_sources_alone():
+    context = build_context()
+    for name in ("Cargo.lock", "config/default.toml", "crates/server/src/main.rs", "migration/src/lib.rs", "deploy/docker/manifests"):
+        assert name in context, f"{name} is kept out of the build"
+    allowed = r"Cargo\.(toml|lock)|config/.*\.toml|crates/.*|migration/.*|tests/[^/]+/(Cargo\.toml|src/(lib|main)\.rs)|deploy/docker/manifests"
+    strays = [name for name in context if not re.fullmatch(allowed, name)]
+    assert strays == [], strays
+
+
+CHECKS = [
+    every_file_parses_and_names_nothing_twice,
+    compose_files_are_what_compose_reads,
+    workflows_are_what_github_reads_and_each_job_ends,
+    no_workflow_puts_what_others_wrote_into_a_script_and_every_script_is_sound,
+    every_action_is_named_by_a_release_or_a_commit,
+    kubernetes_objects_are_what_the_cluster_reads,
+    the_kustomization_names_every_file_but_the_template,
+    the_dockerfile_passes_its_linter,
+    every_shell_script_passes_its_linter,
+    every_variable_that_is_set_is_a_setting,
+    no_secret_is_written_down,
+    every_secret_of_the_cluster_is_mounted_where_it_is_read,
+    every_file_that_is_mounted_is_there,
+    every_secret_of_compose_is_made_or_asked_for,
+    images_are_named_in_one_place,
+    production_containers_may_do_little_and_take_little,
+    only_the_proxy_is_believed,
+    whoever_is_stopped_has_the_time_to_end,
+    probes_ask_what_they_are_for,
+    platforms_build_with_the_dockerfile,
+    the_image_is_built_from_sources_alone,
+]
