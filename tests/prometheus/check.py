@@ -1,0 +1,276 @@
+"""Checks the files that watch over CoinLink, each check by its name, and ends with a line that counts like a test's.
+
+What the rules do is in rules/*.test.yml, for promtool. What is checked here is what ties them to the rest: every alert has a test that sees it
+fire, a page, and texts that come out whole; every metric that a rule or a dashboard names is one of docs/metrics.md, which a test of the code
+keeps current; secrets are files."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMETHEUS = ROOT / "deploy/prometheus"
+RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
+TESTS = sorted((ROOT / "tests/prometheus/rules").glob("*.test.yml"))
+DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
+ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
+RUNBOOKS = ROOT / "docs/runbooks"
+# What Prometheus makes itself.
+FOREIGN = {"up", "ALERTS"}
+WORDS = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "le", "inf", "nan"}
+SUFFIXES = ("_bucket", "_sum", "_count")
+CHECKS = []
+
+
+def check(function):
+    CHECKS.append(function)
+    return function
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def rules():
+    return [rule for file in RULES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
+def alerts():
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def tests():
+    """All as text: 0x8 is a series of nine zeros there, and no number."""
+    return [(file, test) for file in TESTS for test in yaml.load(file.read_text(), yaml.BaseLoader)["tests"]]
+
+
+def kebab(name):
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def metrics_of(expression):
+    """The names of series in it: neither functions nor labels, nor words in quotation marks."""
+    bare = re.sub(r'"(\\.|[^"\\])*"', "", expression)
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", bare)
+    bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
+    names = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*\b(?!\s*\()", bare)
+    return {name for name in names if name not in WORDS and not re.fullmatch(r"\d.*", name)}
+
+
+def known():
+    """The metrics of the code, and the series that rules record."""
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", (ROOT / "docs/metrics.md").read_text(), re.M)
+    assert len(rows) > 40, "docs/metrics.md has no table"
+    names = {name for name, _ in rows} | {rule["record"] for rule in rules() if "record" in rule} | FOREIGN
+    return names | {name + suffix for name, kind in rows if kind == "histogram" for suffix in SUFFIXES}
+
+
+def queries():
+    """Every query of every panel, with where it is from."""
+    for file in DASHBOARDS:
+        for panel in json.loads(file.read_text())["panels"]:
+            for target in panel.get("targets", []):
+                yield f"{file.name}: {panel['title']}", target["expr"]
+
+
+@check
+def the_configuration_is_good():
+    run("promtool", "check", "config", PROMETHEUS / "prometheus.yml")
+
+
+@check
+def the_rules_are_good():
+    run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+
+
+@check
+def the_rules_do_what_their_tests_say():
+    run("promtool", "test", "rules", *TESTS)
+
+
+@check
+def every_rule_file_is_loaded():
+    loaded = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["rule_files"]
+    assert {PROMETHEUS / name for name in loaded} == set(RULES), loaded
+
+
+@check
+def every_alert_is_seen_to_fire_and_not_to_fire():
+    for alert in alerts():
+        firing = f'ALERTS{{alertname="{alert["alert"]}",alertstate="firing"}}'
+        asked = [asked for _, test in tests() for asked in test["promql_expr_test"] if firing in asked["expr"]]
+        assert any(asked.get("exp_samples") for asked in asked), f"no test sees {alert['alert']} fire"
+        assert any(not asked.get("exp_samples") for asked in asked), f"no test sees {alert['alert']} not fire"
+
+
+@check
+def every_recorded_series_has_a_tested_value():
+    asked = " ".join(asked["expr"] for _, test in tests() for asked in test["promql_expr_test"] if asked.get("exp_samples"))
+    for rule in rules():
+        assert "record" not in rule or re.search(rf"{re.escape(rule['record'])}\b", asked), f"no test of {rule['record']}"
+
+
+@check
+def every_alert_says_how_bad_what_and_where_to_read_on():
+    names = [alert["alert"] for alert in alerts()]
+    assert len(names) == len(set(names)), "an alert is there twice"
+    for alert in alerts():
+        name, texts = alert["alert"], alert["annotations"]
+        assert alert["labels"]["severity"] in ("critical", "warning"), name
+        assert "$value" in texts["description"] and texts["summary"], f"{name} does not tell its value"
+        assert texts["runbook_url"] == f"docs/runbooks/{kebab(name)}.md", f"{name}: {texts['runbook_url']}"
+        page = ROOT / texts["runbook_url"]
+        assert page.is_file() and page.read_text().startswith(f"# {name}\n"), f"{name} has no page"
+
+
+@check
+def the_texts_of_every_alert_come_out_whole():
+    """promtool tells what it got where something else was expected: here, an alert without texts."""
+    shown = ""
+    for file, test in tests():
+        fires = {name: asked["eval_time"] for asked in test["promql_expr_test"] if asked.get("exp_samples")
+                 for name in re.findall(r'ALERTS\{alertname="(\w+)"', asked["expr"])}
+        if not fires:
+            continue
+        test["alert_rule_test"] = [{"alertname": name, "eval_time": when, "exp_alerts": []} for name, when in fires.items()]
+        del test["promql_expr_test"]
+        whole = yaml.load(file.read_text(), yaml.BaseLoader) | {"rule_files": [str(rule) for rule in RULES], "tests": [test]}
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as changed:
+            yaml.safe_dump(whole, changed)
+            changed.flush()
+            shown += subprocess.run(["promtool", "test", "rules", changed.name], capture_output=True, text=True, check=False).stderr
+    for alert in alerts():
+        found = re.search(rf'got:\[\s*0:\s*Labels:\{{alertname="{alert["alert"]}".*?Annotations:\{{(.*?)\}}\s', shown, re.S)
+        assert found, f"{alert['alert']} was not shown"
+        text = re.search(r'description="((?:\\.|[^"\\])*)"', found[1])
+        assert text and not re.search(r"error expanding|no value|\{\{|NaN", text[1]), f"{alert['alert']}: {found[1]}"
+        assert re.search(r"\d", text[1]), f"{alert['alert']} shows no value: {text[1]}"
+
+
+@check
+def no_page_of_an_alert_is_left_over():
+    names = {kebab(alert["alert"]) for alert in alerts()}
+    for page in RUNBOOKS.glob("*.md"):
+        of_an_alert = "\nAlert, " in page.read_text()
+        assert not of_an_alert or page.stem in names, f"{page.name} is of no alert"
+
+
+@check
+def every_page_is_in_the_index_and_no_link_leads_nowhere():
+    index = (RUNBOOKS / "README.md").read_text()
+    for alert in alerts():
+        assert f"({kebab(alert['alert'])}.md)" in index, f"{alert['alert']} is not in the index"
+    for page in [RUNBOOKS / f"{kebab(alert['alert'])}.md" for alert in alerts()]:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@check
+def every_metric_that_a_rule_names_is_there():
+    there = known()
+    for rule in rules():
+        missing = metrics_of(rule["expr"]) - there
+        assert not missing, f"{rule.get('alert') or rule.get('record')}: {missing}"
+
+
+@check
+def every_metric_that_a_panel_names_is_there():
+    there = known()
+    asked = list(queries())
+    assert len(asked) > 50, "the dashboards have hardly any panel"
+    for where, query in asked:
+        missing = metrics_of(query) - there
+        assert not missing, f"{where}: {missing}"
+
+
+@check
+def every_metric_of_ours_that_a_page_names_is_there():
+    there = known()
+    for page in RUNBOOKS.glob("*.md"):
+        # Not coinlink_app, which is a role of the database.
+        for name in set(re.findall(r"\b(?:coinlink_[a-z0-9_]{5,}\b(?!\*)|http_request[a-z_]+|job:[a-z0-9_:]+)", page.read_text())):
+            assert name in there, f"{page.name}: {name}"
+
+
+@check
+def names_are_found_in_queries():
+    assert metrics_of('sum by (job, le) (rate(a_b{c="d e"}[5m])) > 0 and on (x) g:h{i!~"j|k"} or 0 * l') == {"a_b", "g:h", "l"}
+
+
+@check
+def the_dashboards_are_what_their_script_writes():
+    run(sys.executable, ROOT / "deploy/grafana/generate", "--check")
+    assert len(DASHBOARDS) == 4, DASHBOARDS
+
+
+@check
+def the_dashboards_ask_the_provisioned_source():
+    provisioned = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"][0]
+    scraped = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["global"]["scrape_interval"]
+    assert provisioned["jsonData"]["timeInterval"] == scraped, "$__rate_interval is made of the scrape interval"
+    for file in DASHBOARDS:
+        for panel in json.loads(file.read_text())["panels"]:
+            assert panel["type"] == "row" or panel["datasource"]["uid"] == provisioned["uid"], f"{file.name}: {panel['title']}"
+
+
+@check
+def alertmanager_understands_its_file():
+    run("amtool", "check-config", ALERTMANAGER)
+
+
+@check
+def alerts_reach_whom_they_should():
+    for line in (ROOT / "tests/prometheus/routes").read_text().splitlines():
+        if line and not line.startswith("#"):
+            receiver, *labels = line.split()
+            found = run("amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}", *labels).strip()
+            assert found == receiver, f"{line}: {found}"
+
+
+@check
+def inhibitions_name_alerts_that_there_are():
+    names = {alert["alert"] for alert in alerts()}
+    for rule in yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"]:
+        for matcher in rule["source_matchers"] + rule["target_matchers"]:
+            label, value = re.fullmatch(r'(\w+)=~?"(.*)"', matcher).groups()
+            missing = set(value.split("|")) - names if label == "alertname" else set()
+            assert not missing, missing
+
+
+@check
+def no_secret_is_written_down():
+    def walk(at, value):
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                walk(name, inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(at, inner)
+        else:
+            secret = re.search(r"password|token|secret|api_key|routing_key|service_key|api_url|credentials", str(at))
+            assert not secret or str(at).endswith("_file"), f"{at} is to be a file"
+    walk("", yaml.safe_load(ALERTMANAGER.read_text()))
+    walk("", yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text()))
+
+
+def main():
+    failed = 0
+    for checked in CHECKS:
+        try:
+            checked()
+            print(f"test {checked.__name__} ... ok")
+        except Exception as error:
+            failed += 1
+            print(f"test {checked.__name__} ... FAILED\n{type(error).__name__}: {error}")
+    print(f"test result: {'FAILED' if failed else 'ok'}. {len(CHECKS) - failed} passed; {failed} failed")
+    sys.exit(failed > 0)
+
+
+main()
