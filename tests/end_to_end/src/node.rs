@@ -37,6 +37,15 @@ impl Node {
         node
     }
 
+    /// `coinlink dev` as the last arguments of another program, which becomes it.
+    pub async fn dev_under(program: &[&str], flags: &[&str], settings: &[(&str, &str)]) -> Self {
+        let (first, rest) = program.split_first().expect("a program");
+        let launch = Launch::new(first).args(rest).args([built_binary("coinlink")]);
+        let mut node = Self::begin(launch.args([&["dev"], flags].concat()), settings);
+        node.is_live().await;
+        node
+    }
+
     /// `coinlink serve`, which answers once it waited for.
     #[must_use]
     pub fn serve(cluster: &Serve<'_>, settings: &[(&str, &str)]) -> Self {
@@ -57,8 +66,12 @@ impl Node {
     }
 
     fn launch(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::begin(Launch::new(built_binary("coinlink")).args(arguments), settings)
+    }
+
+    fn begin(launch: Launch, settings: &[(&str, &str)]) -> Self {
         let port = free_port();
-        let launch = Launch::new(built_binary("coinlink")).args(arguments).env("PORT", port.to_string());
+        let launch = launch.env("PORT", port.to_string());
         let launch = settings.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
         Self { process: launch.start(), address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
     }

@@ -108,6 +108,24 @@ async fn a_stopped_server_is_an_error_in_time_and_a_restarted_one_counts_from_no
 }
 
 #[tokio::test]
+async fn a_full_server_refuses_in_time_and_its_connection_is_kept_for_when_it_has_room() {
+    let server = PrivateRedis::start().await;
+    let node = node(&server.url());
+    node.admit().await.unwrap();
+    // The oldest connection is the node's.
+    let connection = || server.ask(&["CLIENT", "LIST"]).split_whitespace().next().unwrap().to_owned();
+    let used = connection();
+    server.ask(&["SETRANGE", "something-else", "2097152", "x"]);
+    server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]);
+    for _ in 0..20 {
+        node.is_out_of_reach().await;
+    }
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    node.admit().await.unwrap();
+    assert_eq!(connection(), used, "a command that was refused is no reason to connect again");
+}
+
+#[tokio::test]
 async fn a_frozen_server_costs_each_of_many_no_more_than_the_limit_and_is_used_again_once_it_thaws() {
     let server = PrivateRedis::start().await;
     let node = Arc::new(node(&server.url()));
