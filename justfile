@@ -44,6 +44,12 @@ replay:
     cargo build -p coinlink
     cargo test -p coinlink-end-to-end-tests replay -- --ignored --nocapture
 
+# Make faults happen to the built server, all of them or one (`just chaos disk_full`), and write what was measured into docs/runbooks/chaos-results.md.
+chaos fault="":
+    command -v faketime >/dev/null || { echo 'faketime is missing: bash tests/run installs it on Debian' >&2; exit 1; }
+    cargo build -p coinlink
+    CHAOS_RESULTS=docs/runbooks/chaos-results.md cargo test -p coinlink-end-to-end-tests --test it -- {{ if fault == "" { "chaos_fault::" } else { fault } }} --skip the_page_of_results --include-ignored --nocapture --test-threads 1
+
 # Run one benchmark: ws, http, auth, sign-in or timing beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md), alerts (docs/alerts.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
@@ -60,3 +66,11 @@ migrate direction="up":
 # Check licences, advisories and banned crates (needs cargo-deny).
 deny:
     cargo deny check
+
+# Show how many lines the tests run, and fail under 80 % (needs cargo-llvm-cov, cargo-nextest and `rustup component add llvm-tools`).
+coverage *packages="--workspace":
+    bash tests/coverage {{ packages }}
+
+# Run the steps of the Dockerfile outside of a container, and look at what they make (docs/deployment.md).
+image-by-hand:
+    bash tests/deploy/build_by_hand
