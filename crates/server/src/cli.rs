@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedI64ValueParser};
 use coinlink_domain::{identity::Email, operations::Checkpoint};
 
-use crate::config::Mode;
+use crate::{command::verify::VerifyOptions, config::Mode};
 
 /// The backend a crypto front end wants on its first day: live prices over HTTP and WebSocket, in one binary.
 #[derive(Debug, Parser)]
@@ -87,6 +87,32 @@ pub enum Command {
     },
     /// Print the OpenAPI document of the HTTP API as JSON
     Openapi,
+    /// Check a server that runs, from outside: does it hold what was promised
+    ///
+    /// Looks at nine areas of any CoinLink, here or elsewhere: how it is set up, headers and CORS, accounts and limits, the socket, every route
+    /// of the front end, metrics, what its tests showed, its container, its documents. Prints a table of what was seen and what to do about it.
+    /// docs/verify.md says what each check means.
+    ///
+    /// It makes an account of its own with a random name at the domain coinlink-verify.invalid, signs in some three times, and signs out; no
+    /// route deletes accounts, so that one stays. Where mail is sent, its letter cannot be delivered: use --account there, or --read-only. Of the
+    /// ten sign-ins a minute that an address has it takes five, and of other requests about 90; where a limit is in its way it waits.
+    ///
+    /// Certificates are those that this machine trusts; SSL_CERT_FILE names others. It shows no token and no password.
+    ///
+    /// Exits with 0 when nothing failed (warnings are for you to judge), with 1 when something did, and with 2 when it could not be run.
+    Verify(Box<VerifyOptions>),
+    /// Ask a running server whether it works: the health check of a container
+    ///
+    /// Asks `/livez` of the server that these settings start, from beside it: does its process work? With --ready it asks `/readyz`: may it get
+    /// requests? Exits with 0 when 200 is answered within three seconds, or else says why not and exits with 1.
+    Healthcheck {
+        /// Ask `/readyz`, which wants the database and Redis too
+        #[arg(long)]
+        ready: bool,
+        /// Ask this instead, an http:// address [default: http://127.0.0.1:8000/livez, with PORT and HOST]
+        #[arg(long, value_name = "URL", conflicts_with = "ready")]
+        url: Option<url::Url>,
+    },
 }
 
 /// Flags of `dev`.
@@ -323,6 +349,12 @@ mod tests {
             "coinlink keys prune",
             "coinlink config check --for dev",
             "coinlink openapi",
+            "coinlink verify --url https://api.example.org --origin https://app.example.org --metrics-url http://10.0.0.1:9100 --settings",
+            "coinlink verify --url http://127.0.0.1:8000 --read-only --only headers,docs --json --timeout 5 --within 60",
+            "coinlink verify --url http://127.0.0.1:8000 --account ada@example.org --password-file /tmp/p --evidence e.json --commit 284df41",
+            "coinlink healthcheck",
+            "coinlink healthcheck --ready",
+            "coinlink healthcheck --url http://127.0.0.1:8000/readyz",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap();
         }

@@ -2,8 +2,10 @@
 
 pub mod admin;
 pub mod audit;
+pub mod healthcheck;
 pub mod keys;
 pub mod take_back;
+pub mod verify;
 
 use std::path::PathBuf;
 
