@@ -1,0 +1,290 @@
+//! Nothing that was acknowledged is lost, and nothing is there twice, however often the API's process and the database are killed
+//! under writes. `just kills` does it a hundred and twenty times.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    env,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use coinlink_end_to_end_tests::{Api, Node, PASSWORD, Serve, UNLIMITED, eventually, somebody};
+use coinlink_testkit::{
+    servers::{Launch, PrivatePostgres, TestDatabase, built_binary, shared_redis},
+    upstream_stub::StubUpstream,
+};
+use reqwest::{Method, header::AUTHORIZATION};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
+use serde_json::json;
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
+
+/// The promise: a process that was killed is ready again.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// systemd's `RestartSec=` when nobody sets it.
+const RESTART_AFTER: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(20);
+const WRITERS: usize = 4;
+const RULES_EACH: u32 = 20;
+/// How long clients write between two kills.
+const WRITES_FOR: [Duration; 3] = [Duration::from_millis(400), Duration::from_millis(900), Duration::from_millis(650)];
+
+/// Starts a process again whenever it ended, as systemd and Docker do.
+struct Supervisor {
+    pid: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+    work: JoinHandle<Node>,
+}
+
+impl Supervisor {
+    fn of(mut node: Node) -> Self {
+        let (pid, stop) = (Arc::new(AtomicU32::new(node.process.pid())), Arc::new(AtomicBool::new(false)));
+        let (current, over) = (Arc::clone(&pid), Arc::clone(&stop));
+        let work = tokio::spawn(async move {
+            while !over.load(Ordering::SeqCst) {
+                if node.process.ended().is_some() {
+                    sleep(RESTART_AFTER).await;
+                    node.process.start_again();
+                    current.store(node.process.pid(), Ordering::SeqCst);
+                }
+                sleep(LOOK).await;
+            }
+            node
+        });
+        Self { pid, stop, work }
+    }
+
+    /// `kill -9`, and the time until another process is ready.
+    async fn kill(&self, api: &Api) -> Duration {
+        let (victim, killed) = (self.pid.load(Ordering::SeqCst), Instant::now());
+        assert!(Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
+        while self.pid.load(Ordering::SeqCst) == victim || !is_ready(api).await {
+            assert!(killed.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}");
+            sleep(LOOK).await;
+        }
+        killed.elapsed()
+    }
+
+    async fn end(self) -> Node {
+        self.stop.store(true, Ordering::SeqCst);
+        self.work.await.unwrap()
+    }
+}
+
+async fn is_ready(api: &Api) -> bool {
+    api.try_send(api.request(Method::GET, "/readyz")).await.is_ok_and(|answer| answer.status == 200)
+}
+
+/// What clients were told is done.
+#[derive(Debug, Default)]
+struct Told {
+    /// Addresses, with the account's id where the answer arrived.
+    accounts: BTreeMap<String, Option<String>>,
+    /// Rules' ids.
+    rules: HashSet<String>,
+    /// Requests that were answered 5xx, or not at all.
+    unanswered: u32,
+}
+
+impl Told {
+    fn add(&mut self, other: Self) {
+        self.accounts.extend(other.accounts);
+        self.rules.extend(other.rules);
+        self.unanswered += other.unanswered;
+    }
+}
+
+/// Signs up and makes rules until it is told to stop. A sign-up without an answer is sent again, as people do.
+async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
+    let mut told = Told::default();
+    while !stop.load(Ordering::SeqCst) {
+        let email = somebody();
+        let body = json!({"email": email, "password": PASSWORD});
+        let access = loop {
+            match api.try_send(api.with_json(Method::POST, "/api/v2/auth/signup", &body)).await {
+                Ok(answer) if answer.status == 201 => {
+                    let id = answer.json["user"]["id"].as_str().unwrap().to_owned();
+                    told.accounts.insert(email, Some(id));
+                    break answer.json["tokens"]["access_token"].as_str().unwrap().to_owned();
+                }
+                // The answer was lost, and what it would have said is true.
+                Ok(answer) if answer.status == 409 => {
+                    told.accounts.insert(email, None);
+                    break String::new();
+                }
+                Ok(answer) if answer.status < 500 => panic!("{}", answer.text),
+                _ => told.unanswered += 1,
+            }
+            sleep(LOOK * 5).await;
+        };
+        for target in (1..=RULES_EACH).filter(|_| !access.is_empty()) {
+            let rule = json!({ "symbol": "BTC", "condition": "above", "target_value": 1_000_000 + target });
+            let request = api.with_json(Method::POST, "/api/v2/notifications/alerts", &rule);
+            match api.try_send(request.header(AUTHORIZATION, format!("Bearer {access}"))).await {
+                Ok(answer) if answer.status == 201 => {
+                    told.rules.insert(answer.json["id"].as_str().unwrap().to_owned());
+                }
+                Ok(answer) if answer.status < 500 => panic!("{}", answer.text),
+                _ => told.unanswered += 1,
+            }
+        }
+    }
+    told
+}
+
+/// Clients that write until they are asked what they were told.
+struct Load {
+    stop: Arc<AtomicBool>,
+    writers: JoinSet<Told>,
+}
+
+impl Load {
+    fn on(api: &Api) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let writers = (0..WRITERS).map(|_| write(api.clone(), Arc::clone(&stop))).collect();
+        Self { stop, writers }
+    }
+
+    async fn end(self) -> Told {
+        self.stop.store(true, Ordering::SeqCst);
+        let mut told = Told::default();
+        self.writers.join_all().await.into_iter().for_each(|one| told.add(one));
+        told
+    }
+}
+
+async fn texts(database: &TestDatabase, query: &str) -> Vec<Vec<String>> {
+    let reader = Database::connect(&database.url).await.unwrap();
+    let rows = reader.query_all_raw(Statement::from_string(DbBackend::Postgres, query)).await.unwrap();
+    reader.close().await.unwrap();
+    let columns =
+        |row: &sea_orm::QueryResult| (0..row.column_names().len()).map(|at| row.try_get_by_index(at).unwrap()).collect();
+    rows.iter().map(columns).collect()
+}
+
+/// Every account, audit row and rule that was acknowledged is there, once; the audit log is sound.
+async fn all_is_there(database: &TestDatabase, api: &Api, told: &Told) {
+    let users: BTreeMap<String, String> = texts(database, "SELECT email, id::text FROM users")
+        .await
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].clone()))
+        .collect();
+    let written = texts(
+        database,
+        "SELECT user_id::text, count(*)::text FROM audit_log WHERE action = 'auth.sign_up' AND status = 'success' GROUP BY 1",
+    );
+    let written: BTreeMap<String, String> = written.await.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    for (email, id) in &told.accounts {
+        let stored = users.get(email).unwrap_or_else(|| panic!("the acknowledged account {email} is lost"));
+        assert!(id.as_ref().is_none_or(|id| id == stored), "{email} is another account");
+    }
+    assert_eq!(
+        written.len(),
+        users.len(),
+        "each account has an entry in the audit log, and no entry is of an account that is not there"
+    );
+    for id in users.values() {
+        assert_eq!(written.get(id).map(String::as_str), Some("1"), "entries of account {id}");
+    }
+    let rules: Vec<_> =
+        texts(database, "SELECT id::text FROM alert_rules").await.into_iter().map(|mut row| row.remove(0)).collect();
+    let rules: HashSet<_> = rules.into_iter().collect();
+    let lost: Vec<_> = told.rules.difference(&rules).collect();
+    assert!(lost.is_empty(), "acknowledged rules are lost: {lost:?}");
+    let twice = texts(database, "SELECT user_id::text FROM alert_rules GROUP BY user_id, target HAVING count(*) > 1").await;
+    assert!(twice.is_empty(), "rules are there twice: {twice:?}");
+    for email in told.accounts.keys().step_by(told.accounts.len().div_ceil(3)) {
+        let _ = api.sign_in(email).await;
+    }
+    let launch = Launch::new(built_binary("coinlink")).args(["audit", "verify"]).env("DATABASE_URL", &database.url);
+    let mut run = launch.env("PASSWORD_PEPPER", "fedcba9876543210fedcba9876543210-e2e").start();
+    let code = run.wait().await.code();
+    assert!(code == Some(0) && run.log().contains("is sound"), "{code:?} {}", run.log());
+}
+
+/// How often; `just kills` says more.
+fn count(variable: &str, usual: usize) -> usize {
+    env::var(variable).map_or(usual, |text| text.parse().unwrap())
+}
+
+fn report(what: &[(&str, Vec<Duration>)], told: &Told) {
+    for (what, times) in what {
+        let mut times = times.clone();
+        times.sort_unstable();
+        let (middle, longest) = (times[times.len() / 2].as_secs_f64(), times[times.len() - 1].as_secs_f64());
+        eprintln!("{what}, {} times: p50 {middle:.2} s, max {longest:.2} s", times.len());
+    }
+    let (accounts, rules, unanswered) = (told.accounts.len(), told.rules.len(), told.unanswered);
+    let unseen = told.accounts.values().filter(|id| id.is_none()).count();
+    eprintln!(
+        "acknowledged: {accounts} accounts ({unseen} of them stored though the answer was lost) and {rules} rules; {unanswered} requests failed; \
+         lost: 0, twice: 0"
+    );
+}
+
+#[tokio::test]
+async fn no_acknowledged_write_is_lost_or_doubled_when_the_process_is_killed_again_and_again() {
+    let (stub, postgres, redis) = (StubUpstream::start().await, PrivatePostgres::durable().await, shared_redis().await);
+    let database = postgres.fresh_database().await;
+    let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
+    let node = cluster.start_with(1, &stub, &UNLIMITED).await.remove(0);
+    let api = Api::at(node.url(""));
+    let (supervisor, load) = (Supervisor::of(node), Load::on(&api));
+    let mut times = Vec::new();
+    for round in 0..count("KILLS_API", 5) {
+        sleep(WRITES_FOR[round % WRITES_FOR.len()]).await;
+        times.push(supervisor.kill(&api).await);
+    }
+    let told = load.end().await;
+    all_is_there(&database, &api, &told).await;
+    report(&[("API process killed, until another is ready", times)], &told);
+    assert!(!supervisor.end().await.process.log().contains("panicked"));
+}
+
+#[tokio::test]
+async fn no_acknowledged_write_is_lost_or_doubled_when_the_database_is_killed_again_and_again() {
+    let (stub, mut postgres, redis) = (StubUpstream::start().await, PrivatePostgres::durable().await, shared_redis().await);
+    let database = postgres.fresh_database().await;
+    if env::var("KILLS_BREAK").is_ok() {
+        for setting in ["synchronous_commit = off", "wal_writer_delay = '10s'"] {
+            texts(&database, &format!("ALTER SYSTEM SET {setting}")).await;
+        }
+        texts(&database, "SELECT pg_reload_conf()::text").await;
+        sleep(Duration::from_secs(1)).await;
+    } else {
+        let durable =
+            texts(&database, "SELECT setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')")
+                .await;
+        assert_eq!(durable, [["on"], ["on"], ["on"]], "as in production");
+    }
+    let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
+    let node = cluster.start_with(1, &stub, &UNLIMITED).await.remove(0);
+    let (api, pid) = (Api::at(node.url("")), node.process.pid());
+    let load = Load::on(&api);
+    let (mut recovered, mut ready) = (Vec::new(), Vec::new());
+    for round in 0..count("KILLS_DATABASE", 2) {
+        sleep(WRITES_FOR[round % WRITES_FOR.len()] * 2).await;
+        postgres.kill();
+        let killed = Instant::now();
+        postgres.start_again().await;
+        recovered.push(killed.elapsed());
+        let up = Instant::now();
+        eventually("the node is ready again", READY_WITHIN, async || is_ready(&api).await).await;
+        ready.push(up.elapsed());
+    }
+    let told = load.end().await;
+    all_is_there(&database, &api, &told).await;
+    report(
+        &[("database killed, until it takes connections again", recovered), ("from then until the API is ready", ready)],
+        &told,
+    );
+    assert_eq!(node.process.pid(), pid, "the API was not restarted");
+    assert!(!node.process.log().contains("panicked"));
+}
