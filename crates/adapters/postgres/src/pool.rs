@@ -7,7 +7,7 @@ use sea_orm::{
     sqlx::{
         self, Connection, Executor,
         postgres::{PgConnectOptions, PgConnection},
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
     },
 };
 
@@ -111,6 +111,44 @@ fn sqlite(settings: &ConnectSettings) -> ConnectOptions {
         options.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
     } else {
         options.max_connections(settings.max_connections.min(4));
+        options
+            .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_between_transactions(connection))));
     }
     options
+}
+
+/// Where the disk is full SQLite ends a transaction by itself. The rollback that comes after fails, and sqlx counts one that is open for
+/// ever: whatever the connection is used for next would be part of it, unseen by others and blind to what they write.
+async fn is_between_transactions(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that was left to its drop is carried out by now.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TransactionTrait as _};
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_ended_on_a_full_disk_is_not_used_again() {
+        const INSERT: &str = "INSERT INTO t VALUES (zeroblob(1000000))";
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("full.db").display());
+        let database = open(&ConnectSettings { max_connections: 1, ..ConnectSettings::new(url) }).await.unwrap();
+        database.execute_unprepared("CREATE TABLE t (v BLOB)").await.unwrap();
+        // Of this connection alone.
+        database.execute_unprepared("PRAGMA max_page_count = 10").await.unwrap();
+        let full = database.begin().await.unwrap();
+        let error = full.execute_unprepared(INSERT).await.unwrap_err();
+        assert!(error.to_string().contains("disk is full"), "{error}");
+        drop(full);
+
+        let next = crate::write_transaction::begin_with_row_locks(&database).await.unwrap();
+        next.execute_unprepared(INSERT).await.unwrap();
+        next.commit().await.unwrap();
+        let count = Statement::from_string(DbBackend::Sqlite, "SELECT count(*) FROM t");
+        let row = database.query_one_raw(count).await.unwrap().unwrap();
+        assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 1);
+    }
 }
