@@ -55,6 +55,10 @@ bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
     cargo run --release -p coinlink-bench -- {{ name }} {{ args }}
 
+# Put load on the release binary: people, rates or sockets (docs/load.md).
+load *args:
+    tests/load/run {{ args }}
+
 # Show how often the list of words finds the mood of labelled headlines (docs/sentiment.md).
 sentiment:
     cargo test -p coinlink-domain --test sentiment

@@ -36,18 +36,30 @@ pub(crate) fn text(body: &[u8], pointer: &str) -> Outcome<String> {
 
 /// Opens `count` accounts `<name><n>@example.org` with [`PASSWORD`].
 pub(crate) fn open(address: SocketAddr, name: &str, count: usize) -> Outcome<Vec<Holder>> {
-    let some = |first: usize| -> Outcome<Vec<Holder>> {
+    open_as(address, name, count, |_| None)
+}
+
+/// The same, each from an address of its own: nobody is refused because others signed up before.
+pub(crate) fn open_from_everywhere(address: SocketAddr, name: &str, count: usize) -> Outcome<Vec<Holder>> {
+    open_as(address, name, count, |number| Some(elsewhere(number)))
+}
+
+fn open_as(address: SocketAddr, name: &str, count: usize, from: impl Fn(usize) -> Option<String> + Sync) -> Outcome<Vec<Holder>> {
+    let some = |first: usize| -> Outcome<Vec<(usize, Holder)>> {
         let mut client = Client::open(address, first)?;
         (first..count)
             .step_by(AT_ONCE)
-            .map(|number| sign_up(&mut client, address, format!("{name}{number}@example.org")))
+            .map(|number| Ok((number, sign_up(&mut client, address, format!("{name}{number}@example.org"), from(number))?)))
             .collect()
     };
-    Ok(in_parallel(AT_ONCE, some)?.into_iter().flatten().collect())
+    let mut holders: Vec<_> = in_parallel(AT_ONCE, some)?.into_iter().flatten().collect();
+    holders.sort_unstable_by_key(|(number, _)| *number);
+    Ok(holders.into_iter().map(|(_, holder)| holder).collect())
 }
 
-fn sign_up(client: &mut Client, address: SocketAddr, email: String) -> Outcome<Holder> {
-    let request = post(address, "/api/v2/auth/signup", &[], &json!({"email": email, "password": PASSWORD}));
+fn sign_up(client: &mut Client, address: SocketAddr, email: String, from: Option<String>) -> Outcome<Holder> {
+    let headers: Vec<_> = from.iter().map(|from| ("x-forwarded-for", from.as_str())).collect();
+    let request = post(address, "/api/v2/auth/signup", &headers, &json!({"email": email, "password": PASSWORD}));
     let body = client.ask(&request)?.expect(201)?.body;
     Ok(Holder { email, access: text(&body, "/tokens/access_token")?, refresh: text(&body, "/tokens/refresh_token")? })
 }

@@ -11,7 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 /// The most that can be set; no user of a benchmark sends so many in a minute.
 pub(crate) const NO_LIMIT: &str = "1000000";
 
-const LIMITS: [&str; 5] =
+/// What [`NO_LIMIT`] is for.
+pub(crate) const LIMITS: [&str; 5] =
     ["RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_AUTHENTICATED", "RATE_LIMIT_CREDENTIALS", "RATE_LIMIT_SESSION", "RATE_LIMIT_PRICE"];
 
 const REQUIRED: [(&str, &str); 10] = [
@@ -42,6 +43,11 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Starts all of it, with limits that nobody meets, and waits for the first price.
     pub(crate) fn start(binary: &Path) -> Outcome<Self> {
+        Self::with(binary, &LIMITS.map(|name| (name, NO_LIMIT.to_owned())))
+    }
+
+    /// The same with the product's limits, but for what `further` says.
+    pub(crate) fn with(binary: &Path, further: &[(&'static str, String)]) -> Outcome<Self> {
         // The stub of the providers needs somebody to run it while the benchmark waits elsewhere.
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let (providers, redis, postgres, database) = runtime.block_on(async {
@@ -56,9 +62,12 @@ impl Deployment {
             ("COINGECKO_BASE_URL", providers.coingecko_url()),
             ("COINBASE_BASE_URL", providers.coinbase_url()),
             ("KRAKEN_BASE_URL", providers.kraken_url()),
+            ("NEWSAPI_BASE_URL", providers.newsapi_url()),
+            ("FNG_BASE_URL", providers.alternative_me_url()),
+            ("HISTORY_FILL", "false".to_owned()),
         ];
         settings.extend(REQUIRED.map(|(name, value)| (name, value.to_owned())));
-        settings.extend(LIMITS.map(|name| (name, NO_LIMIT.to_owned())));
+        settings.extend_from_slice(further);
         let server = Server::serve(binary, &settings)?;
         first_price(&server).map_err(|error| format!("{error}\n{}", server.log()))?;
         Ok(Self { server, _database: database, _postgres: postgres, redis, _providers: providers, _runtime: runtime })

@@ -7,10 +7,12 @@ mod auth;
 mod baseline;
 mod candles;
 mod deployment;
+mod endurance;
 mod http;
 mod load;
 mod server;
 mod sign_in;
+mod stand;
 mod stamp;
 mod table;
 mod timing;
@@ -46,6 +48,10 @@ enum Benchmark {
     Timing(timing::Plan),
     /// Years of price history in a PostgreSQL of its own: a day of minutes and a year of days.
     Candles(candles::Plan),
+    /// Many sockets for minutes: who is still there, and what everybody got.
+    Sockets(endurance::Plan),
+    /// Stands up a deployment with accounts for load from outside, until its standard input ends.
+    Stand(stand::Plan),
     /// The bare actix-ws fan-out by itself.
     BaselineWs(baseline::ws::Fanout),
     /// The bare actix JSON route by itself.
@@ -64,6 +70,8 @@ fn main() -> Outcome<()> {
         Benchmark::SignIn(plan) => plan.run(),
         Benchmark::Timing(plan) => plan.run(),
         Benchmark::Candles(plan) => plan.run(),
+        Benchmark::Sockets(plan) => plan.run(),
+        Benchmark::Stand(plan) => plan.run(),
         Benchmark::BaselineWs(fanout) => fanout.serve(),
         Benchmark::BaselineHttp(route) => route.serve(),
         Benchmark::BaselineGate(route) => route.serve(),

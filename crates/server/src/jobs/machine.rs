@@ -14,7 +14,13 @@ const MEASURE_EVERY: StdDuration = StdDuration::from_secs(5);
 
 /// Measures until the node ends. A disk that does not answer keeps the last figures.
 pub async fn measure_machine(data: PathBuf, metrics: Metrics) {
-    let mut system = System::new();
+    let mut system = match System::new() {
+        Ok(system) => system,
+        Err(error) => {
+            tracing::warn!(%error, "processors and memory cannot be measured here");
+            return std::future::pending().await;
+        }
+    };
     let mut beats = beats(MEASURE_EVERY);
     loop {
         beats.tick().await;
@@ -54,7 +60,7 @@ mod tests {
     #[test]
     fn what_it_measures_is_this_machine() {
         let metrics = Metrics::new("0", "test").unwrap();
-        let mut system = System::new();
+        let mut system = System::new().unwrap();
         measure(&mut system, Path::new("/"), &metrics);
         let machine = &metrics.machine;
         assert!((0.0..=1.0).contains(&machine.cpu_ratio.get()));

@@ -129,7 +129,7 @@ async fn the_victim_of_another_test() {
 
 fn start_victim() -> (Child, Vec<u32>) {
     let mut victim = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "the_victim_of_another_test", "--nocapture"])
+        .args(["--exact", "fault_servers::the_victim_of_another_test", "--nocapture"])
         .env(VICTIM, "1")
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
