@@ -21,7 +21,7 @@ use crate::{
     jobs::{self, Led, Sampled},
     listening::{listen, listen_for_all, listen_for_metrics, raise_open_files},
     telemetry::Metrics,
-    wiring::{self, ContextParts, Feeds, Identity, Shared, SocketParts, Surroundings},
+    wiring::{self, ContextParts, Feeds, Identity, MonitorParts, Shared, SocketParts, Surroundings},
     ws::Connections,
 };
 
@@ -145,7 +145,15 @@ async fn bring_up_to_date(database: &Database) -> Result<(), StartError> {
     let up = async |connection: &DatabaseConnection| {
         // Where nothing can be read yet, everything is pending.
         let pending = Migrator::get_pending_migrations_read_only(connection).await;
-        if pending.is_ok_and(|pending| pending.is_empty()) { Ok(()) } else { Migrator::up(connection, None).await }
+        if pending.is_ok_and(|pending| pending.is_empty()) {
+            return Ok(());
+        }
+        // While a release is rolled out, and after it was rolled back.
+        if coinlink_migration::is_ahead(connection).await {
+            tracing::warn!("the schema is of a later release than this node: it is used as it is");
+            return Ok(());
+        }
+        Migrator::up(connection, None).await
     };
     Ok(database.with_migration_lock(up).await?)
 }
@@ -191,6 +199,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         draining: drained.clone(),
     }));
     let feeds_of_sockets = Arc::clone(&context.feeds);
+    let samples = wiring::node_samples(&settings, address.port());
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
         origins: settings.origins().into(),
@@ -203,7 +212,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         readiness: Arc::new(CheckReadiness::new(shared.probes(&database), Arc::clone(&around.clock), Arc::clone(&around.pause))),
         gatekeeper,
         public_keys,
-        operations: wiring::operations(&adapters, &identity.api_keys.known, &shared, &database),
+        operations: wiring::operations(&adapters, &identity.api_keys.known, &shared, &database, &samples),
         identity,
         market: contexts.market.use_cases.clone(),
         assistant: contexts.assistant.use_cases.clone(),
@@ -233,6 +242,9 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     };
     wiring::measure(&settings, sampled, &mut jobs);
     identity_jobs.spawn(&mut jobs, &metrics);
+    let (identity, samples) = (&adapters, &samples);
+    let monitor = MonitorParts { settings: &settings, identity, shared: &shared, database: &database, metrics: &metrics, samples, around: &around };
+    wiring::spawn_monitor(&monitor, &mut jobs);
     let (mail, prune_mail) = wiring::mail(&settings, &database, &adapters.secrets, &metrics, &around)?;
     jobs.spawn(jobs::prune_mail(prune_mail, metrics.clone()));
     let mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));

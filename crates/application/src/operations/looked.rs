@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 pub(super) const READ_STATS: &str = "admin.read_stats";
 pub(super) const READ_AUDIT: &str = "admin.read_audit";
 pub(super) const CACHE_CLEAR: &str = "admin.cache_clear";
+pub(super) const ALERT_ACKNOWLEDGE: &str = "admin.alert_acknowledge";
 
 /// Something that `admin` does or looks at.
 pub(super) fn by(

@@ -3,6 +3,7 @@
 mod check_readiness;
 mod clear_caches;
 mod looked;
+pub mod monitoring;
 mod read_audit;
 mod read_stats;
 mod seal_audit;

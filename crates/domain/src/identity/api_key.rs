@@ -82,12 +82,21 @@ pub enum ApiScope {
     AlertsRead,
     /// Make, change and delete the account's alert rules.
     AlertsWrite,
+    /// Look at the monitor, as long as the account is an administrator's.
+    MonitoringRead,
 }
 
 impl ApiScope {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::MarketRead, Self::AccountRead, Self::AccountWrite, Self::ChatWrite, Self::AlertsRead, Self::AlertsWrite];
+    pub const ALL: [Self; 7] = [
+        Self::MarketRead,
+        Self::AccountRead,
+        Self::AccountWrite,
+        Self::ChatWrite,
+        Self::AlertsRead,
+        Self::AlertsWrite,
+        Self::MonitoringRead,
+    ];
 
     /// As stored and told.
     #[must_use]
@@ -99,6 +108,7 @@ impl ApiScope {
             Self::ChatWrite => "chat:write",
             Self::AlertsRead => "alerts:read",
             Self::AlertsWrite => "alerts:write",
+            Self::MonitoringRead => "monitoring:read",
         }
     }
 

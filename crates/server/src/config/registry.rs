@@ -132,6 +132,8 @@ pub(super) const SETTINGS: &[Entry] = &[
     entry("assistant.prompts_anonymous_window_secs", &["PROMPTS_ANONYMOUS_WINDOW_SECS"], int(60, 2_592_000)),
     entry("assistant.prompts_user", &["PROMPTS_USER"], int(0, 1_000_000)),
     entry("assistant.prompts_user_window_secs", &["PROMPTS_USER_WINDOW_SECS"], int(60, 2_592_000)),
+    entry("monitoring.period_ms", &["MONITORING_PERIOD_MS"], int(500, 3_600_000)),
+    entry("monitoring.node_name", &["NODE_NAME"], Text),
 ];
 
 /// The setting at `path`.

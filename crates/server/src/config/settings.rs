@@ -55,6 +55,7 @@ pub struct Settings {
     pub news: News,
     pub sentiment: Sentiment,
     pub assistant: Assistant,
+    pub monitoring: Monitoring,
 }
 
 /// The header in which trusted proxies write the client's address.
@@ -325,6 +326,14 @@ pub struct Assistant {
     pub prompts_anonymous_window_secs: u32,
     pub prompts_user: u32,
     pub prompts_user_window_secs: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Monitoring {
+    pub period_ms: u64,
+    /// Empty: the machine's name and the port.
+    pub node_name: String,
 }
 
 impl Assistant {

@@ -26,7 +26,7 @@ use super::{
     market::{BulletinsDocument, HistoryDocument, MoodDocument},
     metrics,
     notifications::NotificationsDocument,
-    operations::OperationsDocument,
+    operations::{MonitoringDocument, OperationsDocument},
     prices,
     shapes::ErrorBody,
     stream,
@@ -71,6 +71,7 @@ pub fn openapi_json() -> String {
     document.merge(MoodDocument::openapi());
     document.merge(HistoryDocument::openapi());
     document.merge(OperationsDocument::openapi());
+    document.merge(MonitoringDocument::openapi());
     document.merge(AssistantDocument::openapi());
     document.merge(NotificationsDocument::openapi());
     KeyDocument.modify(&mut document);

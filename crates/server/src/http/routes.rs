@@ -19,7 +19,9 @@ use super::{
     deadline::Deadline,
     docs, error_codes,
     gate::{Gate, Gated, Gatekeeper},
-    health, home, identity, jwks, market, metrics, notifications, operations, prices, stream,
+    health, home, identity, jwks, market, metrics, notifications, operations,
+    plain_body::PlainBody,
+    prices, stream,
 };
 
 /// The route a request took, as metrics and logs name it: a template, never a path.
@@ -211,6 +213,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
         at.route(web::post().to(operations::revoke_sessions))
     }),
     Endpoint::new("/api/v2/admin/cache/clear", "POST", Gated::General, |at| at.route(web::post().to(operations::clear_cache))),
+    api("/api/monitoring/unified", Gated::General, |at| at.route(read().to(operations::unified))),
+    api("/api/monitoring/alerts", Gated::General, |at| at.route(read().to(operations::monitor_alerts))),
+    Endpoint::new("/api/monitoring/alerts/{id}/acknowledge", "POST", Gated::General, |at| {
+        at.route(web::post().to(operations::acknowledge_alert))
+    }),
     Endpoint::new("/api/v2/user/api-keys", "GET, HEAD, POST", Gated::General, |at| {
         at.route(read().to(identity::list_api_keys)).route(web::post().to(identity::create_api_key))
     }),
@@ -253,6 +260,7 @@ impl Endpoint {
             .app_data(RouteTemplate(self.path))
             .default_service(web::to(move || ready(refused(methods))))
             .wrap(operations::AdminOnly::new(self.path, methods))
+            .wrap(PlainBody::new(methods))
             .wrap(Deadline(timeout))
             .wrap(Gate::new(self.gated, Some(self.path), gatekeeper.cloned()));
         config.service(resource);

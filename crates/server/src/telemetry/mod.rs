@@ -3,6 +3,7 @@
 pub mod error_reports;
 mod json_lines;
 pub mod logs;
+pub mod measurements;
 pub mod metrics;
 mod scrub;
 pub mod trace_context;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_application::{
     identity::{IdentityAdapters, KnownKeys},
-    operations::{OperationsAdapters, OperationsUseCases},
+    operations::{OperationsAdapters, OperationsUseCases, monitoring::NodeSamples},
 };
 use coinlink_ports::{operations::ClearableCache, shared::BusError};
-use coinlink_postgres::{Database, SqlAuditReader, SqlMailQueue};
+use coinlink_postgres::{Database, SqlAuditReader, SqlMailQueue, SqlMonitorAlerts};
 
 use super::Shared;
 
@@ -36,12 +36,15 @@ pub fn operations(
     keys: &Arc<KnownKeys>,
     shared: &Shared,
     database: &Database,
+    samples: &Arc<NodeSamples>,
 ) -> OperationsUseCases {
     let keys: Arc<dyn ClearableCache> = Arc::new(KeysOfNode(Arc::clone(keys)));
     let adapters = OperationsAdapters {
         audit: Arc::new(SqlAuditReader::new(database.clone())),
         mail: Arc::new(SqlMailQueue::new(database.clone(), Arc::clone(&identity.secrets))),
         caches: shared.caches.iter().cloned().chain([keys]).collect(),
+        alerts: Arc::new(SqlMonitorAlerts::new(database.clone())),
+        samples: Arc::clone(samples),
     };
     OperationsUseCases::new(identity, adapters)
 }

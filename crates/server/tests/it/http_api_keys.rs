@@ -9,7 +9,7 @@ use crate::http_support::{
 use coinlink::http::{ENDPOINTS, Gated, KEY_ACCESS, KeyAccess, key_access_markdown, openapi_json};
 use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
-    identity::{ApiKey, ApiKeyId, ApiScope, ApiScopes, IpRange, UserId},
+    identity::{ApiKey, ApiKeyId, ApiScope, ApiScopes, IpRange, Role, UserId},
     shared::rate_limit::RateLimits,
 };
 use coinlink_ports::identity::{Account, ApiKeyCodec as _};
@@ -27,7 +27,9 @@ const PRICES: &str = "/api/crypto/ticker";
 
 /// A key of a new account, and its text.
 fn with_key(server: &Server, change: impl FnOnce(ApiKey) -> ApiKey) -> (ApiKey, String) {
-    let account = an_account(&format!("{}@example.org", Uuid::now_v7().simple()));
+    let mut account = an_account(&format!("{}@example.org", Uuid::now_v7().simple()));
+    // No scope is enough for what administrators watch.
+    account.user.role = Role::Admin;
     server.behind.store.put_account(&account);
     another_key(server, account.user.id, change)
 }
@@ -175,6 +177,8 @@ const OPEN_TO_KEYS: &[(&str, &str)] = &[
     ("/api/v2/notifications/alerts", "POST"),
     ("/api/v2/notifications/alerts/{id}", "PUT"),
     ("/api/v2/notifications/alerts/{id}", "DELETE"),
+    ("/api/monitoring/unified", "GET"),
+    ("/api/monitoring/alerts", "GET"),
 ];
 
 #[test]

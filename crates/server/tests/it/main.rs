@@ -19,6 +19,7 @@ mod http_gate_tokens;
 mod http_identity;
 mod http_jwks;
 mod http_links;
+mod http_monitoring;
 mod http_notifications;
 mod http_routes;
 mod http_second_factor;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use coinlink_domain::{
-    identity::{ClientInfo, Role, SessionId, SessionPolicy, UserId},
+    identity::{ClientInfo, Role, Session, SessionId, SessionPolicy, UserId},
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
@@ -62,10 +62,37 @@ impl AuthorizeAdmin {
         route: &'static str,
         client: &ClientInfo,
     ) -> Result<Administrator, AdminRefusal> {
-        let refusal = match self.judge(user, session).await {
-            Ok(()) => return Ok(Administrator { user }),
-            Err(refusal) => refusal,
+        let judged = self.judge(user, session).await;
+        self.written_down(judged, user, route, client).await.map(|()| Administrator { user })
+    }
+
+    /// Whether `user` may look at what administrators watch all the time, in `session` or, where there is none, with an API key:
+    /// it takes the role alone. A refusal is written down.
+    #[tracing::instrument(name = "identity.authorize_watcher", skip_all)]
+    pub async fn watch(
+        &self,
+        (user, session): (UserId, Option<SessionId>),
+        route: &'static str,
+        client: &ClientInfo,
+    ) -> Result<(), AdminRefusal> {
+        let judged = async {
+            self.judge_role(user).await?;
+            match session {
+                Some(session) => self.judge_session(user, session).await.map(drop),
+                None => Ok(()),
+            }
         };
+        self.written_down(judged.await, user, route, client).await
+    }
+
+    async fn written_down(
+        &self,
+        judged: Result<(), AdminRefusal>,
+        user: UserId,
+        route: &'static str,
+        client: &ClientInfo,
+    ) -> Result<(), AdminRefusal> {
+        let Err(refusal) = judged else { return Ok(()) };
         let reason = match &refusal {
             AdminRefusal::SessionOver | AdminRefusal::Store(_) => return Err(refusal),
             AdminRefusal::NotAdmin => "not_admin",
@@ -82,15 +109,22 @@ impl AuthorizeAdmin {
         Err(refusal)
     }
 
-    async fn judge(&self, user: UserId, session: SessionId) -> Result<(), AdminRefusal> {
+    async fn judge_role(&self, user: UserId) -> Result<(), AdminRefusal> {
         let account = self.store.user(user).await?.filter(|account| account.is_active).ok_or(AdminRefusal::SessionOver)?;
-        if account.role != Role::Admin {
-            return Err(AdminRefusal::NotAdmin);
-        }
+        if account.role == Role::Admin { Ok(()) } else { Err(AdminRefusal::NotAdmin) }
+    }
+
+    async fn judge_session(&self, user: UserId, session: SessionId) -> Result<Session, AdminRefusal> {
         let now = self.clock.now();
         let session = self.store.session(session).await?;
         let session = session.filter(|session| session.user == user && session.is_live(now, &self.policy));
-        let session = session.ok_or(AdminRefusal::SessionOver)?;
+        session.ok_or(AdminRefusal::SessionOver)
+    }
+
+    async fn judge(&self, user: UserId, session: SessionId) -> Result<(), AdminRefusal> {
+        self.judge_role(user).await?;
+        let session = self.judge_session(user, session).await?;
+        let now = self.clock.now();
         let factor = self.factors.second_factor(user).await?;
         if !factor.is_some_and(|factor| factor.is_on()) {
             return Err(AdminRefusal::FactorNotSetUp);

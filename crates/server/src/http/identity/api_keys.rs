@@ -43,6 +43,8 @@ enum ScopeName {
     AlertsRead,
     #[serde(rename = "alerts:write")]
     AlertsWrite,
+    #[serde(rename = "monitoring:read")]
+    MonitoringRead,
 }
 
 /// A new key.
@@ -303,6 +305,7 @@ mod tests {
             ScopeName::ChatWrite,
             ScopeName::AlertsRead,
             ScopeName::AlertsWrite,
+            ScopeName::MonitoringRead,
         ];
         let named: Vec<_> = shown.iter().map(|name| serde_json::to_value(name).unwrap()).collect();
         assert_eq!(named, ApiScope::ALL.map(ApiScope::name));

@@ -2,7 +2,10 @@
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use coinlink_domain::identity::{ApiKeyId, UserId};
-use coinlink_ports::{identity::ApiKeyPlace, operations::LogPlace};
+use coinlink_ports::{
+    identity::ApiKeyPlace,
+    operations::{AlertPlace, LogPlace},
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -73,6 +76,18 @@ impl Cursor for ApiKeyPlace {
     }
 }
 
+impl Cursor for AlertPlace {
+    const KIND: u8 = b'm';
+
+    fn bytes(&self) -> Vec<u8> {
+        moment_and_id(self.at, self.id)
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        of_moment_and_id(bytes).map(|(at, id)| Self { at, id })
+    }
+}
+
 fn moment_and_id(at: OffsetDateTime, id: Uuid) -> Vec<u8> {
     let micros = at.unix_timestamp_nanos() / 1_000;
     // Every moment there is fits in 64 bits of microseconds.
@@ -117,6 +132,9 @@ mod tests {
             let key = ApiKeyPlace { at, id: ApiKeyId(id) };
             prop_assert_eq!(ApiKeyPlace::read(&key.to_text()), Ok(key));
             prop_assert_eq!(ApiKeyPlace::read(&place.to_text()), Err(NoCursor));
+            let alert = AlertPlace { at, id };
+            prop_assert_eq!(AlertPlace::read(&alert.to_text()), Ok(alert));
+            prop_assert_eq!(AlertPlace::read(&place.to_text()), Err(NoCursor));
         }
 
         #[test]

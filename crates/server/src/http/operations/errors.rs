@@ -2,7 +2,7 @@
 
 use coinlink_application::{
     identity::{AdminRefusal, AdministerError},
-    operations::ClearError,
+    operations::{ClearError, monitoring::AcknowledgeError},
 };
 
 use crate::http::{ApiError, error_codes};
@@ -45,6 +45,15 @@ impl From<ClearError> for ApiError {
             }
             ClearError::Bus(error) => Self::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(BUS_RETRY_SECS).caused_by(error),
             ClearError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AcknowledgeError> for ApiError {
+    fn from(error: AcknowledgeError) -> Self {
+        match error {
+            AcknowledgeError::NoAlert => Self::new(error_codes::NOT_FOUND).message("There is no such alert."),
+            AcknowledgeError::Store(error) => error.into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/api/v2/admin`: what administrators see and do. Every route below it is behind [`guard`].
+//! `/api/v2/admin` and `/api/monitoring`: what administrators see and do. Every route below them is behind [`guard`].
 
 mod accounts;
 mod answers;
@@ -6,6 +6,7 @@ mod audit;
 mod docs;
 mod errors;
 mod guard;
+mod monitoring;
 mod overview;
 mod requests;
 
@@ -18,6 +19,7 @@ pub(super) use accounts::{lock_user, revoke_sessions, unlock_user, users};
 pub(super) use audit::audit;
 pub(super) use docs::OperationsDocument;
 pub(super) use guard::AdminOnly;
+pub(super) use monitoring::{MonitoringDocument, acknowledge_alert, monitor_alerts, unified};
 pub(super) use overview::{clear_cache, stats};
 
 /// Hands each use case to the handlers that hold it.
@@ -26,6 +28,9 @@ pub(super) fn provide(use_cases: &OperationsUseCases, accounts: &AdministrationU
         .app_data(Data::from(Arc::clone(&use_cases.read_audit)))
         .app_data(Data::from(Arc::clone(&use_cases.read_stats)))
         .app_data(Data::from(Arc::clone(&use_cases.clear_caches)))
+        .app_data(Data::from(Arc::clone(&use_cases.read_monitor)))
+        .app_data(Data::from(Arc::clone(&use_cases.read_alerts)))
+        .app_data(Data::from(Arc::clone(&use_cases.acknowledge_alert)))
         .app_data(Data::from(Arc::clone(&accounts.authorize)))
         .app_data(Data::from(Arc::clone(&accounts.accounts)))
         .app_data(Data::from(Arc::clone(&accounts.directory)));

@@ -21,7 +21,7 @@ use crate::http::{
 /// The longest text that is looked for.
 const LONGEST: usize = 200;
 
-fn bad(field: &'static str, why: impl Into<String>) -> ApiError {
+pub(super) fn bad(field: &'static str, why: impl Into<String>) -> ApiError {
     ApiError::new(error_codes::INVALID_QUERY).detail(field, why)
 }
 
@@ -153,7 +153,7 @@ pub(in crate::http) struct AuditQuery {
 }
 
 /// Text that is looked for: what no entry holds finds nothing, and a NUL, which PostgreSQL takes in no text, is in none.
-fn text(field: &'static str, text: Option<&str>) -> Result<Option<String>, ApiError> {
+pub(super) fn text(field: &'static str, text: Option<&str>) -> Result<Option<String>, ApiError> {
     let fits = |text: &str| text.len() <= LONGEST && !text.chars().any(char::is_control);
     text.map(|text| if fits(text) { Ok(text.to_owned()) } else { Err(bad(field, "at most 200 bytes, no control characters")) })
         .transpose()

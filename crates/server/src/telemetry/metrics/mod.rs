@@ -233,6 +233,11 @@ impl Metrics {
         Ok(Self(Arc::new(handles)))
     }
 
+    /// All of them as they are now.
+    pub fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.registry.gather()
+    }
+
     /// All of them in Prometheus's text format.
     pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
         let mut text = Vec::with_capacity(16 * 1024);

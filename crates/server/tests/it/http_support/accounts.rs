@@ -33,6 +33,8 @@ impl Behind {
             audit: Arc::new(self.store.clone()),
             mail: Arc::clone(&self.mail) as _,
             caches: vec![Arc::clone(&self.bus) as _],
+            alerts: Arc::clone(&self.monitor.alerts) as _,
+            samples: Arc::clone(&self.monitor.samples),
         };
         OperationsUseCases::new(adapters, operations)
     }

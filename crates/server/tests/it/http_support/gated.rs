@@ -18,6 +18,7 @@ use coinlink::{
 };
 use coinlink_application::{
     identity::{Authenticate, KeyUses, RevokedSessions, VerifyApiKey},
+    operations::monitoring::NodeSamples,
     shared::AdmitRequest,
 };
 use coinlink_credentials::CheckedApiKeys;
@@ -38,6 +39,7 @@ use coinlink_testkit::{
     identity::{MemoryIdentity, PlainAccessTokens, PlainCsrfTokens, PlainHasher},
     market::MemoryCandles,
     notifications::{MemoryMailQueue, MemoryNotifications},
+    operations::MemoryMonitorAlerts,
     shared::{StoppedClock, TokioPause},
 };
 use time::Duration;
@@ -140,6 +142,13 @@ pub(crate) struct Behind {
     pub(crate) said: Said,
     pub(crate) candles: Arc<MemoryCandles>,
     pub(crate) notifications: MemoryNotifications,
+    pub(crate) monitor: Monitor,
+}
+
+/// What the monitor found, and what this node measured.
+pub(crate) struct Monitor {
+    pub(crate) alerts: Arc<MemoryMonitorAlerts>,
+    pub(crate) samples: Arc<NodeSamples>,
 }
 
 /// What people said to the assistant, and what they think of it.
@@ -159,6 +168,7 @@ impl Default for Behind {
         let visitors = Arc::new(EmbeddedConversations::new(Arc::clone(&clock) as _));
         let said = Said { users: Arc::default(), visitors, feedback: Arc::default() };
         Self {
+            monitor: Monitor { alerts: Arc::default(), samples: Arc::new(NodeSamples::new("a:8000".to_owned())) },
             notifications: MemoryNotifications::default(),
             clock,
             shared,
