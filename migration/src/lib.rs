@@ -7,8 +7,8 @@ pub use sea_orm_migration::{
     sea_orm::{DatabaseConnection, DbErr},
 };
 
-mod app_role;
 mod ahead;
+mod app_role;
 mod candles;
 mod exact_types;
 mod losses;

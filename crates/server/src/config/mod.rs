@@ -5,6 +5,7 @@ mod dev_secrets;
 mod kind;
 mod layers;
 mod problem;
+pub mod reference;
 mod registry;
 mod report;
 mod settings;

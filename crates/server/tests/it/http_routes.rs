@@ -333,7 +333,7 @@ async fn a_body_is_an_object_and_never_a_list_of_its_fields() {
 
 #[tokio::test]
 async fn a_node_tells_front_ends_a_few_of_its_numbers() {
-    let server = Server::start().await;
+    let server = Server::start();
     let body = json(server.get("/api/metrics").await).await;
     assert_eq!(body["service"], "coinlink");
     assert_eq!(body["version"], env!("CARGO_PKG_VERSION"));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use coinlink_migration::{Migrator, MigratorTrait};
+use coinlink_migration::{DbErr, Migrator, MigratorTrait, is_ahead};
 use coinlink_ports::operations::DependencyProbe;
 use coinlink_postgres::{ConnectSettings, Database, DatabaseProbe};
 use coinlink_testkit::servers::shared_postgres;
@@ -89,4 +89,33 @@ async fn a_failed_migration_gives_the_lock_back() {
     assert!(failed.unwrap_err().to_string().contains("nonsense"));
     up_and_down_and_up(&database).await;
     assert_eq!(DatabaseProbe::new(database).check().await, Ok(()));
+}
+
+async fn ahead(database: &Database) {
+    let is_ahead = async || database.with_migration_lock(async |db| Ok::<_, DbErr>(is_ahead(db).await)).await.unwrap();
+    let execute =
+        async |sql: &str| database.with_migration_lock(async |db| db.execute_unprepared(sql).await.map(drop)).await.unwrap();
+    assert!(!is_ahead().await, "nothing is there yet");
+    database.with_migration_lock(async |db| Migrator::up(db, None).await).await.unwrap();
+    assert!(!is_ahead().await, "it is ours");
+    execute("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000000_of_a_later_release', 0)").await;
+    assert!(is_ahead().await);
+    // The library's own way refuses it, so that a node of the release before could not start again.
+    let refused = database.with_migration_lock(async |db| Migrator::up(db, None).await).await.unwrap_err();
+    assert!(refused.to_string().contains("m29991231_000000_of_a_later_release"), "{refused}");
+    let first = Migrator::migrations().remove(0);
+    execute(&format!("DELETE FROM seaql_migrations WHERE version = '{}'", first.name())).await;
+    assert!(!is_ahead().await, "a step of ours is missing");
+}
+
+#[tokio::test]
+async fn a_schema_of_a_later_release_is_told_from_one_that_lacks_a_step_on_postgres() {
+    let place = shared_postgres().await.empty_database().await;
+    ahead(&connect(&place.url).await).await;
+}
+
+#[tokio::test]
+async fn a_schema_of_a_later_release_is_told_from_one_that_lacks_a_step_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    ahead(&connect(&format!("sqlite://{}/coinlink.db?mode=rwc", folder.path().display())).await).await;
 }
