@@ -120,7 +120,7 @@ pub const METRICS: &[Metric] = &[
     Metric::of("sockets_of_users", "Open sockets of users", "", SOCKETS).watched(50.0),
     Metric::of("slow_sockets", "Sockets closed because they did not read", "1/min", SOCKETS).watched(10.0),
     Metric::of("ticker_age", "Age of the prices by their source", "s", PRICES)
-        .limited(Limits::higher(60.0, 120.0, 300.0))
+        .limited(Limits::higher(150.0, 300.0, 600.0))
         .watched(30.0),
     Metric::of("ticker_gaps", "Ticks missed on the bus", "1/min", PRICES).watched(3.0),
     Metric::of("provider_errors", "Calls to providers that failed", "1/min", PRICES)
