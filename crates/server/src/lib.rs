@@ -9,6 +9,7 @@ pub mod jobs;
 mod listening;
 pub mod serve;
 pub mod telemetry;
+mod timed_stream;
 pub mod wire;
 pub mod wiring;
 pub mod ws;

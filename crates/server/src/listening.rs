@@ -9,7 +9,7 @@ use std::{
 
 use actix_http::{HttpService, KeepAlive};
 use actix_server::Server;
-use actix_service::map_config;
+use actix_service::{ServiceFactoryExt as _, map_config};
 use actix_web::{dev::AppConfig, web::Data};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -19,6 +19,7 @@ use crate::{
     http::{self, HttpParts},
     serve::StartError,
     telemetry::Metrics,
+    timed_stream::{Patience, timed},
     ws::{Context, Upgrade},
 };
 
@@ -30,6 +31,11 @@ const BACKLOG: i32 = 4096;
 const HEAD_WITHIN: StdDuration = StdDuration::from_secs(10);
 /// Idle connections are kept this long.
 const KEEP_ALIVE: StdDuration = StdDuration::from_secs(75);
+
+/// A node that is asked to end takes connections for so long: whoever sends requests has to hear first that it goes.
+pub(crate) const LISTENS_ON_FOR: StdDuration = StdDuration::from_secs(1);
+/// Connections that are idle by then end: those that came last have had time to ask for something.
+const IDLE_END_AFTER: StdDuration = StdDuration::from_millis(1_500);
 
 /// A socket is an open file: takes as many as the system allows, and says when that is too few.
 pub(crate) fn raise_open_files(sockets: usize) {
@@ -71,20 +77,24 @@ pub(crate) fn listen_for_all(
     parts: HttpParts,
     context: Arc<Context>,
 ) -> io::Result<Server> {
+    let patience = Patience::around(HEAD_WITHIN, parts.request_timeout, KEEP_ALIVE);
     let server = builder(Some(settings)).listen("coinlink", listener, move || {
         let parts = parts.clone();
         let draining = context.draining.clone();
-        HttpService::build()
+        let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(HEAD_WITHIN)
             // Idle connections end with the node; only running requests are waited for.
             .graceful_shutdown_signal(move || {
                 let mut draining = draining.clone();
-                async move { drop(draining.wait_for(|draining| *draining).await) }
+                async move {
+                    drop(draining.wait_for(|draining| *draining).await);
+                    tokio::time::sleep(IDLE_END_AFTER).await;
+                }
             })
             .upgrade(Upgrade::new(Arc::clone(&context)))
-            .h1(map_config(http::app(&parts).app_data(Data::from(Arc::clone(&context))), |()| AppConfig::default()))
-            .tcp()
+            .h1(map_config(http::app(&parts).app_data(Data::from(Arc::clone(&context))), |()| AppConfig::default()));
+        timed(patience).and_then(http)
     })?;
     Ok(server.run())
 }
@@ -93,10 +103,10 @@ pub(crate) fn listen_for_all(
 pub(crate) fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Server> {
     let metrics = metrics.clone();
     let server = builder(None).listen("metrics", listener, move || {
-        HttpService::build()
+        let http = HttpService::build()
             .client_request_timeout(HEAD_WITHIN)
-            .h1(map_config(http::metrics_app(&metrics), |()| AppConfig::default()))
-            .tcp()
+            .h1(map_config(http::metrics_app(&metrics), |()| AppConfig::default()));
+        timed(Patience::around(HEAD_WITHIN, http::SCRAPE_WITHIN, KEEP_ALIVE)).and_then(http)
     })?;
     Ok(server.run())
 }

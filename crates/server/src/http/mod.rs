@@ -25,6 +25,7 @@ mod market;
 mod metrics;
 mod notifications;
 mod operations;
+mod plain_body;
 mod prices;
 mod private;
 mod routes;
@@ -164,7 +165,7 @@ pub fn metrics_app(
 }
 
 /// Prometheus gives up after 10 s by default.
-const SCRAPE_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const SCRAPE_WITHIN: Duration = Duration::from_secs(10);
 
 fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
     config

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, rc::Rc, sync::Arc};
 
-use actix_codec::Framed;
+use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::{HttpMessage as _, Request, h1, header, ws};
 use actix_service::{Service, ServiceFactory};
 use futures_util::{SinkExt as _, future::LocalBoxFuture};
@@ -28,9 +28,10 @@ impl Upgrade {
     }
 }
 
-type Upgraded = (Request, Framed<TcpStream, h1::Codec>);
+/// A request and its stream, which becomes the socket's own once hands were shaken.
+type Upgraded<T> = (Request, Framed<T, h1::Codec>);
 
-impl ServiceFactory<Upgraded> for Upgrade {
+impl<T: AsyncRead + AsyncWrite + Into<TcpStream> + Unpin + 'static> ServiceFactory<Upgraded<T>> for Upgrade {
     type Response = ();
     type Error = actix_web::Error;
     type Config = ();
@@ -51,14 +52,14 @@ pub struct UpgradeService {
     hub: Rc<Hub>,
 }
 
-impl Service<Upgraded> for UpgradeService {
+impl<T: AsyncRead + AsyncWrite + Into<TcpStream> + Unpin + 'static> Service<Upgraded<T>> for UpgradeService {
     type Response = ();
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, Result<(), actix_web::Error>>;
 
     actix_service::always_ready!();
 
-    fn call(&self, (request, framed): Upgraded) -> Self::Future {
+    fn call(&self, (request, framed): Upgraded<T>) -> Self::Future {
         let hub = Rc::clone(&self.hub);
         // Its own task, so that the dispatcher's state, far larger than a socket's, is freed now.
         actix_rt::spawn(async move { shake_hands(hub, request, framed).await });
@@ -66,7 +67,10 @@ impl Service<Upgraded> for UpgradeService {
     }
 }
 
-async fn shake_hands(hub: Rc<Hub>, request: Request, framed: Framed<TcpStream, h1::Codec>) {
+async fn shake_hands<T>(hub: Rc<Hub>, request: Request, framed: Framed<T, h1::Codec>)
+where
+    T: AsyncRead + AsyncWrite + Into<TcpStream> + Unpin,
+{
     // Boxed, and so gone with its buffers, which are far larger than a socket's state, before the socket is served.
     if let Some((stream, early, visitor)) = Box::pin(answer(&hub, request, framed)).await {
         hub.serve(stream, &early, visitor).await;
@@ -74,13 +78,16 @@ async fn shake_hands(hub: Rc<Hub>, request: Request, framed: Framed<TcpStream, h
 }
 
 /// The stream after the handshake, what the client sent early, and who it is; `None` when there is no socket.
-async fn answer(hub: &Hub, request: Request, mut framed: Framed<TcpStream, h1::Codec>) -> Option<(TcpStream, Vec<u8>, Visitor)> {
+async fn answer<T>(hub: &Hub, request: Request, mut framed: Framed<T, h1::Codec>) -> Option<(TcpStream, Vec<u8>, Visitor)>
+where
+    T: AsyncRead + AsyncWrite + Into<TcpStream> + Unpin,
+{
     match judge(hub, &request) {
         Ok(visitor) => {
             let response = handshake::accepted(request.head());
             framed.send(h1::Message::Item((response, actix_http::body::BodySize::None))).await.ok()?;
             let parts = framed.into_parts();
-            Some((parts.io, parts.read_buf.to_vec(), visitor))
+            Some((parts.io.into(), parts.read_buf.to_vec(), visitor))
         }
         Err(refused) => {
             let (response, body) = handshake::refused(request.head(), &refused);
