@@ -356,9 +356,8 @@ KUBECTL = r"""
 printf '%s\n' "$*" >>"$WORK/calls"
 case "$*" in
     kustomize*) printf 'image: ghcr.io/owner/coinlink:0.1.0\n' ;;
-    *--dry-run=client*) printf '{"kind":"Deployment","metadata":{"name":"coinlink"},"spec":{"selector":{"matchLabels":{"track":"stable"}},"template":{"metadata":{"labels":{"track":"stable"}}}}}' ;;
+    *--dry-run=client*) cp "$5" "$WORK/all.yaml"; printf '{"kind":"Deployment","metadata":{"name":"coinlink"},"spec":{"selector":{"matchLabels":{"track":"stable"}},"template":{"metadata":{"labels":{"track":"stable"}},"spec":{"containers":[{"image":"%s"}]}}}}' "$(sed 's/^image: //' "$WORK/all.yaml")" ;;
     *'apply -f '*canary.json) cp "${@: -1}" "$WORK/canary.json" ;;
-    *'apply -f '*all.yaml*) cp "${*:4:1}" "$WORK/all.yaml" 2>/dev/null || true ;;
     *items*) printf 'canary-pod' ;;
     *restartCount*) printf '%s' "${RESTARTS:-0}" ;;
     *.ready*) printf true ;;
