@@ -75,7 +75,7 @@ impl DeliverMail {
     }
 
     /// Takes at most `limit` letters that are due, those due longest first. Each is to be delivered at once: its lease runs.
-    #[tracing::instrument(name = "notifications.claim_mail", skip_all)]
+    #[tracing::instrument(name = "notifications.claim_mail", skip_all, fields(otel.kind = "consumer"))]
     pub async fn claim(&self, limit: usize) -> Result<Vec<ClaimedMail>, StoreError> {
         self.mark_sent(None).await?;
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);

@@ -37,7 +37,7 @@ impl DeliverToSockets {
     pub const AT_ONCE: u32 = 64;
 
     /// Publishes some of those that are due. What became of each; as many as [`DeliverToSockets::AT_ONCE`] where there may be more.
-    #[tracing::instrument(name = "notifications.deliver_to_sockets", skip_all)]
+    #[tracing::instrument(name = "notifications.deliver_to_sockets", skip_all, fields(otel.kind = "consumer"))]
     pub async fn execute(&self) -> Result<Vec<Fate>, StoreError> {
         let claimed = self.queue.claim_for_sockets(self.clock.now(), POLICY.lease, Self::AT_ONCE).await?;
         let ids: Vec<_> = claimed.iter().map(|one| one.notification.id).collect();

@@ -34,7 +34,7 @@ impl DeliverToWebhooks {
     pub const AT_ONCE: usize = 16;
 
     /// Takes at most `limit` that are due and may be called beside those that are `under_way`. Each is to be delivered at once: its lease runs.
-    #[tracing::instrument(name = "notifications.claim_for_webhooks", skip_all)]
+    #[tracing::instrument(name = "notifications.claim_for_webhooks", skip_all, fields(otel.kind = "consumer"))]
     pub async fn claim(&self, limit: usize, under_way: &[UnderWay]) -> Result<Vec<ForWebhook>, StoreError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         self.queue.claim_for_webhooks(self.clock.now(), LEASE, limit, under_way).await

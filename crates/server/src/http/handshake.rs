@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::{ApiError, error_codes, headers};
 use crate::{
+    telemetry::{RequestContext, error_reports, traces::RequestSpan},
     wire::seconds_up,
     ws::{NoSocket, Refusal, SUBPROTOCOL, offers_ours},
 };
@@ -27,7 +28,7 @@ pub fn accepted(request: &RequestHead) -> Response<()> {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
     headers::stamp(response.headers_mut(), &context);
-    context.sync_scope(|| log(response.head()));
+    context.clone().sync_scope(|| log(&context, response.head()));
     response
 }
 
@@ -45,7 +46,11 @@ pub fn refused(request: &RequestHead, reason: &NoSocket) -> (Response<()>, Bytes
             }
         }
         headers::stamp(response.headers_mut(), &context);
-        log(response.head());
+        log(&context, response.head());
+        let status = response.head().status.as_u16();
+        if status >= 500 {
+            error_reports::answered("GET", ROUTE, status, error.code().code, None);
+        }
         (response, error.body())
     })
 }
@@ -64,8 +69,9 @@ pub(super) fn error_of(reason: &NoSocket) -> ApiError {
     }
 }
 
-fn log(response: &ResponseHead) {
+fn log(context: &RequestContext, response: &ResponseHead) {
     let status = response.status.as_u16();
+    RequestSpan::begin(context, "GET").answered("GET", ROUTE, status);
     tracing::info!(target: "coinlink::http", method = "GET", route = ROUTE, status, "handshake");
 }
 

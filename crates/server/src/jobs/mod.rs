@@ -66,13 +66,15 @@ pub async fn lead(
     mut stop: watch::Receiver<bool>,
 ) {
     let turns = metrics.job("lead_ticker");
+    let mut follows = false;
     loop {
         // A stop does not wait for providers: what was asked is dropped.
-        let span = tick_span(ticker.is_leading());
+        let span = tick_span(follows);
         let outcome = tokio::select! {
             outcome = ticker.execute().instrument(span.clone()) => outcome,
             _ = stop.wait_for(|stop| *stop) => break,
         };
+        follows = matches!(outcome, TickOutcome::Following);
         record(&outcome, &ticker, &metrics);
         match outcome {
             TickOutcome::Following => {}
@@ -97,9 +99,9 @@ pub async fn lead(
     }
 }
 
-/// The root of a tick's trace. A node that only asks whether it may lead, each second, makes none: see the sampler.
-fn tick_span(leading: bool) -> tracing::Span {
-    let kind = if leading { "internal" } else { "client" };
+/// The root of a tick's trace. A node that follows and asks each second whether it may lead makes none: see the sampler.
+fn tick_span(follows: bool) -> tracing::Span {
+    let kind = if follows { "consumer" } else { "internal" };
     tracing::debug_span!("tick", otel.kind = kind, job = "lead_ticker")
 }
 

@@ -43,8 +43,8 @@ impl ShouldSample for ByParent {
         let parent = parent.map(|context| context.span().span_context().clone()).filter(|parent| parent.is_valid());
         let sent = match &parent {
             Some(parent) => parent.is_sampled(),
-            // A call of upkeep that repeats twice a second and belongs to nothing.
-            None if *kind == SpanKind::Client => false,
+            // A look at a queue, and a call of upkeep that belongs to nothing: they repeat a few times a second, for ever.
+            None if [SpanKind::Client, SpanKind::Consumer].contains(kind) => false,
             None => self.takes(trace),
         };
         SamplingResult {
@@ -90,9 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_belongs_to_nothing_is_no_trace() {
+    fn a_call_that_belongs_to_nothing_and_a_look_at_a_queue_are_no_traces() {
         let trace = TraceId::from(new_id().as_u128());
-        assert!(!decides(ByParent::with_ratio(1.0), None, trace, &SpanKind::Client));
+        for kind in [SpanKind::Client, SpanKind::Consumer] {
+            assert!(!decides(ByParent::with_ratio(1.0), None, trace, &kind));
+        }
         assert!(decides(ByParent::with_ratio(1.0), None, trace, &SpanKind::Internal));
     }
 }
