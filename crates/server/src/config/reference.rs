@@ -40,22 +40,14 @@ pub fn markdown() -> String {
             if let Some(text) = told_of_section(section) {
                 let _ = write!(page, "{text}\n\n");
             }
-            page.push_str("| variable | in the file | default | |\n|---|---|---|---|\n");
+            page.push_str("| variable | in the file | takes | default | |\n|---|---|---|---|---|\n");
         }
         let names: Vec<String> = entry.variables.iter().map(|name| format!("`{name}`")).collect();
         let default = if is_empty(&told.default) { String::new() } else { format!("`{}`", told.default) };
-        let mut notes = Vec::new();
-        if required.contains(&entry.name()) {
-            notes.push("**Required by `serve`.**".to_owned());
-        }
-        if entry.kind.is_secret() {
-            notes.push(format!("Secret: also `{}_FILE`.", entry.name()));
-        }
-        notes.push(takes(entry.kind));
-        notes.push(told.text);
-        notes.retain(|note| !note.is_empty());
-        let notes = notes.join(" ").replace('|', "\\|");
-        let _ = writeln!(page, "| {} | `{}` | {default} | {notes} |", names.join(", "), entry.path);
+        let required = if required.contains(&entry.name()) { "**Required by `serve`.** " } else { "" };
+        let notes = format!("{required}{}", sentence(&told.text)).replace('|', "\\|");
+        let _ =
+            writeln!(page, "| {} | `{}` | {} | {default} | {} |", names.join(", "), entry.path, takes(entry.kind), notes.trim());
     }
     page
 }
@@ -82,14 +74,8 @@ pub fn env_example() -> String {
             }
             file.push('\n');
         }
-        let mut text = String::new();
-        if entry.kind.is_secret() {
-            text.push_str("Secret. ");
-        }
-        text.push_str(&takes(entry.kind));
-        if !told.text.is_empty() {
-            let _ = write!(text, " {}", told.text);
-        }
+        let kind = if entry.kind.is_secret() { "Secret".to_owned() } else { sentence(&takes(entry.kind)) };
+        let text = format!("{kind}. {}", sentence(&told.text));
         file.push('\n');
         for line in wrapped(&text, WIDTH) {
             let _ = writeln!(file, "# {line}");
@@ -146,16 +132,32 @@ fn without_names<'a>(entry: &Entry, text: &'a str) -> &'a str {
     text.trim_start().trim_start_matches("(secret)").trim_start_matches(['.', ',', ':']).trim_start()
 }
 
-/// What it takes, where that is not plain from its default.
+/// What it takes, in short.
 fn takes(kind: Kind) -> String {
-    let said = match kind {
-        Kind::Text | Kind::Bool | Kind::Secret(_) => return String::new(),
-        kind => kind.expected(),
-    };
-    let said = said.strip_prefix("write ").unwrap_or(&said);
-    let mut letters = said.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
-    format!("{}.", first.chain(letters).collect::<String>())
+    match kind {
+        Kind::Text => "text".into(),
+        Kind::Int { min, max } => format!("{min} to {max}"),
+        Kind::Ratio => "0 to 1".into(),
+        Kind::Bool => "true, false".into(),
+        Kind::Choice(words) => words.join(", "),
+        Kind::Url(schemes) => format!("URL ({})", schemes.join(", ")),
+        Kind::OwnUrl => "URL".into(),
+        Kind::Secret(_) => "secret".into(),
+        Kind::Origins => "origins".into(),
+        Kind::Cidrs => "networks".into(),
+        Kind::Providers(sources) => sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", "),
+        Kind::SocketAddress => "address:port".into(),
+        Kind::LogLevel => "level, or module=level".into(),
+        Kind::MailAddress => "mail address".into(),
+    }
+}
+
+/// As a sentence begins, and without what is said in a place of its own.
+fn sentence(text: &str) -> String {
+    let text = text.replace(" Required by serve.", "");
+    let text = text.strip_prefix("Required by serve.").unwrap_or(&text).trim();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn is_empty(default: &str) -> bool {
