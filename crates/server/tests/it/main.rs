@@ -30,6 +30,7 @@ mod link_races;
 mod metrics_document;
 mod panic_reports;
 mod second_factor_races;
+mod security_audit;
 mod settings;
 mod ws_accounts;
 mod ws_channels;
