@@ -19,7 +19,7 @@ use crate::{
     config::{Mode, Settings},
     http::{ChatCookie, Environment, HttpParts},
     jobs::{self, Led, Sampled},
-    listening::{listen, listen_for_all, listen_for_metrics, raise_open_files},
+    listening::{LISTENS_ON_FOR, listen, listen_for_all, listen_for_metrics, raise_open_files},
     telemetry::Metrics,
     wiring::{self, ContextParts, Feeds, Identity, MonitorParts, Shared, SocketParts, Surroundings},
     ws::Connections,
@@ -274,7 +274,7 @@ async fn until_stopped(
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
     let _ = draining.send(true);
-    lasting.leave(connections).await;
+    tokio::join!(lasting.leave(connections), tokio::time::sleep(LISTENS_ON_FOR));
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
     let (_, ended) = tokio::join!(stops, running);

@@ -248,7 +248,8 @@ const TAKES_NOTHING: [&str; 3] = ["OOM", "MISCONF", "BUSY"];
 
 /// Redis refused this command, and is well otherwise.
 fn leaves_connection_usable(error: &RedisError) -> bool {
-    let refused = [ServerErrorKind::ResponseError, ServerErrorKind::NoScript, ServerErrorKind::NoPerm];
+    let refused =
+        [ServerErrorKind::ResponseError, ServerErrorKind::ExecAbort, ServerErrorKind::NoScript, ServerErrorKind::NoPerm];
     match error.kind() {
         ErrorKind::Server(kind) => refused.contains(&kind),
         ErrorKind::Extension => error.code().is_some_and(|code| TAKES_NOTHING.contains(&code)),

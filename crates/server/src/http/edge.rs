@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_cors::CorsError;
-use actix_http::encoding::Encoder;
+use actix_http::{ConnectionType, encoding::Encoder};
 use actix_web::{
     Error, HttpResponse, ResponseError as _,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
@@ -18,6 +18,7 @@ use actix_web::{
         Method, StatusCode,
         header::{self, ContentEncoding, HeaderMap, HeaderValue},
     },
+    web::Data,
 };
 use coinlink_domain::identity::UserId;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
@@ -25,7 +26,10 @@ use prometheus::IntGauge;
 use tracing::Instrument as _;
 
 use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, routes::RouteTemplate};
-use crate::telemetry::{Metrics, error_reports, metrics::HttpHandles, traces::RequestSpan};
+use crate::{
+    telemetry::{Metrics, error_reports, metrics::HttpHandles, traces::RequestSpan},
+    ws::Context,
+};
 
 /// The middleware.
 #[derive(Clone)]
@@ -120,6 +124,10 @@ where
 const UNMATCHED: &str = "unmatched";
 
 fn finished<B: MessageBody + 'static>(mut response: ServiceResponse<B>) -> ServiceResponse<EdgeBody<B>> {
+    // A node that is going away keeps no connection: the next request is another node's.
+    if response.request().app_data::<Data<Context>>().is_some_and(|sockets| *sockets.draining.borrow()) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     if is_foreign_error(response.status(), response.headers()) {
         return in_our_shape(response).map_into_right_body();
     }

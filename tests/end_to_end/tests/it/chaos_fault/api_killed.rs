@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coinlink_end_to_end_tests::{Api, UNLIMITED, eventually, somebody};
+use coinlink_end_to_end_tests::{Api, PASSWORD, UNLIMITED, eventually, somebody};
+use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{
     results::{API_KILLED, held, seconds},
-    scene::{Scene, ready, user_of},
+    scene::{RECOVERS_WITHIN, Scene, user_of},
 };
 
 const ROUNDS: u32 = 5;
@@ -35,8 +36,8 @@ fn write(api: &Api, token: &str, kept: &Arc<Acknowledged>) -> JoinSet<()> {
     writers.spawn(async move {
         loop {
             let email = somebody();
-            let body = json!({"email": email, "password": coinlink_end_to_end_tests::PASSWORD});
-            let request = ours.with_json(reqwest::Method::POST, "/api/v2/auth/signup", &body);
+            let body = json!({"email": email, "password": PASSWORD});
+            let request = ours.with_json(Method::POST, "/api/v2/auth/signup", &body);
             let Ok(answer) = ours.try_send(request).await else { return };
             if answer.status == 201 {
                 all.accounts.lock().unwrap().push(email);
@@ -49,7 +50,7 @@ fn write(api: &Api, token: &str, kept: &Arc<Acknowledged>) -> JoinSet<()> {
         for _ in 0..90 / ROUNDS {
             let rule =
                 json!({ "symbol": "BTC", "condition": "crosses_above", "target_value": TARGETS.fetch_add(1, Ordering::Relaxed) });
-            let request = ours.with_json(reqwest::Method::POST, RULES, &rule).bearer_auth(&token);
+            let request = ours.with_json(Method::POST, RULES, &rule).bearer_auth(&token);
             let Ok(answer) = ours.try_send(request).await else { return };
             if answer.status == 201 {
                 all.rules.lock().unwrap().push(answer.json["id"].as_str().unwrap().to_owned());
@@ -72,7 +73,9 @@ async fn api_killed_is_ready_again_and_has_what_it_acknowledged() {
         node.process.kill();
         let killed = Instant::now();
         node.process.start_again();
-        slowest = slowest.max(ready(&node, killed).await);
+        let ready = async || api.try_send(api.request(Method::GET, "/readyz")).await.is_ok_and(|answer| answer.status == 200);
+        eventually("it is ready again", RECOVERS_WITHIN, ready).await;
+        slowest = slowest.max(killed.elapsed());
         drop(writers.join_all().await);
     }
     let (accounts, rules) = (kept.accounts.lock().unwrap().clone(), kept.rules.lock().unwrap().clone());
