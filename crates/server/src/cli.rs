@@ -95,7 +95,7 @@ pub enum Command {
     ///
     /// It makes an account of its own with a random name at the domain coinlink-verify.invalid, signs in some three times, and signs out; no
     /// route deletes accounts, so that one stays. Where mail is sent, its letter cannot be delivered: use --account there, or --read-only. Of the
-    /// ten sign-ins a minute that an address has it takes five, and of other requests about 90; where a limit is in its way it waits.
+    /// ten sign-ins a minute that an address has it takes four, and of other requests about 100; where a limit is in its way it waits.
     ///
     /// Certificates are those that this machine trusts; SSL_CERT_FILE names others. It shows no token and no password.
     ///

@@ -113,7 +113,8 @@ async fn it_is_green_against_serve_in_every_area() {
 
 #[tokio::test]
 async fn it_is_green_against_dev_and_says_what_dev_is_not() {
-    let node = Node::dev_with(&["--feed", "simulated"], &[("TICKER_INTERVAL_MS", "1000")]).await;
+    let settings = [("TICKER_INTERVAL_MS", "1000"), ("RATE_LIMIT_ANONYMOUS", "200")];
+    let node = Node::dev_with(&["--feed", "simulated"], &settings).await;
     eventually("prices", SOON, async || node.get("/api/bitcoin/price").await.0 == 200).await;
     let warned = verify(&node.url(""), &["--origin", "http://localhost:3000"]).await.is_green();
     for check in ["redis answers", "environment", "the way is encrypted", "prices are fresh", "metrics are not public"] {
@@ -140,7 +141,7 @@ async fn a_server_that_is_none_or_something_else_is_neither_green_nor_red() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n\u{1b}[2Jalive", "no content type"),
         ("nonsense\r\n\r\n", "could not be verified"),
         ("", "no answer within 1s"),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nENDLESS", "does not end within 2 MiB"),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nENDLESS", "does not end within 8 MiB"),
     ] {
         let server = TestProxy::answering(answer).await;
         let run = verify(&server.url(), &["--timeout", "1"]).await;
@@ -153,7 +154,8 @@ async fn a_server_that_is_none_or_something_else_is_neither_green_nor_red() {
 
 #[tokio::test]
 async fn what_a_proxy_does_wrong_is_named() {
-    let good = deployed(&[]).await;
+    // Several runs within a minute.
+    let good = deployed(&[("RATE_LIMIT_ANONYMOUS", "900")]).await;
     let through = async |change: fn(&mut coinlink_end_to_end_tests::Exchange), only: &str| {
         let proxy = TestProxy::before(good.node.address, change).await;
         let run = verify(&proxy.url(), &["--origin", ORIGIN, "--metrics-url", &good.metrics, "--only", only]).await;
@@ -186,6 +188,7 @@ async fn settings_that_leave_the_server_open_are_named() {
         ("RATE_LIMIT_CREDENTIALS", "1000000"),
         ("ACCESS_TOKEN_TTL_MIN", "1440"),
         ("PROMETHEUS_ENABLED", "false"),
+        ("RATE_LIMIT_ANONYMOUS", "400"),
     ])
     .await;
     let run = open.verify(&[]).await;
@@ -194,7 +197,7 @@ async fn settings_that_leave_the_server_open_are_named() {
     // 8: guessing is not slowed down.
     run.names("limit: credentials", "1000000 in 60 s: that is no limit");
     // 9: a stolen token is good for a day.
-    run.names("access tokens are short-lived", "s");
+    run.names("access tokens are short-lived", "8639");
     // 10: there are no metrics.
     run.names("metrics", "no answer");
     // 11: plain http where https is demanded.

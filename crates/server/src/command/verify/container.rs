@@ -1,4 +1,5 @@
-//! The container this command runs in: meant to be run inside that of the server, as the same program.
+//! The server's own container, seen from inside: what is judged is its first process. Elsewhere nothing is, since the container of a CI job
+//! tells nothing of the server.
 
 use std::{
     env,
@@ -41,12 +42,22 @@ fn is_container(root: &Path) -> bool {
     marked || ["docker", "kubepods", "containerd", "libpod", "lxc"].iter().any(|name| groups.contains(name))
 }
 
+/// By its command line, also behind an init that starts it.
+fn first_process_is_ours(line: &str) -> bool {
+    line.split('\0').any(|part| part.rsplit('/').next() == Some("coinlink"))
+}
+
 fn look(report: &mut Report, root: &Path, in_kubernetes: bool, binary_is_writable: impl FnOnce() -> bool) {
     if !in_kubernetes && !is_container(root) {
         ALL.iter().for_each(|check| report.skip(check, "not in a container: run it in that of the server"));
         return;
     }
-    let status = read(root, "proc/self/status");
+    if !first_process_is_ours(&read(root, "proc/1/cmdline")) {
+        let reason = "not in the server's container: its first process is no coinlink";
+        ALL.iter().for_each(|check| report.skip(check, reason));
+        return;
+    }
+    let status = read(root, "proc/1/status");
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default();
     let user = field("Uid:").split_whitespace().nth(1).unwrap_or("unknown").to_owned();
     report.must(
@@ -55,7 +66,7 @@ fn look(report: &mut Report, root: &Path, in_kubernetes: bool, binary_is_writabl
         format!("user id {user}"),
         "run it as the image's own user (USER, runAsNonRoot)",
     );
-    match root_options(&read(root, "proc/self/mountinfo")) {
+    match root_options(&read(root, "proc/1/mountinfo")) {
         Some(options) => {
             let held = options.split(',').any(|option| option == "ro");
             report.must(held, READ_ONLY, if held { "ro" } else { "rw" }, "read_only: true, readOnlyRootFilesystem: true");
@@ -103,8 +114,9 @@ mod tests {
     fn table(status: &str, mounts: &str, memory: &str, writable: bool) -> String {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in [
-            ("proc/self/status", status),
-            ("proc/self/mountinfo", mounts),
+            ("proc/1/cmdline", "/usr/local/bin/coinlink\0serve\0"),
+            ("proc/1/status", status),
+            ("proc/1/mountinfo", mounts),
             ("sys/fs/cgroup/memory.max", memory),
             (".dockerenv", ""),
         ] {
@@ -139,6 +151,14 @@ mod tests {
         look(&mut report, root.path(), false, || true);
         let table = report.table("http://h");
         assert!(table.contains("5 skipped") && table.contains("not in a container"), "{table}");
+        fs::write(root.path().join(".dockerenv"), "").unwrap();
+        let mut report = Report::new();
+        look(&mut report, root.path(), false, || true);
+        let table = report.table("http://h");
+        assert!(table.contains("5 skipped") && table.contains("not in the server's container"), "{table}");
+        assert!(
+            first_process_is_ours("/sbin/tini\0--\0/coinlink\0serve\0") && !first_process_is_ours("bash\0-c\0coinlink-run\0")
+        );
     }
 
     proptest! {

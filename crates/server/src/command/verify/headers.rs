@@ -147,11 +147,11 @@ async fn private_answers(visit: &mut Visit<'_>) {
 
 async fn conditional(visit: &mut Visit<'_>) {
     const CHECK: &str = "what is unchanged is not sent again";
-    let Some(first) = visit.ask(CHECK, Ask::get("/openapi.json")).await else { return };
+    let Some(first) = visit.ask(CHECK, Ask::get("/asyncapi.json")).await else { return };
     let tag = first.header("etag");
     if tag.is_empty() {
         return visit.report.fail(CHECK, "there is no ETag", PROXY);
     }
-    let Some(again) = visit.ask(CHECK, Ask::get("/openapi.json").with("if-none-match", &tag)).await else { return };
+    let Some(again) = visit.ask(CHECK, Ask::get("/asyncapi.json").with("if-none-match", &tag)).await else { return };
     visit.report.must(again.status == 304, CHECK, format!("answered {}", again.status), PROXY);
 }

@@ -141,7 +141,7 @@ async fn recognise(client: &Client, url: &str) -> Result<(), VerifyError> {
     let answer = match client.send(Ask::get("/livez")).await {
         Ok(answer) => answer,
         Err(Trouble::TooLong) => {
-            return Err(VerifyError::NotCoinLink { url: url.to_owned(), what: "its body does not end within 2 MiB".to_owned() });
+            return Err(VerifyError::NotCoinLink { url: url.to_owned(), what: "its body does not end within 8 MiB".to_owned() });
         }
         Err(trouble) => return Err(VerifyError::NoAnswer { url: url.to_owned(), why: plain(&trouble.to_string(), 200) }),
     };
