@@ -50,6 +50,16 @@ chaos fault="":
     cargo build -p coinlink
     CHAOS_RESULTS=docs/runbooks/chaos-results.md cargo test -p coinlink-end-to-end-tests --test it -- {{ if fault == "" { "chaos_fault::" } else { fault } }} --skip the_page_of_results --include-ignored --nocapture --test-threads 1
 
+# Kill the API's process and the database under writes, again and again, and look for what was acknowledged (docs/backups.md).
+kills process="100" database="20":
+    cargo build -p coinlink
+    KILLS_API={{ process }} KILLS_DATABASE={{ database }} cargo test -p coinlink-end-to-end-tests --test it kills_fault:: -- --nocapture --test-threads 1
+
+# Rehearse the restores, and say how long they take (docs/backups.md).
+rehearse:
+    cargo build -p coinlink
+    cargo test -p coinlink-end-to-end-tests --test it restore_fault:: -- --nocapture --test-threads 1
+
 # Run one benchmark: ws, http, auth, sign-in or timing beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md), alerts (docs/alerts.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
