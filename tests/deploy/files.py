@@ -77,7 +77,7 @@ def settings():
         if named:
             known.setdefault(named[1], secret)
             secret = False
-        elif line.startswith("# Secret."):
+        elif line.startswith("# (secret)"):
             secret = True
     return known
 
