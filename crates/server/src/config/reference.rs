@@ -45,7 +45,7 @@ pub fn markdown() -> String {
         let names: Vec<String> = entry.variables.iter().map(|name| format!("`{name}`")).collect();
         let default = if is_empty(&told.default) { String::new() } else { format!("`{}`", told.default) };
         let required = if required.contains(&entry.name()) { "**Required by `serve`.** " } else { "" };
-        let notes = format!("{required}{}", sentence(&told.text)).replace('|', "\\|");
+        let notes = format!("{required}{}", without_required(&told.text)).replace('|', "\\|");
         let _ =
             writeln!(page, "| {} | `{}` | {} | {default} | {} |", names.join(", "), entry.path, takes(entry.kind), notes.trim());
     }
@@ -74,8 +74,7 @@ pub fn env_example() -> String {
             }
             file.push('\n');
         }
-        let kind = if entry.kind.is_secret() { "Secret".to_owned() } else { sentence(&takes(entry.kind)) };
-        let text = format!("{kind}. {}", sentence(&told.text));
+        let text = format!("({}) {}", takes(entry.kind), without_required(&told.text));
         file.push('\n');
         for line in wrapped(&text, WIDTH) {
             let _ = writeln!(file, "# {line}");
@@ -152,12 +151,10 @@ fn takes(kind: Kind) -> String {
     }
 }
 
-/// As a sentence begins, and without what is said in a place of its own.
-fn sentence(text: &str) -> String {
+/// Without what is said in a place of its own.
+fn without_required(text: &str) -> String {
     let text = text.replace(" Required by serve.", "");
-    let text = text.strip_prefix("Required by serve.").unwrap_or(&text).trim();
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    text.strip_prefix("Required by serve.").unwrap_or(&text).trim().to_owned()
 }
 
 fn is_empty(default: &str) -> bool {
