@@ -115,7 +115,7 @@ async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
                     break answer.json["tokens"]["access_token"].as_str().unwrap().to_owned();
                 }
                 // The answer was lost, and what it would have said is true.
-                Ok(answer) if answer.status == 409 => {
+                Ok(answer) if answer.code() == "email_taken" => {
                     told.accounts.insert(email, None);
                     break String::new();
                 }
