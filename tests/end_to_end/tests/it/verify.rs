@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use coinlink_end_to_end_tests::{Node, Serve, TestProxy, eventually, upstreams};
+use coinlink_end_to_end_tests::{Node, Serve, TestProxy, eventually};
 use coinlink_testkit::{
     servers::{Launch, PrivatePostgres, PrivateRedis, TestDatabase, built_binary, free_port, fresh_database, shared_redis},
     upstream_stub::StubUpstream,
@@ -65,7 +65,7 @@ async fn verify_in(url: &str, more: &[&str], environment: &[(&str, &str)]) -> Ru
 struct Deployment {
     node: Node,
     metrics: String,
-    stub: StubUpstream,
+    _stub: StubUpstream,
     _database: TestDatabase,
 }
 
@@ -82,7 +82,7 @@ async fn deployed_on(redis: &str, settings: &[(&str, &str)]) -> Deployment {
     let settings = [&[("METRICS_ADDR", metrics.as_str())], settings].concat();
     let node = cluster.start_with(1, &stub, &settings).await.remove(0);
     eventually("prices", SOON, async || node.get("/api/bitcoin/price").await.0 == 200).await;
-    Deployment { node, metrics: format!("http://{metrics}"), stub, _database: database }
+    Deployment { node, metrics: format!("http://{metrics}"), _stub: stub, _database: database }
 }
 
 impl Deployment {
@@ -211,11 +211,15 @@ async fn settings_that_leave_the_server_open_are_named() {
 
 #[tokio::test]
 async fn prices_that_do_not_come_are_named() {
-    let good = deployed(&[]).await;
-    good.stub.stop().await;
-    eventually("a stale ticker", SOON, async || good.node.json("/health").await["checks"]["feed"]["status"] != "up").await;
-    let run = good.verify(&["--only", "sockets"]).await;
+    let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, shared_redis().await.url());
+    stub.stop().await;
+    let prefix = format!("verify-{}:", Uuid::now_v7().simple());
+    let cluster = Serve { database: &database.url, redis: &redis, prefix: &prefix };
+    let nodes = cluster.start(1, &stub).await;
+    let run = verify(&nodes[0].url(""), &["--only", "sockets,parity", "--read-only"]).await;
+    run.names("the list of prices", "see whether the providers can be reached");
     run.names("prices are fresh", "the ticker is stale");
+    run.names("GET /api/bitcoin/price", "503");
 }
 
 #[tokio::test]
