@@ -88,3 +88,12 @@ coverage *packages="--workspace":
 # Run the steps of the Dockerfile outside of a container, and look at what they make (docs/deployment.md).
 image-by-hand:
     bash tests/deploy/build_by_hand
+
+# Attack a server at full size, beside another client (docs/SECURITY_AUDIT.md): slow heads and bodies, 10,000 idle connections, bombs. Minutes.
+attacks:
+    cargo build -p coinlink
+    cargo test -p coinlink-end-to-end-tests --test it attacks_fault::at_full_size -- --ignored --nocapture
+
+# Fuzz for longer (docs/fuzzing.md): `just fuzz http 600` for so many seconds, or every property of a crate in so many cases (`just fuzz domain 100000`).
+fuzz target="http" amount="600":
+    {{ if target == "http" { "cargo build -p coinlink && FUZZ_SEED=$RANDOM FUZZ_SECONDS=" + amount + " cargo test -p coinlink-end-to-end-tests --test it penetration::fuzzed -- --nocapture" } else { "PROPTEST_CASES=" + amount + " cargo test -p " + (if target == "coinlink" { "coinlink" } else { "coinlink-" + target }) } }}

@@ -1,0 +1,311 @@
+//! What is sent to use a node up: its memory stays what it was, and other clients hardly notice. `just attacks` does the same at full
+//! size (docs/SECURITY_AUDIT.md).
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpStream},
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use coinlink_end_to_end_tests::{Api, Node, UNLIMITED, eventually, somebody};
+use futures_util::future::join_all;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream as AsyncStream,
+};
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+struct Scale {
+    slow: usize,
+    idle: usize,
+    lasts: Duration,
+    bomb_mib: usize,
+    bombs: usize,
+    header_mib: usize,
+    depth: usize,
+    readers: usize,
+}
+
+const SHORT: Scale = Scale {
+    slow: 500,
+    idle: 1000,
+    lasts: Duration::from_secs(2),
+    bomb_mib: 64,
+    bombs: 8,
+    header_mib: 100,
+    depth: 1_000_000,
+    readers: 20,
+};
+const FULL: Scale = Scale {
+    slow: 3000,
+    idle: 10_000,
+    lasts: Duration::from_secs(20),
+    bomb_mib: 1024,
+    bombs: 16,
+    header_mib: 100,
+    depth: 1_000_000,
+    readers: 200,
+};
+
+/// Beyond what each connection needs (its buffers and the dispatcher's state), an attack costs no more than this.
+const FLAT_KIB: u64 = 48 * 1024;
+/// What a connection may cost.
+const A_CONNECTION_KIB: u64 = 32;
+/// The slowest of a hundred requests of others meanwhile, on a machine that the attacker is on as well.
+const OTHERS_WITHIN: Duration = Duration::from_secs(1);
+
+/// What others saw during an attack, and what it cost.
+struct Seen {
+    what: &'static str,
+    requests: usize,
+    errors: usize,
+    p50: Duration,
+    p99: Duration,
+    before_kib: u64,
+    peak_kib: u64,
+}
+
+/// Looks at the node's memory while it goes on.
+fn watch_memory(pid: u32) -> (Arc<AtomicBool>, Arc<AtomicU64>) {
+    let (over, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (until, seen) = (Arc::clone(&over), Arc::clone(&peak));
+    thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+            seen.fetch_max(now, Ordering::Relaxed);
+            thread::sleep(Duration::from_millis(10));
+        }
+    });
+    (over, peak)
+}
+
+/// Lets an attack run beside a client that asks for a price, for its profile and whether the node lives.
+async fn beside(node: &Node, what: &'static str, attack: impl Future<Output = ()>) -> Seen {
+    let api = Api::at(node.url(""));
+    let held = api.sign_up(&somebody()).await;
+    let before_kib = node.resident_kib();
+    let (over, peak) = watch_memory(node.process.pid());
+    let others = async {
+        let (mut took, mut errors) = (Vec::new(), 0);
+        while !over.load(Ordering::Relaxed) || took.len() < 20 {
+            for path in ["/api/bitcoin/price", "/api/v2/user/profile", "/livez"] {
+                let started = Instant::now();
+                let answer = api.try_send(api.request(reqwest::Method::GET, path).bearer_auth(&held.access)).await;
+                errors += usize::from(!answer.is_ok_and(|answer| answer.status == 200));
+                took.push(started.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        (took, errors)
+    };
+    let attack = async {
+        attack.await;
+        over.store(true, Ordering::Relaxed);
+    };
+    let ((mut took, errors), ()) = tokio::join!(others, attack);
+    took.sort_unstable();
+    let quantile = |per_cent: usize| took[(took.len() * per_cent / 100).min(took.len() - 1)];
+    let seen = Seen {
+        what,
+        requests: took.len(),
+        errors,
+        p50: quantile(50),
+        p99: quantile(99),
+        before_kib,
+        peak_kib: peak.load(Ordering::Relaxed).max(before_kib),
+    };
+    let Seen { requests, p50, p99, peak_kib, .. } = &seen;
+    eprintln!("| {what} | {requests} | {errors} | {p50:.1?} | {p99:.1?} | {before_kib} | {peak_kib} |");
+    seen
+}
+
+impl Seen {
+    /// Others were served in time, and memory stayed within what so many connections need.
+    fn holds(&self, connections: usize) {
+        let what = self.what;
+        assert_eq!(self.errors, 0, "{what}: of {} requests of others", self.requests);
+        assert!(self.p99 < OTHERS_WITHIN, "{what}: {:?}", self.p99);
+        let allowed = self.before_kib + FLAT_KIB + A_CONNECTION_KIB * connections as u64;
+        assert!(self.peak_kib <= allowed, "{what}: {} KiB, then {} KiB, of {allowed}", self.before_kib, self.peak_kib);
+    }
+}
+
+async fn node() -> Node {
+    let settings = [&UNLIMITED[..], &[("TICKER_INTERVAL_MS", "1000")]].concat();
+    let node = Node::dev_with(&["--feed", "simulated"], &settings).await;
+    eventually("prices", Duration::from_secs(15), async || node.get("/api/bitcoin/price").await.0 == 200).await;
+    // It is made when it is first asked for.
+    assert_eq!(node.get("/openapi.json").await.0, 200);
+    node
+}
+
+async fn connect(address: SocketAddr, count: usize) -> Vec<AsyncStream> {
+    let mut open = Vec::with_capacity(count);
+    for chunk in (0..count).collect::<Vec<_>>().chunks(250) {
+        open.extend(join_all(chunk.iter().map(|_| AsyncStream::connect(address))).await.into_iter().map(Result::unwrap));
+    }
+    open
+}
+
+/// Sends a byte of `drip` to each of them every half second.
+async fn drip(mut open: Vec<AsyncStream>, begin: &[u8], byte: &[u8], lasts: Duration) {
+    for stream in &mut open {
+        let _ = stream.write_all(begin).await;
+    }
+    let started = Instant::now();
+    while started.elapsed() < lasts {
+        for stream in &mut open {
+            // One that the server let go of is gone.
+            let _ = stream.try_write(byte);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// As many zeros, packed by gzip.
+fn bomb(mib: usize) -> Vec<u8> {
+    let mut packer = Command::new("gzip").arg("-9c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut into = packer.stdin.take().unwrap();
+    thread::spawn(move || (0..mib).for_each(|_| into.write_all(&vec![0; 1 << 20]).unwrap()));
+    packer.wait_with_output().unwrap().stdout
+}
+
+/// POSTs these bytes, cut into chunks that tell no length, and gives what is said to that.
+async fn post_chunked(address: SocketAddr, headers: &str, bytes: &[u8]) -> String {
+    let mut stream = AsyncStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/bitcoin/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}Transfer-Encoding: chunked\r\n\r\n"
+    );
+    let _ = stream.write_all(head.as_bytes()).await;
+    for chunk in bytes.chunks(64 * 1024) {
+        let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
+        if stream.write_all(&framed).await.is_err() {
+            break;
+        }
+    }
+    let _ = stream.write_all(b"0\r\n\r\n").await;
+    let mut said = vec![0; 64];
+    let count = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut said)).await.map_or(0, |read| read.unwrap_or(0));
+    String::from_utf8_lossy(&said[..count]).into_owned()
+}
+
+async fn endless_header(address: SocketAddr, mib: usize) {
+    let send = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: ");
+        (0..mib).take_while(|_| stream.write_all(&vec![b'a'; 1 << 20]).is_ok()).count()
+    });
+    assert!(send.await.unwrap() < mib, "the server took it all");
+}
+
+/// Everything at this scale, one after the other.
+async fn attacks(scale: Scale) {
+    let node = node().await;
+    let address = node.address;
+    let asked = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    eprintln!(
+        "| attack | requests of others | errors | p50 | p99 | RSS before, KiB | RSS at most, KiB |\n|---|---|---|---|---|---|---|"
+    );
+
+    let slow = async || connect(address, scale.slow).await;
+    let seen =
+        beside(&node, "heads that drip", async { drip(slow().await, b"GET /livez HTTP/1.1\r\nX: ", b"a", scale.lasts).await });
+    seen.await.holds(scale.slow);
+    let later = format!("{asked}GET /livez HTTP/1.1\r\nX: ");
+    let seen = beside(&node, "second heads that drip", async { drip(slow().await, later.as_bytes(), b"a", scale.lasts).await });
+    seen.await.holds(scale.slow);
+    let body =
+        b"POST /api/bitcoin/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n{";
+    let seen = beside(&node, "bodies that drip", async { drip(slow().await, body, b" ", scale.lasts).await });
+    seen.await.holds(scale.slow);
+    let idle = async { drip(connect(address, scale.idle).await, asked.as_bytes(), b"", scale.lasts).await };
+    beside(&node, "idle connections", idle).await.holds(scale.idle);
+
+    let packed = bomb(scale.bomb_mib);
+    let bombs = async {
+        let sent = (0..scale.bombs).map(|_| post_chunked(address, "Content-Encoding: gzip\r\n", &packed));
+        for said in join_all(sent).await {
+            assert!(said.is_empty() || said.starts_with("HTTP/1.1 415"), "{said}");
+        }
+    };
+    beside(&node, "gzip bombs", bombs).await.holds(scale.bombs);
+    let heads = async { drop(join_all((0..scale.bombs).map(|_| endless_header(address, scale.header_mib))).await) };
+    beside(&node, "header streams", heads).await.holds(scale.bombs);
+    let deep = "[".repeat(scale.depth);
+    let shallow = format!("{{\"text\":{}", "[".repeat(200_000));
+    let json = async {
+        for (text, status) in [(&deep, "413"), (&shallow, "400")] {
+            let sent = (0..scale.bombs).map(|_| post_chunked(address, "", text.as_bytes()));
+            for said in join_all(sent).await {
+                assert!(said.is_empty() || said.contains(status), "{said}");
+            }
+        }
+    };
+    beside(&node, "deep JSON", json).await.holds(scale.bombs);
+    let greedy = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4);
+    let readers = async { drip(connect(address, scale.readers).await, greedy.as_bytes(), b"", scale.lasts).await };
+    // What was answered and is not taken stays here until the reader's time is over: up to a mebibyte each.
+    beside(&node, "answers that nobody takes", readers).await.holds(scale.readers * 32);
+
+    eventually("what was taken is given back", Duration::from_secs(20), async || {
+        node.json("/api/connections").await["active_connections"] == 0 && node.get("/livez").await.0 == 200
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_to_use_a_node_up_costs_it_little_and_others_nothing() {
+    attacks(SHORT).await;
+}
+
+/// `just attacks`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes; just attacks"]
+async fn at_full_size_what_is_sent_to_use_a_node_up_costs_it_little_and_others_nothing() {
+    attacks(FULL).await;
+}
+
+/// The HTTP library by itself limits the first head of a connection alone.
+#[tokio::test]
+async fn a_second_head_that_is_never_finished_is_not_waited_for_either() {
+    let node = node().await;
+    for begin in ["", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut stream = AsyncStream::connect(node.address).await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        if !begin.is_empty() {
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        }
+        stream.write_all(b"GET /livez HTTP/1.1\r\nX: ").await.unwrap();
+        let started = Instant::now();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(16), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "still open after {:?}, {begin:?}", started.elapsed());
+        assert!(started.elapsed() > Duration::from_secs(8), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_packed_body_is_refused_before_it_is_unpacked() {
+    let node = node().await;
+    let before = node.resident_kib();
+    let packed = bomb(64);
+    for coding in ["gzip", "br", "deflate", "zstd", "GZIP", "x-gzip", "identity, gzip"] {
+        let said =
+            post_chunked(node.address, &format!("Content-Encoding: {coding}\r\n"), &packed[..packed.len().min(32 * 1024)]).await;
+        assert!(said.starts_with("HTTP/1.1 415"), "{coding}: {said}");
+    }
+    let after = node.resident_kib();
+    assert!(after < before + 8192, "{before} KiB, then {after} KiB");
+    let plain = post_chunked(node.address, "Content-Encoding: identity\r\n", br#"{"text":"Bitcoin rises"}"#).await;
+    assert!(plain.starts_with("HTTP/1.1 200"), "{plain}");
+}
