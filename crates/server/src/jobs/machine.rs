@@ -48,14 +48,28 @@ fn measure(system: &mut System, data: &Path, metrics: &Metrics) {
     let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     machine.memory_total.set(bytes(total));
     machine.memory_available.set(bytes(available));
-    if let Ok(disk) = rustix::fs::statvfs(data) {
+    if let Ok(disk) = rustix::fs::statvfs(there_already(data)) {
         machine.disk("data", disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize));
     }
+}
+
+/// `folder`, or the nearest one above it that exists: `serve` keeps nothing there and need not have it.
+fn there_already(folder: &Path) -> &Path {
+    let nearest = folder.ancestors().find(|above| above.exists());
+    nearest.unwrap_or_else(|| Path::new(if folder.is_absolute() { "/" } else { "." }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_is_measured_where_it_would_be() {
+        assert_eq!(there_already(Path::new("/nobody/made/this")), Path::new("/"));
+        assert_eq!(there_already(Path::new("nobody-made-this")), Path::new("."));
+        assert_eq!(there_already(Path::new("src/nobody-made-this")), Path::new("src"));
+        assert_eq!(there_already(Path::new("/")), Path::new("/"));
+    }
 
     #[test]
     fn what_it_measures_is_this_machine() {
