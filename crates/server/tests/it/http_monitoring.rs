@@ -165,10 +165,10 @@ async fn the_score_counts_the_open_alerts_of_all_nodes() {
     take_a_sample(&server).await;
     let view = expect(get(&server, &admin, UNIFIED).await, 200).await;
     let status = &view["system_status"];
-    // Of the ones, `limiter_alone` and `breakers_open` are a warning each, and a certificate of one day is critical.
-    assert_eq!((&status["health_score"], &status["status"]), (&json!(40), &json!("critical")));
-    assert_eq!(view["alerts"]["by_severity"], json!({"info": 0, "warning": 2, "error": 1, "critical": 2}));
-    assert_eq!((&view["alerts"]["total"], &view["alerts"]["unacknowledged"]), (&json!(5), &json!(5)));
+    // Of the ones, `error_rate`, `limiter_alone` and `breakers_open` are a warning each, and a certificate of one day is critical.
+    assert_eq!((&status["health_score"], &status["status"]), (&json!(35), &json!("critical")));
+    assert_eq!(view["alerts"]["by_severity"], json!({"info": 0, "warning": 3, "error": 1, "critical": 2}));
+    assert_eq!((&view["alerts"]["total"], &view["alerts"]["unacknowledged"]), (&json!(6), &json!(6)));
     server.stop().await;
 }
 
