@@ -242,17 +242,15 @@ impl RedisLink {
     }
 }
 
-/// What Redis answers where it takes no writes for now: no memory, no disk, or a script that runs for too long. A new connection
-/// would hear the same.
-const TAKES_NOTHING: [&str; 3] = ["OOM", "MISCONF", "BUSY"];
-
 /// Redis refused this command, and is well otherwise.
 fn leaves_connection_usable(error: &RedisError) -> bool {
     let refused =
         [ServerErrorKind::ResponseError, ServerErrorKind::ExecAbort, ServerErrorKind::NoScript, ServerErrorKind::NoPerm];
     match error.kind() {
         ErrorKind::Server(kind) => refused.contains(&kind),
-        ErrorKind::Extension => error.code().is_some_and(|code| TAKES_NOTHING.contains(&code)),
+        // Among these are those of a Redis that takes no writes for now (OOM, MISCONF, BUSY), also those of a pipeline, which have no
+        // code: a new connection would hear the same. One that has to sign in again is of no use.
+        ErrorKind::Extension => error.code() != Some("NOAUTH"),
         kind => kind == ErrorKind::UnexpectedReturnType,
     }
 }

@@ -105,7 +105,7 @@ async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on
     let next = there.refresh(&early.refresh).await.expect(200);
     let (access, refresh) = (next.json["access_token"].as_str().unwrap(), next.json["refresh_token"].as_str().unwrap());
     let _ = there.get_as(access, PROFILE).await.expect(200);
-    assert_eq!(here.get_as(access, PROFILE).await.expect(401).code(), "invalid_token", "of an hour from now");
+    assert_eq!(here.get_as(access, PROFILE).await.expect(401).code(), "token_not_yet_valid", "of an hour from now");
     let mut most = 0;
     while jumped.elapsed() < WRONG_FOR {
         most = most.max(leaders(&[&jumper, &other]).await);
@@ -147,7 +147,7 @@ async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on
         &CLOCK_AHEAD,
         &format!(
             "one leader throughout, {both} lists the same on both nodes, the longest gap {}; 20 s ahead tokens of both nodes are taken by both, an hour \
-             ahead `token_expired` or `invalid_token` by the other, and a refresh mends it; once the clock is right again new prices are there after {}, and everybody is served after {}",
+             ahead `token_expired` or `token_not_yet_valid` at the other, and a refresh mends it; once the clock is right again new prices are there after {}, and everybody is served after {}",
             seconds(gap),
             seconds(prices),
             seconds(usable),
