@@ -93,11 +93,11 @@ pub enum Command {
     /// of the front end, metrics, what its tests showed, its container, its documents. Prints a table of what was seen and what to do about it.
     /// docs/verify.md says what each check means.
     ///
-    /// It makes an account of its own with a random name at the domain coinlink-verify.invalid, signs in some three times, and signs out; no
+    /// It makes an account of its own with a random name at the domain coinlink-verify.invalid, signs in three times, and signs out; no
     /// route deletes accounts, so that one stays. Where mail is sent, its letter cannot be delivered: use --account there, or --read-only. Of the
     /// ten sign-ins a minute that an address has it takes four, and of other requests about 100; where a limit is in its way it waits.
     ///
-    /// Certificates are those that this machine trusts; SSL_CERT_FILE names others. It shows no token and no password.
+    /// Certificates are those that this machine trusts; `SSL_CERT_FILE` names others. It shows no token and no password.
     ///
     /// Exits with 0 when nothing failed (warnings are for you to judge), with 1 when something did, and with 2 when it could not be run.
     Verify(Box<VerifyOptions>),
@@ -109,7 +109,7 @@ pub enum Command {
         /// Ask `/readyz`, which wants the database and Redis too
         #[arg(long)]
         ready: bool,
-        /// Ask this instead, an http:// address [default: http://127.0.0.1:8000/livez, with PORT and HOST]
+        /// Ask this instead, an http address [default: `/livez` of this machine, at PORT and HOST]
         #[arg(long, value_name = "URL", conflicts_with = "ready")]
         url: Option<url::Url>,
     },

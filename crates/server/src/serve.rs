@@ -231,7 +231,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     wiring::spawn_feeds(&feeds_of_sockets, &shared, &contexts, &around, &mut jobs);
     let recording = contexts.spawn(&mut jobs, &mut led);
     jobs.spawn(async move { follower.execute().await });
-    let sampled = Sampled {
+    let looked_at = Sampled {
         broadcaster,
         live: feeds.live.clone(),
         redis: shared.redis.clone(),
@@ -240,7 +240,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         clock: Arc::clone(&around.clock),
         metrics: metrics.clone(),
     };
-    wiring::measure(&settings, sampled, &mut jobs);
+    wiring::measure(&settings, looked_at, &mut jobs);
     identity_jobs.spawn(&mut jobs, &metrics);
     let (identity, samples) = (&adapters, &samples);
     let monitor = MonitorParts { settings: &settings, identity, shared: &shared, database: &database, metrics: &metrics, samples, around: &around };

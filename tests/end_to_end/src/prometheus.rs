@@ -44,7 +44,7 @@ impl Prometheus {
 
     /// The values of a query now: none where there is no series, or none of them is a number.
     pub async fn query(&self, query: &str) -> Vec<f64> {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = query.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"));
         let asked = self.client.post(format!("{}/api/v1/query", self.base)).body(format!("query={encoded}"));
         let asked = asked.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let answer: Value = asked.send().await.expect("an answer").json().await.expect("JSON");
@@ -107,7 +107,9 @@ fn write_configuration(folder: &Path, own: &str, targets: &[String], overrides: 
         .into();
     for (from, to) in overrides {
         assert!(rules.iter().any(|(_, text)| text.contains(from)), "no rule says {from} any more");
-        rules.iter_mut().for_each(|(_, text)| *text = text.replace(from, to));
+        for (_, text) in &mut rules {
+            *text = text.replace(from, to);
+        }
     }
     for (path, text) in rules {
         let lines = text.lines().map(|line| {

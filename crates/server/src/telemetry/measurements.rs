@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use coinlink_domain::operations::monitoring::{Buckets, Value};
 use coinlink_ports::operations::Measurements;
-use prometheus::proto::{Metric, MetricFamily};
+use prometheus::proto::{Bucket, LabelPair, Metric, MetricFamily};
 
 use super::Metrics;
 
@@ -176,11 +176,11 @@ fn levels(families: &[MetricFamily], has_redis: bool) -> Vec<(&'static str, f64)
 
 fn series<'a>(families: &'a [MetricFamily], name: &str) -> impl Iterator<Item = &'a Metric> {
     let family = families.iter().find(|family| family.name() == name);
-    family.into_iter().flat_map(|family| family.get_metric())
+    family.into_iter().flat_map(MetricFamily::get_metric)
 }
 
 fn label<'a>(metric: &'a Metric, name: &str) -> Option<&'a str> {
-    metric.get_label().iter().find(|pair| pair.name() == name).map(|pair| pair.value())
+    metric.get_label().iter().find(|pair| pair.name() == name).map(LabelPair::value)
 }
 
 /// A counter's or a gauge's; it is one of the two.
@@ -201,7 +201,7 @@ fn histogram(families: &[MetricFamily], name: &str) -> Buckets {
         let of = metric.get_histogram();
         let cumulative = of.get_bucket().iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()));
         // Read while requests are counted, a bucket may be ahead of the whole: the next sample has it.
-        let highest = of.get_bucket().iter().map(|bucket| bucket.cumulative_count()).max().unwrap_or(0);
+        let highest = of.get_bucket().iter().map(Bucket::cumulative_count).max().unwrap_or(0);
         if let Ok(one) = Buckets::try_new(cumulative, of.get_sample_count().max(highest)) {
             all.add(&one);
         }

@@ -2,6 +2,7 @@
 //!
 //! Measurements are `f64`, here and nowhere else in the domain (adr/0006): they are read off clocks and counters, compared and
 //! shown, and are nobody's money. What is no finite number gets no further than [`Value`].
+#![expect(clippy::float_arithmetic, reason = "measurements are no money: adr/0006")]
 
 mod aggregate;
 mod alert;

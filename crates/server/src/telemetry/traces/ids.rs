@@ -17,9 +17,9 @@ thread_local! {
 /// Runs `begin`, which starts one span on this thread: it gets the ids of `context`.
 pub(super) fn with_ids_of<T>(context: &RequestContext, begin: impl FnOnce() -> T) -> T {
     MEANT.set(Some((TraceId::from(context.trace_id.as_u128()), SpanId::from(context.span_id))));
-    let begun = begin();
+    let span = begin();
     MEANT.set(None);
-    begun
+    span
 }
 
 /// The ids that are meant, and otherwise new ones of the kind that requests have.

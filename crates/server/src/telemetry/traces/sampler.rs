@@ -2,7 +2,7 @@
 
 use opentelemetry::{
     Context, KeyValue,
-    trace::{Link, SpanKind, TraceContextExt as _, TraceId, TraceState},
+    trace::{Link, SpanContext, SpanKind, TraceContextExt as _, TraceId, TraceState},
 };
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
@@ -40,7 +40,7 @@ impl ShouldSample for ByParent {
         _attributes: &[KeyValue],
         _links: &[Link],
     ) -> SamplingResult {
-        let parent = parent.map(|context| context.span().span_context().clone()).filter(|parent| parent.is_valid());
+        let parent = parent.map(|context| context.span().span_context().clone()).filter(SpanContext::is_valid);
         let sent = match &parent {
             Some(parent) => parent.is_sampled(),
             // A look at a queue, and a call of upkeep that belongs to nothing: they repeat a few times a second, for ever.
