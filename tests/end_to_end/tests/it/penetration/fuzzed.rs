@@ -112,7 +112,8 @@ async fn damaged_bodies_and_requests_are_nobodys_fault_but_their_senders() {
         assert!(answer.status < 500, "{method} {path} {said:?}: {} {}", answer.status, answer.text);
         assert!(answer.status < 400 || answer.json["error"]["code"].is_string(), "{method} {path} {said:?}: {}", answer.text);
 
-        let damaged = dice.damage(requests[dice.roll(requests.len())].as_bytes());
+        let chosen = dice.roll(requests.len());
+        let damaged = dice.damage(requests[chosen].as_bytes());
         let said = exchange(node.address, &damaged);
         let bad = statuses(&said).into_iter().find(|status| *status >= 500);
         assert_eq!(bad, None, "{:?}: {said}", String::from_utf8_lossy(&damaged));
