@@ -51,7 +51,7 @@ faults! {
         "no crash, tokens judged with 30 s of leeway, one leader and one story";
     REDIS_FULL "redis_full" "Redis out of memory" "`maxmemory 1mb`, `noeviction`" "degrades as without Redis, recovers within 10 s";
     LEADER_KILLED "leader_killed" "two nodes, leader killed" "`kill -9`" "ticker gap of lease + 1 tick (11 s) at most, no (epoch, seq) twice";
-    TERMINATED "terminated_under_load" "SIGTERM under load" "64 clients that do not pause, 100 sockets"
+    TERMINATED "terminated_under_load" "SIGTERM under load" "24 clients that do not pause, 100 sockets"
         "no failed request in flight, sockets closed with a retry hint, exit within 15 s";
 }
 

@@ -20,7 +20,7 @@ use super::{
     scene::{PRICE, PROFILE, Scene, user_of},
 };
 
-const CLIENTS: usize = 64;
+const CLIENTS: usize = 24;
 const SOCKETS: usize = 100;
 const GONE_WITHIN: Duration = Duration::from_secs(15);
 const PATHS: [&str; 4] = [PRICE, PROFILE, "/api/crypto/ticker", "/api/v2/auth/verify"];
