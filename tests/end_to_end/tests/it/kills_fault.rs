@@ -124,15 +124,21 @@ async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
             }
             sleep(LOOK * 5).await;
         };
-        for target in (1..=RULES_EACH).filter(|_| !access.is_empty()) {
+        let (mut target, mut left) = (0, if access.is_empty() { 0 } else { RULES_EACH });
+        while left > 0 && !stop.load(Ordering::SeqCst) {
+            target += 1;
             let rule = json!({ "symbol": "BTC", "condition": "above", "target_value": 1_000_000 + target });
             let request = api.with_json(Method::POST, "/api/v2/notifications/alerts", &rule);
             match api.try_send(request.header(AUTHORIZATION, format!("Bearer {access}"))).await {
                 Ok(answer) if answer.status == 201 => {
                     told.rules.insert(answer.json["id"].as_str().unwrap().to_owned());
+                    left -= 1;
                 }
                 Ok(answer) if answer.status < 500 => panic!("{}", answer.text),
-                _ => told.unanswered += 1,
+                _ => {
+                    told.unanswered += 1;
+                    sleep(LOOK).await;
+                }
             }
         }
     }
