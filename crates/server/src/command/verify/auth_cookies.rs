@@ -18,7 +18,7 @@ const PROXY: &str = "a proxy must leave Set-Cookie, Cookie and Origin as they ar
 
 pub(super) async fn check(visit: &mut Visit<'_>) {
     if let Err(why) = visit.person().await {
-        ALL.iter().for_each(|check| visit.report.skip(check, &why));
+        visit.report.skip_all(&ALL, &why);
         return;
     }
     let answer = match visit.open_session(&json!({"cookies": true})).await {
@@ -26,10 +26,10 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
         Err(why) => {
             if why.contains("csrf_failed") && visit.options.origin.is_none() {
                 let reason = "the origin of --url may not ask for cookies: name one of ALLOWED_ORIGINS with --origin";
-                ALL.iter().for_each(|check| visit.report.skip(check, reason));
+                visit.report.skip_all(&ALL, reason);
             } else {
                 let advice = "pages of this origin cannot sign in with cookies: it has to be in ALLOWED_ORIGINS";
-                ALL.iter().for_each(|check| visit.report.fail(check, &why, advice));
+                visit.report.fail_all(&ALL, &why, advice);
             }
             return;
         }

@@ -26,7 +26,7 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
     let person = match visit.person().await {
         Ok(person) => (person.access.clone(), person.refresh.clone()),
         Err(why) => {
-            [GOOD, FORGED, ROTATES, REUSED, ENDED].iter().for_each(|check| visit.report.skip(check, &why));
+            visit.report.skip_all(&[GOOD, FORGED, ROTATES, REUSED, ENDED], &why);
             return;
         }
     };
@@ -81,7 +81,7 @@ async fn rotation(visit: &mut Visit<'_>) {
             }
         }
         Err(why) => {
-            [ROTATES, REUSED, ENDED].iter().for_each(|check| visit.report.fail(check, &why, "no second session could be opened"));
+            visit.report.fail_all(&[ROTATES, REUSED, ENDED], &why, "no second session could be opened");
             return;
         }
     };
@@ -91,7 +91,7 @@ async fn rotation(visit: &mut Visit<'_>) {
     let rotated = !next.refresh.is_empty() && next.refresh != spent.refresh && next.access != spent.access;
     visit.report.must(rotated, ROTATES, next_told, RELEASE);
     if !rotated {
-        [REUSED, ENDED].iter().for_each(|check| visit.report.skip(check, "there is no new token"));
+        visit.report.skip_all(&[REUSED, ENDED], "there is no new token");
         return;
     }
     match reuse(visit, &spent, &next).await {

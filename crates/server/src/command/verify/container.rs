@@ -49,12 +49,12 @@ fn first_process_is_ours(line: &str) -> bool {
 
 fn look(report: &mut Report, root: &Path, in_kubernetes: bool, binary_is_writable: impl FnOnce() -> bool) {
     if !in_kubernetes && !is_container(root) {
-        ALL.iter().for_each(|check| report.skip(check, "not in a container: run it in that of the server"));
+        report.skip_all(&ALL, "not in a container: run it in that of the server");
         return;
     }
     if !first_process_is_ours(&read(root, "proc/1/cmdline")) {
         let reason = "not in the server's container: its first process is no coinlink";
-        ALL.iter().for_each(|check| report.skip(check, reason));
+        report.skip_all(&ALL, reason);
         return;
     }
     let status = read(root, "proc/1/status");

@@ -43,9 +43,7 @@ fn parse(text: &str) -> Result<Evidence, String> {
 
 pub(super) fn check(visit: &mut Visit<'_>) {
     let Some(path) = &visit.options.evidence else {
-        [PASSED, RELEASE, AGE]
-            .iter()
-            .for_each(|check| visit.report.skip(check, "no --evidence: name the file of `bash tests/run`"));
+        visit.report.skip_all(&[PASSED, RELEASE, AGE], "no --evidence: name the file of `bash tests/run`");
         return;
     };
     let evidence = match read(path) {

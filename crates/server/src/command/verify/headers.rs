@@ -118,7 +118,7 @@ fn software(visit: &mut Visit<'_>, answers: &[(&'static str, Answer)]) {
     match versions.first() {
         None => visit.report.ok("no software is named with its version", "none is"),
         Some(seen) => {
-            visit.report.warn("no software is named with its version", seen, "have the proxy keep its version to itself")
+            visit.report.warn("no software is named with its version", seen, "have the proxy keep its version to itself");
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::cli::Purpose;
 
 /// Flags of `verify`.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct VerifyOptions {
     /// Where the server answers, as its users write it: <https://api.example.com>
     #[arg(long, value_parser = server_url)]
@@ -19,7 +18,7 @@ pub struct VerifyOptions {
     /// Only these areas, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "AREA")]
     pub only: Vec<Area>,
-    /// An origin of ALLOWED_ORIGINS, to see that its pages may ask [default: that of --url]
+    /// An origin of `ALLOWED_ORIGINS`, to see that its pages may ask [default: that of --url]
     #[arg(long, value_parser = origin, value_name = "ORIGIN")]
     pub origin: Option<String>,
     /// Where the metrics are, if they are not to be public; they must then not be at --url as well

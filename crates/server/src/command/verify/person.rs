@@ -2,6 +2,7 @@
 
 use std::{fs, io};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,8 +78,7 @@ fn new_password() -> String {
     let mut bytes = [0_u8; 20];
     // Without randomness of the system the sign-up is refused as too weak, and that is told.
     let _ = getrandom::fill(&mut bytes);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("Vf-{hex}-9Z")
+    format!("Vf-{}-9Z", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl Visit<'_> {

@@ -139,6 +139,20 @@ impl Report {
         self.row(check, Verdict::Skipped, reason.as_ref(), "");
     }
 
+    /// None of them can be looked at.
+    pub(super) fn skip_all(&mut self, checks: &[&str], reason: impl AsRef<str>) {
+        for check in checks {
+            self.skip(check, reason.as_ref());
+        }
+    }
+
+    /// None of them held, for one cause.
+    pub(super) fn fail_all(&mut self, checks: &[&str], seen: impl AsRef<str>, advice: &str) {
+        for check in checks {
+            self.fail(check, seen.as_ref(), advice);
+        }
+    }
+
     /// It is as it must be, or not.
     pub(super) fn must(&mut self, held: bool, check: &str, seen: impl AsRef<str>, advice: &str) {
         if held { self.ok(check, seen) } else { self.fail(check, seen, advice) }

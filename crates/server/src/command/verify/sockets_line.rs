@@ -26,7 +26,7 @@ const MAX_FRAMES: usize = 200;
 
 /// How a handshake ended.
 pub(super) enum Opened {
-    Open(Line),
+    Open(Box<Line>),
     /// With this status.
     Refused(u16),
 }
@@ -65,7 +65,7 @@ pub(super) async fn open(client: &Client, origin: Option<&str>) -> Result<Opened
         let upgraded = response.upgrade().await.map_err(|error| unreachable_because(&error))?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(limits)).await;
-        Ok(Opened::Open(Line { socket, frames: Vec::new(), strange: 0, closed: None }))
+        Ok(Opened::Open(Box::new(Line { socket, frames: Vec::new(), strange: 0, closed: None })))
     };
     tokio::time::timeout(patience, shake).await.unwrap_or(Err(Trouble::Slow(patience)))
 }
