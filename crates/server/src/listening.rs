@@ -70,13 +70,23 @@ fn builder(settings: Option<&Settings>) -> actix_server::ServerBuilder {
     if settings.server.workers > 0 { builder.workers(settings.server.workers) } else { builder }
 }
 
-/// The server of everything but, where it has a port of its own, `/metrics`.
-pub(crate) fn listen_for_all(
+/// All that this node listens on: everything, and `/metrics` where it has a port of its own.
+pub(crate) fn servers(
     settings: &Settings,
     listener: TcpListener,
     parts: HttpParts,
     context: Arc<Context>,
-) -> io::Result<Server> {
+    metrics: &Metrics,
+) -> Result<Vec<Server>, StartError> {
+    let mut servers = vec![listen_for_all(settings, listener, parts, context)?];
+    if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
+        servers.push(listen_for_metrics(metrics, listen(&address.ip().to_string(), address.port())?)?);
+    }
+    Ok(servers)
+}
+
+/// The server of everything but, where it has a port of its own, `/metrics`.
+fn listen_for_all(settings: &Settings, listener: TcpListener, parts: HttpParts, context: Arc<Context>) -> io::Result<Server> {
     let patience = Patience::around(HEAD_WITHIN, parts.request_timeout, KEEP_ALIVE);
     let server = builder(Some(settings)).listen("coinlink", listener, move || {
         let parts = parts.clone();
@@ -100,7 +110,7 @@ pub(crate) fn listen_for_all(
 }
 
 /// The server of `/metrics` alone.
-pub(crate) fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Server> {
+fn listen_for_metrics(metrics: &Metrics, listener: TcpListener) -> io::Result<Server> {
     let metrics = metrics.clone();
     let server = builder(None).listen("metrics", listener, move || {
         let http = HttpService::build()

@@ -108,9 +108,9 @@ fn verify_audit(data_dir: Option<&PathBuf>, exported: Option<Checkpoint>) -> Exi
 /// A server that could not be looked at is neither green nor red.
 fn verify_server(options: &VerifyOptions) -> ExitCode {
     let verified = actix_rt::System::new().block_on(verify::run(options));
-    let told = verified.map_err(|error| error.to_string()).and_then(|(text, green)| {
-        io::stdout().write_all(text.as_bytes()).map(|()| green).map_err(|error| error.to_string())
-    });
+    let told = verified
+        .map_err(|error| error.to_string())
+        .and_then(|(text, green)| io::stdout().write_all(text.as_bytes()).map(|()| green).map_err(|error| error.to_string()));
     match told {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -19,7 +19,7 @@ use crate::{
     config::{Mode, Settings},
     http::{ChatCookie, Environment, HttpParts},
     jobs::{self, Led, Sampled},
-    listening::{LISTENS_ON_FOR, listen, listen_for_all, listen_for_metrics, raise_open_files},
+    listening::{LISTENS_ON_FOR, listen, raise_open_files, servers},
     telemetry::Metrics,
     wiring::{self, ContextParts, Feeds, Identity, MonitorParts, Shared, SocketParts, Surroundings},
     ws::Connections,
@@ -219,10 +219,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         chat_cookie: ChatCookie::at(&settings.server.public_url, wiring::visitor_key(&settings)),
         notifications: contexts.notifications.use_cases.clone(),
     };
-    let mut servers = vec![listen_for_all(&settings, listener, parts, context)?];
-    if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
-        servers.push(listen_for_metrics(&metrics, listen(&address.ip().to_string(), address.port())?)?);
-    }
+    let servers = servers(&settings, listener, parts, context, &metrics)?;
 
     let interval = wiring::interval(&settings);
     let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);
@@ -243,7 +240,15 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     wiring::measure(&settings, looked_at, &mut jobs);
     identity_jobs.spawn(&mut jobs, &metrics);
     let (identity, samples) = (&adapters, &samples);
-    let monitor = MonitorParts { settings: &settings, identity, shared: &shared, database: &database, metrics: &metrics, samples, around: &around };
+    let monitor = MonitorParts {
+        settings: &settings,
+        identity,
+        shared: &shared,
+        database: &database,
+        metrics: &metrics,
+        samples,
+        around: &around,
+    };
     wiring::spawn_monitor(&monitor, &mut jobs);
     let (mail, prune_mail) = wiring::mail(&settings, &database, &adapters.secrets, &metrics, &around)?;
     jobs.spawn(jobs::prune_mail(prune_mail, metrics.clone()));

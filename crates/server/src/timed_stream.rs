@@ -277,7 +277,7 @@ mod tests {
         let (mut stream, client) = pair().await;
         let started = Instant::now();
         let error = loop {
-            if let Err(error) = stream.write_all(&[0; 65536]).await {
+            if let Err(error) = stream.write_all(&vec![0; 65536]).await {
                 break error;
             }
         };

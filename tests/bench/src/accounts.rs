@@ -49,7 +49,9 @@ fn open_as(address: SocketAddr, name: &str, count: usize, from: impl Fn(usize) -
         let mut client = Client::open(address, first)?;
         (first..count)
             .step_by(AT_ONCE)
-            .map(|number| Ok((number, sign_up(&mut client, address, format!("{name}{number}@example.org"), from(number))?)))
+            .map(|number| {
+                Ok((number, sign_up(&mut client, address, format!("{name}{number}@example.org"), from(number).as_deref())?))
+            })
             .collect()
     };
     let mut holders: Vec<_> = in_parallel(AT_ONCE, some)?.into_iter().flatten().collect();
@@ -57,8 +59,8 @@ fn open_as(address: SocketAddr, name: &str, count: usize, from: impl Fn(usize) -
     Ok(holders.into_iter().map(|(_, holder)| holder).collect())
 }
 
-fn sign_up(client: &mut Client, address: SocketAddr, email: String, from: Option<String>) -> Outcome<Holder> {
-    let headers: Vec<_> = from.iter().map(|from| ("x-forwarded-for", from.as_str())).collect();
+fn sign_up(client: &mut Client, address: SocketAddr, email: String, from: Option<&str>) -> Outcome<Holder> {
+    let headers: Vec<_> = from.iter().map(|from| ("x-forwarded-for", *from)).collect();
     let request = post(address, "/api/v2/auth/signup", &headers, &json!({"email": email, "password": PASSWORD}));
     let body = client.ask(&request)?.expect(201)?.body;
     Ok(Holder { email, access: text(&body, "/tokens/access_token")?, refresh: text(&body, "/tokens/refresh_token")? })

@@ -1,6 +1,7 @@
 //! docs/metrics.md is made from the metrics themselves.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Duration};
 
 use coinlink::telemetry::Metrics;
 
@@ -65,7 +66,7 @@ fn markdown(families: &BTreeMap<String, Family>) -> String {
     let mut text = format!("{INTRODUCTION}| name | type | labels | meaning |\n|---|---|---|---|\n");
     for (name, Family { kind, labels, meaning }) in families {
         let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
-        text += &format!("| `{name}` | {kind} | {} | {} |\n", labels.join(", "), meaning.trim_end_matches('.'));
+        writeln!(text, "| `{name}` | {kind} | {} | {} |", labels.join(", "), meaning.trim_end_matches('.')).unwrap();
     }
     text
 }

@@ -1,4 +1,4 @@
-//! docs/SECURITY_AUDIT.md shows every route as the code has it: who gets in is asked of each, and not written down.
+//! `docs/SECURITY_AUDIT.md` shows every route as the code has it: who gets in is asked of each, and not written down.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;

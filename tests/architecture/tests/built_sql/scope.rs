@@ -171,11 +171,11 @@ impl Scope {
             },
             _ => Vec::new(),
         };
-        let named =
+        let given_by_name =
             |name: &str| arguments.iter().any(|argument| matches!(argument, Expr::Assign(given) if is_name(&given.left, name)));
         let inline_constant = names.iter().all(|name| {
             let positional = name.is_empty() || name.chars().all(|c| c.is_ascii_digit());
-            positional || named(name) || is_constant(name) || self.name(name, asked) == Made::Constant
+            positional || given_by_name(name) || is_constant(name) || self.name(name, asked) == Made::Constant
         });
         if constant && inline_constant { Made::Constant } else { Made::Unknown }
     }

@@ -1,5 +1,5 @@
 //! What is sent to use a node up: its memory stays what it was, and other clients hardly notice. `just attacks` does the same at full
-//! size (docs/SECURITY_AUDIT.md).
+//! size (`docs/SECURITY_AUDIT.md`).
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::{

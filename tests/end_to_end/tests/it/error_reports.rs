@@ -1,5 +1,4 @@
 //! What Sentry gets from the real binary: failures of the server, and nothing that is not for others.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -171,12 +171,12 @@ impl Run {
         let is_code = |line: &&str| line.len() == 9 && line.as_bytes()[4] == b' ' && line.replace(' ', "").parse::<u32>().is_ok();
         let code = text.lines().map(str::trim).find(is_code).unwrap().to_owned();
         let (token, code) = (self.keep(&token), self.keep(&code));
-        let reset = "/api/v2/auth/password/reset";
-        let _ = self.api.get(&format!("{reset}?token={token}")).await;
+        let page = "/api/v2/auth/password/reset";
+        let _ = self.api.get(&format!("{page}?token={token}")).await;
         let _ = self.api.get(&format!("/account/reset?token={token}")).await;
         let new = self.keep("Another-horse-8-stable");
         for code in ["0000 0000", &code] {
-            let _ = self.api.post(reset, &json!({"token": token, "code": code, "password": new})).await;
+            let _ = self.api.post(page, &json!({"token": token, "code": code, "password": new})).await;
         }
     }
 
@@ -194,8 +194,9 @@ impl Run {
 /// The newest letter that resets the password of this address.
 fn letter(folder: &Path, to: &str) -> Option<String> {
     let files = fs::read_dir(folder).ok()?.map(|file| file.unwrap().path());
-    let letters =
-        files.filter(|path| path.to_str().is_some_and(|name| name.contains("-reset_password-") && name.ends_with(".eml")));
+    let letters = files.filter(|path| {
+        path.to_str().is_some_and(|name| name.contains("-reset_password-")) && path.extension() == Some("eml".as_ref())
+    });
     // Undoes what quoted-printable does to a line.
     let read = |path: &Path| fs::read_to_string(path).unwrap().replace("=\r\n", "").replace("=3D", "=");
     letters.map(|path| read(&path)).find(|text| text.contains(&format!("To: {to}")))

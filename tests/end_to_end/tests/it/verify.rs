@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use coinlink_end_to_end_tests::{Node, Serve, TestProxy, eventually};
+use coinlink_end_to_end_tests::{Exchange, Node, Serve, TestProxy, eventually};
 use coinlink_testkit::{
     servers::{Launch, PrivatePostgres, PrivateRedis, TestDatabase, built_binary, free_port, fresh_database, shared_redis},
     upstream_stub::StubUpstream,
@@ -156,10 +156,9 @@ async fn a_server_that_is_none_or_something_else_is_neither_green_nor_red() {
 async fn what_a_proxy_does_wrong_is_named() {
     // Several runs within a minute.
     let good = deployed(&[("RATE_LIMIT_ANONYMOUS", "900")]).await;
-    let through = async |change: fn(&mut coinlink_end_to_end_tests::Exchange), only: &str| {
+    let through = async |change: fn(&mut Exchange), only: &str| {
         let proxy = TestProxy::before(good.node.address, change).await;
-        let run = verify(&proxy.url(), &["--origin", ORIGIN, "--metrics-url", &good.metrics, "--only", only]).await;
-        run
+        verify(&proxy.url(), &["--origin", ORIGIN, "--metrics-url", &good.metrics, "--only", only]).await
     };
     // 1: security headers are taken away.
     let run = through(|exchange| exchange.without("x-frame-options"), "headers").await;
@@ -168,13 +167,13 @@ async fn what_a_proxy_does_wrong_is_named() {
     let run = through(|exchange| exchange.with("access-control-allow-origin", "*"), "headers").await;
     run.names("CORS: foreign origins may not read", "access-control-allow-origin: *");
     // 3: upgrades are not passed on.
-    let run = through(|exchange| exchange.drop_upgrades(), "sockets").await;
+    let run = through(Exchange::drop_upgrades, "sockets").await;
     run.names("the socket opens", "in place of 101");
     // 4: trace ids are taken away.
     let run = through(|exchange| exchange.without("x-trace-id"), "observability").await;
     run.names("every answer has its ids", "x-trace-id is missing");
     // 5: private answers are kept, and given to whoever asks.
-    let run = through(|exchange| exchange.keep(), "headers").await;
+    let run = through(Exchange::keep, "headers").await;
     run.names("private answers are kept by nobody", "a cache kept it");
     // 6: the client's address is what it says: limits are not told either.
     let run = through(|exchange| exchange.without("x-ratelimit-remaining"), "auth").await;
@@ -292,7 +291,7 @@ async fn an_account_that_is_given_is_used_and_its_other_sessions_go_on() {
     run.is_green();
     assert!(!run.log.contains("coinlink-verify.invalid"), "no account was made: {}", run.log);
     assert!(!run.log.contains(coinlink_end_to_end_tests::PASSWORD) && !run.log.contains("v4.local."), "no secret is shown");
-    api.get_as(&held.access, "/api/v2/auth/verify").await.expect(200);
+    let _ = api.get_as(&held.access, "/api/v2/auth/verify").await.expect(200);
     let sessions = api.get_as(&held.access, "/api/v2/user/sessions").await.json;
     assert_eq!(sessions.as_array().map_or(0, Vec::len), 1, "those of the verification are over: {sessions}");
     std::fs::write(&file, "another-Password-1").unwrap();

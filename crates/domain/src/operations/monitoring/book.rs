@@ -159,7 +159,9 @@ mod tests {
 
     fn store(book: &mut AlertBook) -> Vec<Alert> {
         let all = book.to_store();
-        all.iter().for_each(|alert| book.stored(alert, true));
+        for alert in &all {
+            book.stored(alert, true);
+        }
         all
     }
 
@@ -191,7 +193,7 @@ mod tests {
         look(&mut book, 1, 90.0);
         let seen: Vec<_> = (2..5).map(|n| book.look("cpu", None, None, (minute(n), Uuid::nil()))).collect();
         assert_eq!(seen, [None, None, Some(Observed::Resolved)]);
-        assert_eq!(book.to_store()[0].value.get(), 90.0, "the last that was known");
+        assert_eq!(Some(book.to_store()[0].value), Value::try_new(90.0), "the last that was known");
     }
 
     #[test]

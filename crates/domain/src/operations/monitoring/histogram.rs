@@ -145,9 +145,10 @@ mod tests {
             let cumulative: Vec<_> = counts.iter().zip(1_u32..).map(|(count, n)| { sum += count; (f64::from(n), sum) }).collect();
             let highest = cumulative.last().unwrap().0;
             let of = Buckets::try_new(cumulative, sum + u64::from(above)).unwrap();
-            match of.quantile(share) {
-                Some(value) => prop_assert!((0.0..=highest).contains(&value.get())),
-                None => prop_assert_eq!(of.count(), 0),
+            if let Some(value) = of.quantile(share) {
+                prop_assert!((0.0..=highest).contains(&value.get()));
+            } else {
+                prop_assert_eq!(of.count(), 0);
             }
         }
     }

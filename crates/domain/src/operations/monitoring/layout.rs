@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_panel_shows_what_is_measured_and_all_that_is_measured_is_shown() {
         let mut shown: BTreeSet<&str> = BTreeSet::new();
-        for panel in Layout::ALL.into_iter().flat_map(|layout| layout.panels()) {
+        for panel in Layout::ALL.into_iter().flat_map(Layout::panels) {
             assert_eq!(panel.metrics().count(), panel.metrics.len(), "{}: a metric is none", panel.id);
             shown.extend(panel.metrics);
         }

@@ -112,7 +112,7 @@ mod tests {
         values.sort_by(f64::total_cmp);
         let count = f64::from(u32::try_from(n).unwrap());
         let mean = values.iter().sum::<f64>() / count;
-        let median = if n % 2 == 1 { values[n / 2] } else { (values[n / 2 - 1] + values[n / 2]) / 2.0 };
+        let median = if n % 2 == 1 { values[n / 2] } else { f64::midpoint(values[n / 2 - 1], values[n / 2]) };
         let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
         Some((values[0], values[n - 1], mean, median, variance.sqrt(), n))
     }
@@ -126,7 +126,9 @@ mod tests {
         ) {
             let mut series = Series::default();
             let all: Vec<_> = values.iter().zip(0..).map(|(value, n)| at(n * step, *value)).collect();
-            all.iter().for_each(|sample| series.push(*sample));
+            for sample in &all {
+                series.push(*sample);
+            }
             let now = all.last().map_or(T0, |last| last.at) - Duration::seconds(back);
             for span in Span::ALL {
                 let got = series.aggregate(span, now);

@@ -15,7 +15,7 @@ pub struct Stores {
     pub db_up: IntGauge,
     /// `coinlink_db_pool_size`: connections that this node may open.
     pub db_pool_size: IntGauge,
-    /// `coinlink_db_pool_free`: those of them that nobody uses.
+    /// `coinlink_db_pool_free`: those of them that are not in use.
     pub db_pool_free: IntGauge,
     db_query: [(&'static str, Histogram); OPERATIONS.len()],
     /// `coinlink_redis_up`: 1 while Redis answers.
@@ -38,7 +38,7 @@ impl Stores {
         Ok(Self {
             db_up: gauge(r, "coinlink_db_up", "1 while the database answers")?,
             db_pool_size: gauge(r, "coinlink_db_pool_size", "Connections to the database that this node may open")?,
-            db_pool_free: gauge(r, "coinlink_db_pool_free", "Connections to the database that nobody uses")?,
+            db_pool_free: gauge(r, "coinlink_db_pool_free", "Connections to the database that are not in use")?,
             db_query: OPERATIONS.map(|operation| (operation, queries.with_label_values(&[operation]))),
             redis_up: gauge(r, "coinlink_redis_up", "1 while Redis answers")?,
             redis_pool_size: gauge(r, "coinlink_redis_pool_size", "Open connections for commands to Redis")?,

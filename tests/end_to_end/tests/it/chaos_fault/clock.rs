@@ -99,7 +99,7 @@ async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on
 
     clock.set(3_600);
     is_ahead(&jumper, 3_600).await;
-    let jumped = Instant::now();
+    let since_the_jump = Instant::now();
     assert_eq!(there.get_as(&user.access, PROFILE).await.expect(401).code(), "token_expired", "an hour is no leeway");
     let _ = here.get_as(&user.access, PROFILE).await.expect(200);
     let next = there.refresh(&early.refresh).await.expect(200);
@@ -107,7 +107,7 @@ async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on
     let _ = there.get_as(access, PROFILE).await.expect(200);
     assert_eq!(here.get_as(access, PROFILE).await.expect(401).code(), "token_not_yet_valid", "of an hour from now");
     let mut most = 0;
-    while jumped.elapsed() < WRONG_FOR {
+    while since_the_jump.elapsed() < WRONG_FOR {
         most = most.max(leaders(&[&jumper, &other]).await);
         assert_eq!((there.get(PRICE).await.status, here.get(PRICE).await.status), (200, 200));
         sleep(Duration::from_millis(200)).await;

@@ -76,9 +76,9 @@ async fn disk_full_stops_what_is_to_be_stored_and_nothing_else() {
         let answer = sign_up(&api).await;
         slowest = slowest.max(asked.elapsed());
         if answer.status == 201 {
-            stored += 1
+            stored += 1;
         } else {
-            refused.push(answer)
+            refused.push(answer);
         }
         assert!(full.elapsed() < FULL_FOR * 4, "{stored} accounts fit on a full disk");
         sleep(Duration::from_millis(100)).await;

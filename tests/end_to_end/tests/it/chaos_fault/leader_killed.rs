@@ -15,7 +15,7 @@ use super::{
 /// The lease, one tick, and a second for the machine.
 const GAP: Duration = Duration::from_secs(10 + 1 + 1);
 
-fn is_new(heard: &&Heard) -> bool {
+fn is_new(heard: &Heard) -> bool {
     !heard.frame.is_replay()
 }
 
@@ -40,7 +40,7 @@ async fn leader_killed_leaves_a_gap_of_the_lease_and_a_tick_and_no_number_twice(
     let mut told = 0;
     for recorder in [&of_the_leader, &of_the_other] {
         let lists = recorder.lists();
-        let ids: Vec<_> = lists.iter().filter(is_new).map(|heard| heard.frame.id()).collect();
+        let ids: Vec<_> = lists.iter().filter(|heard| is_new(heard)).map(|heard| heard.frame.id()).collect();
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "one number twice: {ids:?}");
         told += ids.len();
     }

@@ -68,7 +68,7 @@ async fn inject(api: &Api) {
     let (ada, eve) = (somebody(), somebody());
     let (held, other) = (api.sign_up(&ada).await, api.sign_up(&eve).await);
     for text in SQL {
-        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"));
         for place in PLACES {
             is_sound(&api.get_as(&held.access, &place.replace("{}", &encoded)).await, &format!("{place} {text}"));
         }
@@ -140,7 +140,7 @@ async fn scripts_in_names_messages_and_rules_come_back_as_json_that_no_browser_r
             .await,
             text,
         );
-        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"));
         for path in [
             format!("/{encoded}"),
             format!("/docs/{encoded}"),

@@ -1,4 +1,4 @@
-//! What an attacker tries, against the real binary. docs/SECURITY_AUDIT.md names each of these tests.
+//! What an attacker tries, against the real binary. `docs/SECURITY_AUDIT.md` names each of these tests.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod fuzzed;

@@ -19,7 +19,7 @@ pub(super) fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
     let mut said = Vec::new();
-    let mut chunk = [0; 65536];
+    let mut chunk = vec![0; 65536];
     while let Ok(count @ 1..) = stream.read(&mut chunk) {
         said.extend_from_slice(&chunk[..count]);
     }
