@@ -1,5 +1,6 @@
 //! `/api/monitoring`: how the system is, and who looks after what is not well.
 
+mod alert_answers;
 mod answers;
 mod requests;
 
@@ -12,7 +13,8 @@ use utoipa::OpenApi;
 use uuid::Uuid;
 
 use self::{
-    answers::{AcknowledgedBody, MonitorAlertsBody, UnifiedBody},
+    alert_answers::{AcknowledgedBody, MonitorAlertsBody},
+    answers::UnifiedBody,
     requests::{MonitorAlertsQuery, UnifiedQuery},
 };
 use super::{
