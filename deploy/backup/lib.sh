@@ -9,14 +9,15 @@
 #   PG_BIN               the folder of PostgreSQL's programs, where they are not in PATH or the wrong release is
 #   BACKUP_KEEP_DAILY    7   BACKUP_KEEP_WEEKLY 4   BACKUP_KEEP_BASE 2
 #   BACKUP_LOCK_SECS     60  how long to wait for another backup that runs
+#   BACKUP_METRICS_DIR   where node_exporter's textfile collector reads: each backup that was made leaves its moment there. Unset: nowhere
 #   REDIS_HOST REDIS_PORT REDIS_USER REDIS_PASSWORD_FILE REDIS_TLS REDIS_DATA_DIR     redis-copy
 #
 # No secret is taken from or put on a command line, where everybody on the machine can read it.
 
 set -eu
 umask 077
-LC_ALL=C
-export LC_ALL
+LC_ALL=C TZ=UTC
+export LC_ALL TZ
 
 program=$(basename "$0")
 work=
@@ -72,6 +73,21 @@ publish() {
     flush "$(dirname "$2")"
 }
 
+# succeeded KIND: the moment, for whoever watches. That it cannot be left makes the backup no worse.
+succeeded() {
+    [ -n "${BACKUP_METRICS_DIR:-}" ] || return 0
+    metric=coinlink_backup_last_success_timestamp_seconds
+    unfinished=$BACKUP_METRICS_DIR/.coinlink-$1.$$
+    if ! {
+        printf '# HELP %s When a backup of this kind was last made\n# TYPE %s gauge\n%s{kind="%s"} %s\n' \
+            "$metric" "$metric" "$metric" "$1" "$(date -u +%s)" >"$unfinished" &&
+            chmod 644 "$unfinished" && mv "$unfinished" "$BACKUP_METRICS_DIR/coinlink-$1.prom"
+    } 2>/dev/null; then
+        rm -f "$unfinished"
+        say "warning: cannot write to BACKUP_METRICS_DIR $BACKUP_METRICS_DIR"
+    fi
+}
+
 # One backup of a kind at a time.
 lock() {
     mkdir -p "$BACKUP_DIR"
@@ -83,6 +99,24 @@ whole_number() {
     case $2 in
         '' | *[!0-9]* | 0*) die "$1 is '$2': it has to be a whole number from 1" ;;
     esac
+}
+
+# of_the_future STAMP: whether 20261121T020000Z has not come yet. Then the clock was wrong when the name was given, or it is now,
+# and which backup is the newest cannot be told.
+of_the_future() { expr "$1" \> "$(date -u +%Y%m%dT%H%M%SZ)" >/dev/null; }
+
+# future_names FOLDER GLOB: names of backups there that have not come yet.
+future_names() {
+    for each in $(find "$1" -maxdepth 1 -name "$2" | sed 's|.*/||' | sort); do
+        stamp=${each#coinlink-}
+        if of_the_future "${stamp%%.*}"; then printf '%s\n' "$each"; fi
+    done
+}
+
+# nothing_is_removed NAMES: says why; afterwards the script ends with its exit code for that.
+nothing_is_removed() {
+    say "error: $(printf '%s' "$1" | tr '\n' ' ') is dated in the future: the clock was wrong when it was made, or is wrong now." \
+        "Nothing is removed. Set the clock right; if it is, move that backup away (docs/backups.md)"
 }
 
 # PostgreSQL's programs and their password.
