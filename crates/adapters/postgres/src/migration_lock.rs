@@ -3,7 +3,12 @@
 use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbErr, sqlx::sqlite::SqliteConnectOptions,
+    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbErr,
+    sqlx::{
+        Connection as _,
+        postgres::{PgConnectOptions, PgConnection},
+        sqlite::SqliteConnectOptions,
+    },
 };
 
 use crate::{Database, pool};
@@ -12,6 +17,8 @@ use crate::{Database, pool};
 const LOCK: i64 = 0x636f_696e_6c69_6e6b;
 /// How long the database may take to be connected to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it may take to find out why it was not.
+const REASON_WITHIN: Duration = Duration::from_secs(2);
 /// How long to wait for another node to end its migration, and for any table.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -44,11 +51,23 @@ async fn locked_connection(url: &str) -> Result<DatabaseConnection, DbErr> {
         .acquire_timeout(CONNECT_TIMEOUT)
         .set_application_name("coinlink migrate")
         .sqlx_logging(false);
-    let connection = SeaDatabase::connect(options).await?;
+    let connection = match SeaDatabase::connect(options).await {
+        Ok(connection) => connection,
+        Err(error) => return Err(why(url, error).await),
+    };
     let wait = LOCK_TIMEOUT.as_millis();
     let lock = format!("SET statement_timeout = 0; SET lock_timeout = {wait}; SELECT pg_advisory_lock({LOCK})");
     connection.execute_unprepared(&lock).await?;
     Ok(connection)
+}
+
+/// A pool tries until its time is over and then says no more than that; one connection by itself says what is in the way.
+async fn why(url: &str, error: DbErr) -> DbErr {
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return error };
+    match tokio::time::timeout(REASON_WITHIN, PgConnection::connect_with(&options)).await {
+        Ok(Err(reason)) => DbErr::Custom(format!("PostgreSQL at {}:{}: {reason}", options.get_host(), options.get_port())),
+        Ok(Ok(_)) | Err(_) => error,
+    }
 }
 
 /// The lock on a file beside the database's, held until it is dropped; `None` for a database in memory, which is only ours.

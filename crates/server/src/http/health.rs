@@ -1,4 +1,5 @@
-//! `/health` for people, `/livez` for whoever restarts processes, `/readyz` for whoever balances load.
+//! `/health` for people, `/livez` for whoever restarts processes, `/readyz` for whoever waits until all of it works, `/readyz/node` for whoever
+//! balances load.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +9,12 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::private::private_as;
 use crate::{
     broadcast::Broadcaster,
+    telemetry::RequestContext,
     wire::rfc3339,
     ws::{Connections, Context},
 };
@@ -53,6 +56,11 @@ fn now() -> String {
     rfc3339(OffsetDateTime::now_utc())
 }
 
+/// The trace of a request that is answered with 503.
+fn trace_of(healthy: bool) -> Option<Uuid> {
+    if healthy { None } else { RequestContext::try_with(|request| request.trace_id) }
+}
+
 fn answer(healthy: bool, body: &impl Serialize) -> HttpResponse {
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     private_as(status, body)
@@ -73,6 +81,9 @@ pub(super) struct HealthBody {
     pub checks: BTreeMap<&'static str, CheckBody>,
     /// What is served.
     pub routes_loaded: RoutesLoaded,
+    /// Of a 503: what log lines of it are found by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Uuid>,
 }
 
 /// Which parts of the API this release serves.
@@ -124,6 +135,7 @@ pub(super) async fn health(
         connections: connections.counts().total,
         checks,
         routes_loaded: ROUTES_LOADED,
+        trace_id: trace_of(readiness.is_ready()),
     };
     answer(readiness.is_ready(), &body)
 }
@@ -160,6 +172,9 @@ pub(super) struct ReadyzBody {
     pub timestamp: String,
     /// By name: `database` and `redis` decide, and so does `websocket` once the node is going away; `feed` is told.
     pub checks: BTreeMap<&'static str, CheckBody>,
+    /// Of a 503: what log lines of it are found by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Uuid>,
 }
 
 /// Whether the store and Redis answer and the node stays, so that requests may come.
@@ -177,9 +192,34 @@ pub(super) async fn readyz(
     let readiness = readiness.execute().await;
     let mut checks = checks(&readiness);
     checks.insert("feed", feed(&broadcaster));
-    let leaving = request.app_data::<Data<Context>>().is_some_and(|sockets| *sockets.draining.borrow());
+    let leaving = is_leaving(&request);
+    checks.insert("websocket", door(leaving));
+    readyz_of(readiness.is_ready() && !leaving, checks)
+}
+
+/// Whether this node itself takes requests: 503 only while it goes away. It asks nobody: while the database or Redis is away prices and sockets
+/// go on, and what needs them says 503 itself, so no outage of theirs is a reason to send a node nothing.
+#[utoipa::path(
+    get,
+    path = "/readyz/node",
+    tag = "operations",
+    responses((status = 200, description = "It does", body = ReadyzBody), (status = 503, description = "It is going away", body = ReadyzBody))
+)]
+pub(super) async fn readyz_node(request: HttpRequest) -> HttpResponse {
+    let leaving = is_leaving(&request);
+    readyz_of(!leaving, BTreeMap::from([("websocket", door(leaving))]))
+}
+
+fn is_leaving(request: &HttpRequest) -> bool {
+    request.app_data::<Data<Context>>().is_some_and(|sockets| *sockets.draining.borrow())
+}
+
+fn door(leaving: bool) -> CheckBody {
     let (status, message) = if leaving { ("down", "this node is going away") } else { ("up", "takes connections") };
-    checks.insert("websocket", CheckBody { status, message, latency_ms: None });
-    let ready = readiness.is_ready() && !leaving;
-    answer(ready, &ReadyzBody { status: if ready { "healthy" } else { "unhealthy" }, timestamp: now(), checks })
+    CheckBody { status, message, latency_ms: None }
+}
+
+fn readyz_of(ready: bool, checks: BTreeMap<&'static str, CheckBody>) -> HttpResponse {
+    let status = if ready { "healthy" } else { "unhealthy" };
+    answer(ready, &ReadyzBody { status, timestamp: now(), checks, trace_id: trace_of(ready) })
 }

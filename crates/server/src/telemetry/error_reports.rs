@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 use sentry::{
     Client, ClientOptions, Level, Transport, TransportFactory, TransportOptions,
@@ -69,7 +70,9 @@ impl Drop for ReportsGuard {
 /// Begins to report to `dsn`, once a process.
 pub fn begin(dsn: &SecretString, environment: &str) -> Result<ReportsGuard, ReportsError> {
     let dsn = dsn.expose_secret().parse().map_err(|_| ReportsError::Dsn)?;
-    let http = reqwest::Client::builder().timeout(SEND_WITHIN).build().map_err(|_| ReportsError::Client)?;
+    // The key must not follow a redirect to another host.
+    let http =
+        reqwest::Client::builder().timeout(SEND_WITHIN).redirect(Policy::none()).build().map_err(|_| ReportsError::Client)?;
     let mut options = ClientOptions::new()
         .release(concat!("coinlink@", env!("CARGO_PKG_VERSION")))
         .environment(environment.to_owned())

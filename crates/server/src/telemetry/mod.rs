@@ -31,7 +31,7 @@ pub enum TelemetryError {
     Log(#[from] logs::LogError),
     /// Traces.
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: {0}")]
-    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
+    Traces(#[from] traces::TracesError),
     /// Reports.
     #[error(transparent)]
     Reports(#[from] error_reports::ReportsError),

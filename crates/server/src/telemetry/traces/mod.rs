@@ -7,7 +7,7 @@ mod of_request;
 mod outgoing;
 mod sampler;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, thread, time::Duration};
 
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_otlp::{Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
@@ -15,6 +15,7 @@ use opentelemetry_sdk::{
     Resource,
     trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider},
 };
+use reqwest::{blocking::Client, redirect::Policy};
 use secrecy::ExposeSecret as _;
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
@@ -39,6 +40,17 @@ const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// What is left at the end is sent within this, or lost.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 
+/// Traces cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum TracesError {
+    /// The exporter does not take the settings.
+    #[error(transparent)]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// There is no TLS.
+    #[error("no TLS client could be built for OTEL_EXPORTER_OTLP_ENDPOINT")]
+    Client,
+}
+
 /// Sends what is still buffered when dropped; to be kept until the end of `main`.
 pub(super) struct Traces {
     provider: SdkTracerProvider,
@@ -46,16 +58,14 @@ pub(super) struct Traces {
 
 impl Traces {
     /// Sends to the endpoint of the settings; `None` where they name none. The collector need not be there yet.
-    pub(super) fn begin(
-        settings: &Observability,
-        environment: &str,
-    ) -> Result<Option<Self>, opentelemetry_otlp::ExporterBuildError> {
+    pub(super) fn begin(settings: &Observability, environment: &str) -> Result<Option<Self>, TracesError> {
         if settings.otlp_endpoint.is_empty() {
             return Ok(None);
         }
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
+            .with_http_client(client()?)
             .with_endpoint(traces_url(&settings.otlp_endpoint))
             .with_headers(settings.otlp_headers.as_ref().map(|text| headers(text.expose_secret())).unwrap_or_default())
             .with_timeout(SEND_WITHIN)
@@ -113,9 +123,16 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && *metadata.level() <= Level::DEBUG && (target.starts_with("coinlink") || target.starts_with("sea_orm"))
 }
 
-/// The endpoint is the base of all signals, as the specification has it.
+/// Made on a thread of its own, as it must not be made within a runtime. Headers that name an account must not follow a redirect to another host.
+fn client() -> Result<Client, TracesError> {
+    let made = thread::spawn(|| Client::builder().timeout(SEND_WITHIN).redirect(Policy::none()).build()).join();
+    made.ok().and_then(Result::ok).ok_or(TracesError::Client)
+}
+
+/// The endpoint is the base of all signals, as the specification has it; one that names that of traces is taken at its word.
 fn traces_url(endpoint: &str) -> String {
-    format!("{}/v1/traces", endpoint.trim_end_matches('/'))
+    let base = endpoint.trim_end_matches('/');
+    format!("{}/v1/traces", base.strip_suffix("/v1/traces").unwrap_or(base))
 }
 
 /// `name=value,name=value`.
@@ -134,6 +151,7 @@ mod tests {
             assert_eq!(traces_url(endpoint), "http://collector:4318/v1/traces");
         }
         assert_eq!(traces_url("https://otlp.example.org/otlp"), "https://otlp.example.org/otlp/v1/traces");
+        assert_eq!(traces_url("http://collector:4318/v1/traces"), "http://collector:4318/v1/traces", "as some write it");
     }
 
     #[test]

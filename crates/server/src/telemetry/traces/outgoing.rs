@@ -16,6 +16,8 @@ use opentelemetry_sdk::{
     trace::{BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor},
 };
 
+use crate::telemetry::scrub::scrub;
+
 /// Attributes that are sent, with the names that they are sent under: those of OpenTelemetry's semantic conventions, and ours. Any
 /// other stays here, so that a field that somebody adds for the log tells nobody else.
 const SENT: [(&str, &str); 17] = [
@@ -51,16 +53,20 @@ pub(super) struct Losses {
 
 impl Losses {
     /// Says that spans are being lost, and later how many were, not every time in between; that there are too many, once.
-    fn tell(&self, sent: bool) {
-        if sent {
+    fn tell(&self, sent: &OTelSdkResult) {
+        if let Err(reason) = sent {
+            if !self.failing.swap(true, Ordering::Relaxed) {
+                // Of the cause, what was scrubbed: an address may hold a password.
+                let reason = scrub(&reason.to_string());
+                tracing::warn!(reason, "traces cannot be sent: spans are lost until the collector answers");
+            }
+        } else {
             let lost = self.lost.swap(0, Ordering::Relaxed);
             if self.failing.swap(false, Ordering::Relaxed) {
                 tracing::warn!(lost, "traces are sent again; some spans were lost");
             } else if lost > 0 && !self.too_many.swap(true, Ordering::Relaxed) {
                 tracing::warn!(lost, "more spans come than can be sent, and some are lost: lower OTEL_TRACES_SAMPLER_ARG");
             }
-        } else if !self.failing.swap(true, Ordering::Relaxed) {
-            tracing::warn!("traces cannot be sent: spans are lost until the collector answers");
         }
     }
 }
@@ -128,7 +134,7 @@ impl<E: SpanExporter> SpanExporter for Outgoing<E> {
         if sent.is_err() {
             self.losses.lost.fetch_add(count as u64, Ordering::Relaxed);
         }
-        self.losses.tell(sent.is_ok());
+        self.losses.tell(&sent);
         sent
     }
 
