@@ -46,7 +46,7 @@ replay:
 
 # Make faults happen to the built server, all of them or one (`just chaos disk_full`), and write what was measured into docs/runbooks/chaos-results.md.
 chaos fault="":
-    command -v faketime >/dev/null || { echo 'faketime is missing: bash tests/run installs it on Debian' >&2; exit 1; }
+    command -v faketime >/dev/null || { echo 'faketime is missing: bash tests/install installs it on Debian' >&2; exit 1; }
     cargo build -p coinlink
     CHAOS_RESULTS=docs/runbooks/chaos-results.md cargo test -p coinlink-end-to-end-tests --test it -- {{ if fault == "" { "chaos_fault::" } else { fault } }} --skip the_page_of_results --include-ignored --nocapture --test-threads 1
 

@@ -1,4 +1,4 @@
-"""Runs every check of static.py and running.py. The last line has the form of a test runner's, for `tests/run` to count."""
+"""Runs every check of static.py, running.py and scripted.py. The last line has the form of a test runner's, for `tests/run` to count."""
 
 import argparse
 import pathlib
@@ -8,6 +8,7 @@ import time
 import traceback
 
 import running
+import scripted
 import static
 from files import ROOT
 
@@ -23,7 +24,7 @@ def main():
         signal.signal(number, lambda *_: sys.exit(1))
 
     passed, failed, started = 0, 0, time.monotonic()
-    for check in static.CHECKS + running.CHECKS:
+    for check in static.CHECKS + running.CHECKS + scripted.CHECKS:
         if arguments.only not in check.__name__:
             continue
         began = time.monotonic()

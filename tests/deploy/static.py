@@ -75,6 +75,34 @@ def every_action_is_named_by_a_release_or_a_commit():
         assert re.fullmatch(r"[\w./-]+@(v\d+(\.\d+)*|[0-9a-f]{40})", action), action
 
 
+def an_image_gets_its_name_after_what_was_pushed_was_looked_at():
+    steps = documents(WORKFLOWS / "ci.yml")[0]["jobs"]["image"]["steps"]
+
+    def only(what):
+        found = [at for at, step in enumerate(steps) if what in step.get("uses", "") or what in step.get("run", "")]
+        assert len(found) == 1, f"{what}: {len(found)} steps"
+        return found[0]
+
+    built, tried, scanned, named = only("docker/build-push-action@"), only("docker run"), only("anchore/scan-action@"), only("imagetools create")
+    assert built < tried < scanned < named
+    by_digest = "${{ steps.name.outputs.image }}@${{ steps.push.outputs.digest }}"
+    build = steps[built]
+    assert build["id"] == "push" and "tags" not in build["with"] and "push-by-digest=true" in build["with"]["outputs"], build
+    assert steps[tried]["env"]["IMAGE"] == steps[scanned]["with"]["image"] == by_digest and steps[scanned]["with"]["fail-build"] is True
+    assert steps[named]["env"]["DIGEST"] == "${{ steps.push.outputs.digest }}"
+
+
+def what_tests_need_is_listed_once():
+    for path in sorted(WORKFLOWS.glob("*.yml")):
+        for job, step, script in run_lines(documents(path)[0]):
+            assert "apt-get" not in script, f"{path.name}: {job}: {step} has a list of its own"
+    for path in scripts():
+        if path != ROOT / "tests/install":
+            assert not re.search(r"^\s*apt-get ", path.read_text(), re.MULTILINE), f"{path.name} has a list of its own"
+    for name in ("run", "coverage"):
+        assert re.search(r"^bash tests/install$", (ROOT / "tests" / name).read_text(), re.MULTILINE), name
+
+
 def kubernetes_objects_are_what_the_cluster_reads():
     objects = kubernetes()
     assert len(objects) > 10
@@ -213,6 +241,12 @@ def every_secret_of_compose_is_made_or_asked_for():
         assert name in OF_PEOPLE or len(value) >= 32, name
 
 
+def digests_of_images_go_where_compose_reads_them():
+    for path in (DEPLOY / "pin-images", COMPOSE / "production.env.example", ROOT / "docs/deployment.md"):
+        written = re.findall(r"pin-images *>+ *(\S+)", path.read_text())
+        assert written and all(pathlib.Path(name).name == "production.env" for name in written), f"{path.name}: {written}"
+
+
 def images_are_named_in_one_place():
     lines = [line.split("=", 1) for line in (DEPLOY / "images.env").read_text().splitlines() if line and line[0] != "#"]
     images = dict(lines)
@@ -240,7 +274,7 @@ def production_containers_may_do_little_and_take_little():
             assert service["restart"] == "no", name
         else:
             assert service["restart"] == "unless-stopped", name
-            assert "healthcheck" in service or name == "backup-redis", name
+            assert "healthcheck" in service, name
         for port in service.get("ports", []):
             assert name == "proxy" or port.startswith("127.0.0.1:"), f"{name} is reachable from outside"
     for path, spec in pods():
@@ -249,6 +283,14 @@ def production_containers_may_do_little_and_take_little():
             context = container["securityContext"]
             assert context["readOnlyRootFilesystem"] and not context["allowPrivilegeEscalation"], path.name
             assert context["capabilities"] == {"drop": ["ALL"]} and "memory" in container["resources"]["limits"], path.name
+
+
+def what_is_started_for_work_is_used():
+    services = compose("compose.dev.yml")["services"]
+    api = services["api"]
+    assert set(api["depends_on"]) == set(services) - {"api"}
+    for name in api["depends_on"]:
+        assert any(f"@{name}:" in value or f"//{name}:" in value for value in api["environment"].values()), f"CoinLink is not told of {name}"
 
 
 def only_the_proxy_is_believed():
@@ -281,9 +323,92 @@ def probes_ask_what_they_are_for():
     _, spec = next((path, spec) for path, spec in pods() if path.name == "deployment.yaml")
     container = spec["containers"][0]
     asked = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
-    assert asked == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
-    assert documents(ROOT / "railway.json")[0]["deploy"]["healthcheckPath"] == "/readyz"
-    assert documents(ROOT / "render.yaml")[0]["services"][0]["healthCheckPath"] == "/readyz"
+    # Whoever balances load asks what no outage of the database or of Redis changes: /readyz would take all nodes away at once.
+    node = "/readyz/node"
+    assert asked == {"startup": "/livez", "liveness": "/livez", "readiness": node}
+    assert documents(ROOT / "railway.json")[0]["deploy"]["healthcheckPath"] == node
+    assert documents(ROOT / "render.yaml")[0]["services"][0]["healthCheckPath"] == node
+    proxy = (COMPOSE / "Caddyfile").read_text()
+    assert re.findall(r"^\s*health_uri (\S+)", proxy, re.MULTILINE) == [node]
+    assert not re.search(r"^\s*unhealthy_status", proxy, re.MULTILINE), "a replica's 503 has its trace id, and is passed on"
+
+
+def metrics_are_on_no_port_that_is_reachable_from_outside():
+    apart = {"METRICS_ADDR": "0.0.0.0:9100"}
+    render = {one["key"]: one.get("value") for one in documents(ROOT / "render.yaml")[0]["services"][0]["envVars"]}
+    cluster = next(one["data"] for _, one in kubernetes() if one["kind"] == "ConfigMap" and one["metadata"]["name"] == "coinlink")
+    for where in (render, cluster, compose()["services"]["api-1"]["environment"]):
+        assert apart.items() <= where.items(), where
+    # Railway's variables are in no file.
+    section = (ROOT / "docs/deployment.md").read_text().split("\n## Railway\n")[1].split("\n## ")[0]
+    assert "`METRICS_ADDR=0.0.0.0:9100`" in section
+
+
+def whoever_is_started_anew_is_started_anew_for_ever():
+    # However long the database was away.
+    assert documents(ROOT / "railway.json")[0]["deploy"]["restartPolicyType"] == "ALWAYS"
+
+
+def the_machine_is_as_big_as_its_containers():
+    sizes = {"g": 1024, "m": 1}
+    limits = [service["mem_limit"] for name, service in compose()["services"].items() if name not in ONCE]
+    megabytes = sum(int(limit[:-1]) * sizes[limit[-1]] for limit in limits)
+    said = int(re.search(r"A machine with (\d+) GB of memory", (ROOT / "docs/deployment.md").read_text())[1])
+    assert megabytes < said * 1000 < 2 * megabytes, f"{megabytes} MiB in {said} GB"
+
+
+def whoever_gets_a_certificate_is_reached():
+    policies = [one["spec"] for _, one in kubernetes() if one["kind"] == "NetworkPolicy"]
+    solver = {"acme.cert-manager.io/http01-solver": "true"}
+    ports = [port for one in policies if one["podSelector"].get("matchLabels") == solver for rule in one["ingress"] for port in rule["ports"]]
+    assert ports == [{"protocol": "TCP", "port": 8089}], ports
+
+
+def commands():
+    """(page, command) of `docker compose …` in the runbooks and in what tells how to deploy."""
+    for path in [*sorted((ROOT / "docs/runbooks").glob("*.md")), ROOT / "docs/deployment.md", ROOT / "docs/backups.md"]:
+        text = path.read_text()
+        blocks = re.findall(r"^ *```sh\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+        inline = re.findall(r"`([^`]+)`", re.sub(r"^ *```.*?```", "", text, flags=re.DOTALL | re.MULTILINE))
+        for piece in [line for block in blocks for line in block.replace("\\\n", " ").splitlines()] + inline:
+            for command in re.findall(r"docker compose ((?:\"[^\"]*\"|[^;&|\"])+)", piece):
+                yield path.name, command
+            yield path.name, f"! {piece}"
+
+
+def commands_of_runbooks_do_in_compose():
+    services, checked = set(compose()["services"]), 0
+    valued = {"-e", "-u", "--since", "--tail", "--entrypoint", "--timeout"}
+    mounted = {"/opt/coinlink/deploy/": DEPLOY}
+    for page, command in commands():
+        if command.startswith("! "):
+            assert not re.search(r"(curl|wget)\b[^;|`]*://(api-\d|postgres|redis|prometheus)\b", command) or "docker compose exec" in command, (
+                f"{page}: the machine knows no such name: {command}"
+            )
+            continue
+        words = [word for word in re.findall(r"(?:\"[^\"]*\"|\S)+", command.split(" #")[0]) if word != "…"]
+        does, options, rest = words[0], [], words[1:]
+        while rest and rest[0].startswith("-"):
+            options.append(rest.pop(0))
+            if options[-1] in valued:
+                options.append(rest.pop(0))
+        if does in ("exec", "run"):
+            assert rest and rest[0] in services, f"{page}: {command}"
+            if does == "exec" and len(rest) > 1 and rest[1] == "redis-cli":
+                assert any(one.startswith("REDISCLI_AUTH=") for one in options), f"{page}: no password: {command}"
+            if does == "exec" and rest[0].startswith("api-") and len(rest) > 1:
+                assert rest[1] == "/coinlink", f"{page}: the image has no shell: {command}"
+        elif does in ("logs", "ps", "stop", "up", "restart", "pull"):
+            named = [word for word in rest if re.fullmatch(r"[a-z][a-z0-9-]*", word) and word not in ("api-3",)]
+            assert set(named) <= services, f"{page}: {command}"
+        else:
+            raise AssertionError(f"{page}: {command}")
+        for word in words:
+            for inside, here in mounted.items():
+                if word.startswith(inside):
+                    assert (here / word.removeprefix(inside)).is_file(), f"{page}: {word}"
+        checked += 1
+    assert checked > 40, checked
 
 
 def platforms_build_with_the_dockerfile():
@@ -308,6 +433,8 @@ CHECKS = [
     workflows_are_what_github_reads_and_each_job_ends,
     no_workflow_puts_what_others_wrote_into_a_script_and_every_script_is_sound,
     every_action_is_named_by_a_release_or_a_commit,
+    an_image_gets_its_name_after_what_was_pushed_was_looked_at,
+    what_tests_need_is_listed_once,
     kubernetes_objects_are_what_the_cluster_reads,
     the_kustomization_names_every_file_but_the_template,
     the_dockerfile_passes_its_linter,
@@ -317,11 +444,18 @@ CHECKS = [
     every_secret_of_the_cluster_is_mounted_where_it_is_read,
     every_file_that_is_mounted_is_there,
     every_secret_of_compose_is_made_or_asked_for,
+    digests_of_images_go_where_compose_reads_them,
     images_are_named_in_one_place,
     production_containers_may_do_little_and_take_little,
+    what_is_started_for_work_is_used,
     only_the_proxy_is_believed,
     whoever_is_stopped_has_the_time_to_end,
     probes_ask_what_they_are_for,
+    metrics_are_on_no_port_that_is_reachable_from_outside,
+    whoever_is_started_anew_is_started_anew_for_ever,
+    the_machine_is_as_big_as_its_containers,
+    whoever_gets_a_certificate_is_reached,
+    commands_of_runbooks_do_in_compose,
     platforms_build_with_the_dockerfile,
     the_image_is_built_from_sources_alone,
 ]

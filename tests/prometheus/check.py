@@ -18,10 +18,11 @@ PROMETHEUS = ROOT / "deploy/prometheus"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 TESTS = sorted((ROOT / "tests/prometheus/rules").glob("*.test.yml"))
 DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
+KUBERNETES = ROOT / "deploy/kubernetes"
 ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
 RUNBOOKS = ROOT / "docs/runbooks"
-# What Prometheus makes itself.
-FOREIGN = {"up", "ALERTS"}
+# What Prometheus makes itself, and what deploy/backup leaves for node_exporter.
+FOREIGN = {"up", "ALERTS", "coinlink_backup_last_success_timestamp_seconds"}
 WORDS = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "le", "inf", "nan"}
 SUFFIXES = ("_bucket", "_sum", "_count")
 CHECKS = []
@@ -56,12 +57,13 @@ def kebab(name):
 
 
 def metrics_of(expression):
-    """The names of series in it: neither functions nor labels, nor words in quotation marks."""
+    """The names of series in it, also of `{__name__=~"a|b"}`: neither functions nor labels, nor words in quotation marks."""
+    listed = {name for names in re.findall(r'__name__=~?"([^"]*)"', expression) for name in names.split("|")}
     bare = re.sub(r'"(\\.|[^"\\])*"', "", expression)
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", bare)
     bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
     names = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*\b(?!\s*\()", bare)
-    return {name for name in names if name not in WORDS and not re.fullmatch(r"\d.*", name)}
+    return listed | {name for name in names if name not in WORDS and not re.fullmatch(r"\d.*", name)}
 
 
 def known():
@@ -125,8 +127,8 @@ def every_alert_says_how_bad_what_and_where_to_read_on():
         name, texts = alert["alert"], alert["annotations"]
         assert alert["labels"]["severity"] in ("critical", "warning"), name
         assert "$value" in texts["description"] and texts["summary"], f"{name} does not tell its value"
-        assert texts["runbook_url"] == f"docs/runbooks/{kebab(name)}.md", f"{name}: {texts['runbook_url']}"
-        page = ROOT / texts["runbook_url"]
+        page = RUNBOOKS / f"{kebab(name)}.md"
+        assert texts["runbook_url"] == f'{{{{ or $externalLabels.runbooks "docs/runbooks" }}}}/{page.name}', f"{name}: {texts['runbook_url']}"
         assert page.is_file() and page.read_text().startswith(f"# {name}\n"), f"{name} has no page"
 
 
@@ -141,6 +143,7 @@ def the_texts_of_every_alert_come_out_whole():
             continue
         test["alert_rule_test"] = [{"alertname": name, "eval_time": when, "exp_alerts": []} for name, when in fires.items()]
         del test["promql_expr_test"]
+        test["external_labels"] = {"runbooks": "https://example.com/runbooks"}
         whole = yaml.load(file.read_text(), yaml.BaseLoader) | {"rule_files": [str(rule) for rule in RULES], "tests": [test]}
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as changed:
             yaml.safe_dump(whole, changed)
@@ -152,6 +155,7 @@ def the_texts_of_every_alert_come_out_whole():
         text = re.search(r'description="((?:\\.|[^"\\])*)"', found[1])
         assert text and not re.search(r"error expanding|no value|\{\{|NaN", text[1]), f"{alert['alert']}: {found[1]}"
         assert re.search(r"\d", text[1]), f"{alert['alert']} shows no value: {text[1]}"
+        assert f'runbook_url="https://example.com/runbooks/{kebab(alert["alert"])}.md"' in found[1], found[1]
 
 
 @check
@@ -203,7 +207,58 @@ def every_metric_that_a_page_names_is_there():
 
 
 @check
+def all_that_measure_times_leave_out_the_same_routes():
+    pages = [page.read_text() for page in RUNBOOKS.glob("*.md")]
+    asked = [rule["expr"] for rule in rules()] + [query for _, query in queries()] + pages
+    # Those without the assistant are those without what takes longer by design.
+    left_out = {found for text in asked for found in re.findall(r'route!~"([^"]*/api/chat[^"]*)"', text)}
+    assert len(left_out) == 1, left_out
+    [pattern] = left_out
+    # A route that is renamed is to be renamed there.
+    known_routes = (ROOT / "crates/server/src/http/routes.rs").read_text()
+    of_passwords = {"/api/v2/auth/login", "/api/v2/auth/signup", "/api/v2/auth/password/change", "/api/v2/auth/password/reset",
+                    "/api/v2/auth/2fa/setup", "/api/v2/auth/2fa/disable", "/api/v2/auth/email/verify", "/api/v2/auth/email/change",
+                    "/api/v2/auth/wallet/link", "/api/v2/user/api-keys"}
+    for route in of_passwords:
+        assert f'"{route}"' in known_routes, f"there is no {route}"
+        assert re.fullmatch(pattern, route), f"{route} hashes a password"
+    for route in ("/api/v2/auth/token/refresh", "/api/v2/auth/ws-ticket", "/api/crypto/ticker", "/api/v2/user/api-keys/{id}"):
+        assert not re.fullmatch(pattern, route), route
+
+
+@check
+def the_scripts_of_backups_leave_the_metric_that_is_watched():
+    with tempfile.TemporaryDirectory() as folder:
+        for place, said in ((folder, ""), (f"{folder}/nowhere", "warning: cannot write to BACKUP_METRICS_DIR")):
+            script = f". {ROOT}/deploy/backup/lib.sh; succeeded dump"
+            done = subprocess.run(["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "BACKUP_METRICS_DIR": place},
+                                  capture_output=True, text=True, check=True)
+            assert said in done.stderr and bool(said) == bool(done.stderr), done.stderr
+        [left] = Path(folder).iterdir()
+        assert left.name == "coinlink-dump.prom" and left.stat().st_mode & 0o777 == 0o644, left
+        checked = subprocess.run(["promtool", "check", "metrics"], input=left.read_text(), capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        assert re.search(r'^coinlink_backup_last_success_timestamp_seconds\{kind="dump"\} \d{10}$', left.read_text(), re.M), left.read_text()
+    watched = next(alert["expr"] for alert in alerts() if alert["alert"] == "BackupOld")
+    for script, kind in (("dump", "dump"), ("base-backup", "base-backup"), ("redis-copy", "redis-copy"), ("archive-wal", "wal")):
+        assert f"\nsucceeded {kind}\n" in (ROOT / "deploy/backup" / script).read_text(), f"{script} does not tell"
+        assert kind in watched, f"nobody watches {kind}"
+
+
+@check
+def no_query_of_a_page_hides_what_it_asks_for():
+    """`or` does not look at the names of series: where labels are the same on both sides, the right side is left out."""
+    asked = 0
+    for page in RUNBOOKS.glob("*.md"):
+        for query in re.findall(r"```promql\n(.*?)```", page.read_text(), re.S):
+            asked += 1
+            assert not re.search(r"\bor\b", re.sub(r'"(\\.|[^"\\])*"', "", query)), f'{page.name}: name them in {{__name__=~"…|…"}}: {query}'
+    assert asked > 60, asked
+
+
+@check
 def names_are_found_in_queries():
+    assert metrics_of('{__name__=~"a:b|c_d", e="f"}') == {"a:b", "c_d"}
     assert metrics_of('sum by (job, le) (rate(a_b{c="d e"}[5m])) > 0 and on (x) g:h{i!~"j|k"} or 0 * l') == {"a_b", "g:h", "l"}
 
 
@@ -261,6 +316,39 @@ def no_secret_is_written_down():
             assert not secret or str(at).endswith("_file"), f"{at} is to be a file"
     walk("", yaml.safe_load(ALERTMANAGER.read_text()))
     walk("", yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text()))
+
+
+@check
+def pods_are_scraped_as_the_job_that_rules_ask_for():
+    """By promtool, which gets what the cluster would tell Prometheus of each port of each pod. (Debian's is built without asking clusters.)"""
+    (scrape,) = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text())["scrape_configs"]
+    (discovered,) = scrape.pop("kubernetes_sd_configs")
+    (selector,) = discovered["selectors"]
+    kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
+    assert discovered["role"] == selector["role"] == "pod" and discovered["namespaces"]["names"] == [kustomization["namespace"]], discovered
+    told = []
+    for file in sorted(KUBERNETES.glob("*.yaml")):
+        for one in yaml.safe_load_all(file.read_text()):
+            template = one.get("spec", {}).get("jobTemplate", one).get("spec", {}).get("template")
+            if template is None or selector["label"] not in [f"{name}={value}" for name, value in template["metadata"]["labels"].items()]:
+                continue
+            for port in [port for container in template["spec"]["containers"] for port in container.get("ports", [{"name": "", "containerPort": 80}])]:
+                for phase in ("Running", "Failed"):
+                    labels = {"__meta_kubernetes_pod_label_" + re.sub(r"\W", "_", name): value for name, value in template["metadata"]["labels"].items()}
+                    labels |= {"__meta_kubernetes_pod_container_port_name": port["name"], "__meta_kubernetes_pod_phase": phase}
+                    labels["__meta_kubernetes_pod_name"] = f"{one['metadata']['name']}-{phase}"
+                    told.append({"targets": [f"10.244.1.7:{port['containerPort']}"], "labels": labels})
+    assert len(told) >= 8, told
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        yaml.safe_dump({"scrape_configs": [{**scrape, "static_configs": told}]}, file)
+        file.flush()
+        found = json.loads(run("promtool", "check", "service-discovery", "--timeout=2s", file.name, scrape["job_name"]))
+    kept = [one["labels"] for one in found if one.get("labels")]
+    assert len(kept) == 1, kept
+    wanted = {"job": "coinlink", "instance": "coinlink-Running", "__address__": "10.244.1.7:9100", "track": "stable"}
+    assert wanted.items() <= kept[0].items(), kept
+    # Scraped by other jobs as well, everything would be counted twice.
+    assert "prometheus.io/scrape" not in (KUBERNETES / "deployment.yaml").read_text()
 
 
 def main():
