@@ -56,7 +56,7 @@ def compose(name="compose.production.yml"):
 
 def kubernetes():
     """Each object with the file it is in."""
-    files = [path for path in sorted(KUBERNETES.glob("*.yaml")) if path.name != "kustomization.yaml"]
+    files = [path for path in sorted(KUBERNETES.rglob("*.yaml")) if path.name != "kustomization.yaml"]
     return [(path, one) for path in files for one in documents(path)]
 
 
