@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use coinlink_testkit::servers::{fresh_database, postgres_folder};
+use coinlink_testkit::servers::{PrivatePostgres, PrivateRedis, fresh_database, postgres_folder};
 
 /// What a script said, and how it ended.
 #[derive(Debug)]
@@ -84,24 +84,24 @@ async fn of_sixty_days_seven_days_and_four_weeks_before_this_one_are_kept() {
     let place = tempfile::tempdir().unwrap();
     let dumps = place.path().join("dumps");
     fs::create_dir(&dumps).unwrap();
-    // Thursday, 1 October to Sunday, 29 November 2026; twice on one of the last days.
+    // Thursday, 1 October to Sunday, 29 November 2020; twice on one of the last days.
     for (month, days) in [(10, 31), (11, 29)] {
         for day in 1..=days {
-            pretend(&dumps, &format!("2026{month}{day:02}T020000Z")).await;
+            pretend(&dumps, &format!("2020{month}{day:02}T020000Z")).await;
         }
     }
-    pretend(&dumps, "20261126T140000Z").await;
+    pretend(&dumps, "20201126T140000Z").await;
     let variables = [("BACKUP_DIR", place.path().to_str().unwrap())];
     let _ = run(script("prune", &[]), &variables).await.done();
-    let weeks = ["20261101T020000Z", "20261108T020000Z", "20261115T020000Z", "20261122T020000Z"];
+    let weeks = ["20201101T020000Z", "20201108T020000Z", "20201115T020000Z", "20201122T020000Z"];
     let days = [
-        "20261123T020000Z",
-        "20261124T020000Z",
-        "20261125T020000Z",
-        "20261126T140000Z",
-        "20261127T020000Z",
-        "20261128T020000Z",
-        "20261129T020000Z",
+        "20201123T020000Z",
+        "20201124T020000Z",
+        "20201125T020000Z",
+        "20201126T140000Z",
+        "20201127T020000Z",
+        "20201128T020000Z",
+        "20201129T020000Z",
     ];
     assert_eq!(kept(&dumps), [&weeks[..], &days[..]].concat());
     assert_eq!(fs::read_dir(&dumps).unwrap().count(), 22, "checksums go with their dumps");
@@ -113,15 +113,15 @@ async fn a_damaged_dump_never_pushes_out_a_good_one_and_is_told_of() {
     let dumps = place.path().join("dumps");
     fs::create_dir(&dumps).unwrap();
     // The only good one is months old.
-    pretend(&dumps, "20260301T020000Z").await;
+    pretend(&dumps, "20200301T020000Z").await;
     for day in 1..=9 {
-        pretend(&dumps, &format!("2026110{day}T020000Z")).await;
-        fs::write(dumps.join(format!("coinlink-2026110{day}T020000Z.dump")), "rotten").unwrap();
+        pretend(&dumps, &format!("2020110{day}T020000Z")).await;
+        fs::write(dumps.join(format!("coinlink-2020110{day}T020000Z.dump")), "rotten").unwrap();
     }
     let variables = [("BACKUP_DIR", place.path().to_str().unwrap()), ("BACKUP_KEEP_DAILY", "1"), ("BACKUP_KEEP_WEEKLY", "1")];
-    run(script("prune", &[]), &variables).await.refused("coinlink-20261109T020000Z.dump is not what its checksum says");
+    run(script("prune", &[]), &variables).await.refused("coinlink-20201109T020000Z.dump is not what its checksum says");
     assert_eq!(kept(&dumps).len(), 10);
-    assert_eq!(kept(&dumps)[0], "20260301T020000Z");
+    assert_eq!(kept(&dumps)[0], "20200301T020000Z");
     let none = [variables[0], ("BACKUP_KEEP_DAILY", "0")];
     run(script("prune", &[]), &none).await.refused("BACKUP_KEEP_DAILY is '0'");
 }
@@ -191,4 +191,93 @@ async fn a_damaged_dump_is_refused_and_so_is_a_database_that_is_not_empty() {
     let _ = run(script("restore", &["--replace", "latest"]), &at(&other)).await.done();
     let aside = format!("pg_database WHERE datname LIKE '{other}_before_%'");
     assert_eq!(database.count(&aside).await, 1, "what was there is kept");
+}
+
+/// The clock was ahead when this was made, whatever it says now.
+const AHEAD: &str = "29990101T000000Z";
+
+/// Panics unless it did its work, told of what is dated in the future, and ended with the code for that.
+fn kept_all(ran: &Ran) -> &Path {
+    assert!(ran.code == 3 && ran.err.contains(AHEAD) && ran.err.contains("Nothing is removed"), "{ran:?}");
+    Path::new(ran.out.trim())
+}
+
+#[tokio::test]
+async fn where_a_dump_is_dated_in_the_future_none_is_removed_and_the_newest_is_not_guessed() {
+    let (place, database) = (tempfile::tempdir().unwrap(), fresh_database().await);
+    let [host, port, user, name] = variables_of(&database.url);
+    let (folder, dumps, other) = (place.path().to_str().unwrap(), place.path().join("dumps"), format!("{name}_other"));
+    let keep = [("BACKUP_KEEP_DAILY", "1"), ("BACKUP_KEEP_WEEKLY", "1")];
+    let at = |database| {
+        let server =
+            [("BACKUP_DIR", folder), ("PGHOST", &*host), ("PGPORT", &*port), ("PGUSER", &*user), ("PGDATABASE", database)];
+        [&server[..], &keep].concat()
+    };
+    fs::create_dir(&dumps).unwrap();
+    for stamp in ["20200101T020000Z", "20200201T020000Z", "20200301T020000Z", AHEAD] {
+        pretend(&dumps, stamp).await;
+    }
+    let ran = run(script("dump", &[]), &at(&name)).await;
+    let made = kept_all(&ran);
+    assert!(made.is_file(), "what was just made is kept");
+    assert_eq!(kept(&dumps).len(), 5);
+    run(script("restore", &["latest"]), &at(&other)).await.refused(&format!("coinlink-{AHEAD}.dump, is dated in the future"));
+    // Whoever names it means it; what is restored says of when it is.
+    let ran = run(script("restore", &[made.to_str().unwrap()]), &at(&other)).await;
+    assert!(ran.code == 0 && ran.err.contains(" was made at 20"), "{ran:?}");
+
+    for end in ["dump", "dump.sha256"] {
+        fs::remove_file(dumps.join(format!("coinlink-{AHEAD}.{end}"))).unwrap();
+    }
+    let _ = run(script("prune", &[]), &at(&name)).await.done();
+    assert_eq!(kept(&dumps).len(), 2, "the newest, and one of another week");
+    assert!(made.is_file());
+}
+
+#[tokio::test]
+async fn where_a_base_backup_is_dated_in_the_future_none_is_removed_nor_a_piece_of_the_log() {
+    const OLD: &str = "000000010000000000000001";
+    let server = PrivatePostgres::start().await;
+    let (scripts, backups, port) =
+        (copy_scripts(server.directory()), server.directory().join("backup"), server.address().port.to_string());
+    let variables = [
+        ("BACKUP_DIR", backups.to_str().unwrap()),
+        ("PGHOST", "127.0.0.1"),
+        ("PGPORT", &*port),
+        ("PGUSER", "coinlink"),
+        ("BACKUP_KEEP_BASE", "1"),
+    ];
+    let ran = async |name: &str, arguments: &[&str]| {
+        let mut command = server.command(&scripts.join(name));
+        command.args(arguments);
+        run(command, &variables).await
+    };
+    let piece = server.directory().join("piece");
+    fs::write(&piece, "log").unwrap();
+    let _ = ran("archive-wal", &[piece.to_str().unwrap(), OLD]).await.done();
+    let old = backups.join("wal").join(format!("{OLD}.gz"));
+    let first = ran("base-backup", &["--no-prune"]).await.done();
+    let ahead = backups.join("base").join(format!("{AHEAD}.done"));
+    fs::write(&ahead, "2999-01-01T00:00:05Z\n").unwrap();
+
+    let second = ran("base-backup", &[]).await;
+    assert!(kept_all(&second).is_dir(), "what was just made is kept");
+    assert!(Path::new(&first).is_dir() && old.is_file());
+    let data = server.directory().join("restored");
+    let latest = ran("restore-to-time", &["--to", "latest", "--data", data.to_str().unwrap()]).await;
+    latest.refused(&format!("{AHEAD}, is dated in the future"));
+
+    fs::remove_file(ahead).unwrap();
+    let third = ran("base-backup", &[]).await.done();
+    assert!(Path::new(&third).is_dir() && !Path::new(&first).exists() && !kept_all(&second).exists() && !old.exists());
+}
+
+#[tokio::test]
+async fn where_a_copy_of_redis_is_dated_in_the_future_none_is_removed() {
+    let (place, redis) = (tempfile::tempdir().unwrap(), PrivateRedis::start().await);
+    let (ahead, port) = (place.path().join("redis").join(AHEAD), redis.address().port.to_string());
+    fs::create_dir_all(&ahead).unwrap();
+    let variables = [("BACKUP_DIR", place.path().to_str().unwrap()), ("REDIS_PORT", &*port), ("BACKUP_KEEP_DAILY", "1")];
+    let copied = run(script("redis-copy", &[]), &variables).await;
+    assert!(kept_all(&copied).is_dir() && ahead.is_dir(), "what was just made is kept");
 }
