@@ -34,7 +34,10 @@ pub async fn evaluate_alerts(
             Ok(()) = leading.changed() => {
                 if !*leading.borrow_and_update() {
                     evaluate.step_down();
-                    metrics.alerts_held_up.set(0);
+                    // Whoever leads now tells of them: what this node knew would stay as it was, and so would an alert on it.
+                    for gauge in [&metrics.alerts_held_up, &metrics.alert_rules, &metrics.alert_rules_unreadable] {
+                        gauge.set(0);
+                    }
                     undone = None;
                 }
                 continue;
@@ -76,5 +79,45 @@ pub async fn prune_alerts(prune: PruneAlerts, metrics: Metrics) {
         while told.tell(prune.execute().await) == Some(true) {
             tokio::time::sleep(BREATH).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coinlink_application::notifications::EvaluatorParts;
+    use coinlink_embedded::{EmbeddedBus, EmbeddedLease};
+    use coinlink_testkit::{
+        market::MemoryCandles,
+        notifications::MemoryNotifications,
+        shared::{CountingEntropy, StoppedClock},
+    };
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn who_leads_no_more_tells_of_no_alert_rules() {
+        let store = Arc::new(MemoryNotifications::default());
+        let clock = Arc::new(StoppedClock::at(time::OffsetDateTime::UNIX_EPOCH));
+        let evaluate = EvaluateAlerts::new(EvaluatorParts {
+            store: store.clone(),
+            reads: store,
+            bus: Arc::new(EmbeddedBus::new(&EmbeddedLease::new(clock.clone()), 1)),
+            candles: Arc::new(MemoryCandles::default()),
+            clock,
+            entropy: Arc::new(CountingEntropy::default()),
+        });
+        let metrics = Metrics::new("0", "test").unwrap();
+        let gauges = [&metrics.alerts_held_up, &metrics.alert_rules, &metrics.alert_rules_unreadable];
+        gauges.iter().for_each(|gauge| gauge.set(3));
+        let ((_ticks, ticks), (leads, leading)) = (mpsc::channel(1), watch::channel(true));
+        let job = tokio::spawn(evaluate_alerts(evaluate, ticks, leading, metrics.clone()));
+        leads.send_replace(false);
+        let told = async {
+            while gauges.iter().any(|gauge| gauge.get() != 0) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(StdDuration::from_secs(10), told).await.unwrap();
+        job.abort();
     }
 }

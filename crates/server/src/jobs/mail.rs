@@ -110,7 +110,8 @@ impl Post {
 impl MailJob {
     fn show(&self, counts: MailCounts) {
         let age = counts.oldest.map_or(StdDuration::ZERO, |oldest| (self.clock.now() - oldest).try_into().unwrap_or_default());
-        self.metrics.outbox("mail", counts.waiting, counts.dead, age);
+        // Where nobody sends, letters wait for ever and by choice: an alert on their age would never end.
+        self.metrics.outbox("mail", counts.waiting, counts.dead, self.deliver.is_some().then_some(age));
     }
 }
 
@@ -194,6 +195,23 @@ mod tests {
             tokio::time::timeout(StdDuration::from_secs(10), others).await.unwrap();
             assert!(!is_sent(&hangs));
         }
+    }
+
+    #[tokio::test]
+    async fn letters_that_nobody_sends_are_counted_and_are_not_late() {
+        let queue = Arc::new(MemoryMailQueue::default());
+        queue.post(&a_letter(0));
+        let clock = Arc::new(StoppedClock::at(a_letter(0).created_at + time::Duration::HOUR));
+        let metrics = Metrics::new("0", "test").unwrap();
+        let text = || String::from_utf8(metrics.render().unwrap()).unwrap();
+        let mut job = MailJob { deliver: None, queue: queue.clone(), clock: clock.clone(), metrics: metrics.clone() };
+        job.show(queue.counts().await.unwrap());
+        assert!(text().contains("coinlink_outbox_pending{channel=\"mail\"} 1\n"));
+        assert!(!text().contains("coinlink_outbox_oldest_seconds"));
+        let (mail, notifications) = (Arc::new(RecordingMail::default()), Arc::new(MemoryNotifications::default()));
+        job.deliver = Some(Arc::new(DeliverMail::new(queue.clone(), mail, notifications, clock)));
+        job.show(queue.counts().await.unwrap());
+        assert!(text().contains("coinlink_outbox_oldest_seconds{channel=\"mail\"} 3600\n"), "{}", text());
     }
 
     #[tokio::test]

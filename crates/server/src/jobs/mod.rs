@@ -92,7 +92,7 @@ pub async fn lead(
             _ = stop.wait_for(|stop| *stop) => break,
         }
     }
-    metrics.leader.set(0);
+    tell_leadership(&metrics, false);
     led.leads(false);
     if let Err(error) = ticker.release().await {
         tracing::warn!(%error, "leadership could not be given up; it lapses by itself");
@@ -105,8 +105,16 @@ fn tick_span(follows: bool) -> tracing::Span {
     tracing::debug_span!("tick", otel.kind = kind, job = "lead_ticker")
 }
 
+/// Whom a tick reached is known to the leader alone: what it was grows old when leadership ends.
+fn tell_leadership(metrics: &Metrics, leads: bool) {
+    metrics.leader.set(i64::from(leads));
+    if !leads {
+        metrics.bus_receivers.set(0);
+    }
+}
+
 fn record(outcome: &TickOutcome, ticker: &LeadTicker, metrics: &Metrics) {
-    metrics.leader.set(i64::from(ticker.is_leading()));
+    tell_leadership(metrics, ticker.is_leading());
     let calls = match outcome {
         TickOutcome::Following => return,
         TickOutcome::Published { receivers, calls, .. } => {
@@ -175,6 +183,17 @@ pub fn why_ended(job: Result<(), JoinError>) -> String {
 mod tests {
     use super::*;
     use time::macros::datetime;
+
+    #[test]
+    fn who_leads_no_more_tells_of_no_receivers() {
+        let metrics = Metrics::new("0", "test").unwrap();
+        tell_leadership(&metrics, true);
+        metrics.bus_receivers.set(2);
+        tell_leadership(&metrics, true);
+        assert_eq!((metrics.leader.get(), metrics.bus_receivers.get()), (1, 2));
+        tell_leadership(&metrics, false);
+        assert_eq!((metrics.leader.get(), metrics.bus_receivers.get()), (0, 0));
+    }
 
     #[test]
     fn ticks_fall_on_multiples_of_the_interval_by_the_wall_clock() {

@@ -112,7 +112,7 @@ pub async fn count_deliveries(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Cloc
             for (channel, WayCounts { waiting, dead, oldest }) in [(SOCKET, counts.sockets), (WEBHOOK, counts.webhooks)] {
                 // What is due later does not wait.
                 let age = oldest.map_or(StdDuration::ZERO, |due| (clock.now() - due).try_into().unwrap_or_default());
-                metrics.outbox(channel, waiting, dead, age);
+                metrics.outbox(channel, waiting, dead, Some(age));
             }
         }
     }

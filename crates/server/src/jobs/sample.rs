@@ -61,7 +61,7 @@ async fn probe_redis(sampled: &Sampled) {
     let mut beats = beats(PROBE_EVERY);
     loop {
         beats.tick().await;
-        sampled.metrics.stores.redis_up.set(i64::from(answers(&probe).await));
+        sampled.metrics.stores.redis_answers(answers(&probe).await);
     }
 }
 

@@ -235,7 +235,10 @@ mod tests {
         for (id, _) in &values {
             assert!(metric(id).is_some(), "{id} is not in the catalogue");
         }
-        assert_eq!(value(&values, "redis_up"), Some(0.0));
+        assert_eq!(value(&values, "redis_up"), None, "not asked yet");
+        let asked = Metrics::new("1", "test").unwrap();
+        asked.stores.redis_answers(false);
+        assert_eq!(value(&measured(&MeasuredMetrics::new(asked, true)).await, "redis_up"), Some(0.0));
         assert_eq!(value(&measured(&MeasuredMetrics::new(Metrics::new("1", "test").unwrap(), false)).await, "redis_up"), None);
     }
 

@@ -12,8 +12,11 @@ What `GET /metrics` tells, on a port of its own where `METRICS_ADDR` is set. Mad
 --test it metrics_document`. Dashboards, recording rules and alerts are in `deploy/`; each alert has a page in [runbooks](runbooks/README.md).
 
 No label is made from what a client sends. `route` is a template, `/api/v2/auth/login`, or `unmatched`. Prometheus gives every series a label `job` of
-its own: that of `coinlink_jobs_total` is `exported_job` there. A labelled metric is there from the first time that something happens;
-`coinlink_tls_certificate_expiry_seconds` only where `PUBLIC_URL` begins with `https` and has answered. What the stores hold (`coinlink_outbox_*`,
+its own: that of `coinlink_jobs_total` is `exported_job` there. A labelled metric is there from the first time that something happens, and nobody sees
+how much it was then: `coinlink_http_answers_total`, `coinlink_jobs_total` and the `ok` of `coinlink_auth_events_total` are there from the start.
+
+Some tell of what is not everywhere: `coinlink_tls_certificate_expiry_seconds` is there only where `PUBLIC_URL` begins with `https` and has answered,
+`coinlink_redis_up` only where there is a Redis to ask, `coinlink_outbox_oldest_seconds{channel=\"mail\"}` only on nodes that send mail. What the stores hold (`coinlink_outbox_*`,
 `coinlink_alert_rules*`) every node that counts it tells alike: take `max`, not `sum`.
 
 ";
@@ -27,7 +30,8 @@ fn touched() -> Metrics {
     metrics.breaker("kraken", 0);
     metrics.auth_event("sign_in", "ok");
     metrics.notification_delivered("socket", "sent");
-    metrics.outbox("mail", 0, 0, Duration::ZERO);
+    metrics.outbox("mail", 0, 0, Some(Duration::ZERO));
+    metrics.stores.redis_answers(true);
     metrics.job("seal_audit");
     metrics.machine.disk("data", 2, 1);
     metrics.machine.certificate_runs_out_in(1.0);

@@ -131,6 +131,9 @@ async fn metrics_count_ticks_sockets_and_calls_and_move_to_a_port_of_their_own()
     {
         assert!(node.get("/metrics").await.1.contains(name), "{name}");
     }
+    for name in ["coinlink_redis_up", "coinlink_tls_certificate_expiry_seconds"] {
+        assert!(!node.get("/metrics").await.1.contains(name), "{name}, although there is none");
+    }
 
     let address = format!("127.0.0.1:{}", free_port());
     let apart = Node::dev_with(&["--feed", "simulated"], &[("METRICS_ADDR", &address)]).await;

@@ -1,5 +1,6 @@
 //! Every metric, by the name operators know it under. Cardinality is bounded: no label is made from what a client sends.
 
+mod accounts;
 mod machine;
 mod stores;
 
@@ -21,6 +22,9 @@ pub use stores::Stores;
 const REQUEST_BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 0.5, 1.0, 2.5, 10.0];
 /// Seconds; the promise is 0.25 at the 95th percentile and 0.4 at the 99th.
 const LAG_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 1.0, 2.5, 5.0];
+
+/// What looks after a node asks them every few seconds for ever.
+const PROBES: [&str; 5] = ["/health", "/livez", "/readyz", "/readyz/node", "/metrics"];
 
 /// Seconds; bcrypt at cost 12 takes about 0.25, and each step of the cost doubles it.
 const HASH_BUCKETS: [f64; 8] = [0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0];
@@ -49,6 +53,8 @@ pub struct Handles {
     jobs: IntCounterVec,
     /// `http_requests_total{method,route,status}`
     http_requests: IntCounterVec,
+    /// `coinlink_http_answers_total{outcome}`, `ok` and `error`
+    http_answers: [IntCounter; 2],
     /// `http_request_duration_seconds{method,route}`
     http_duration: HistogramVec,
     /// `http_requests_in_flight`
@@ -132,9 +138,16 @@ impl Metrics {
         let connections =
             register(r, IntGaugeVec::new(Opts::new("coinlink_ws_connections", "Open sockets on this node"), &["auth"])?)?;
         let rate_limit_hits = counters(r, "coinlink_rate_limit_hits_total", "Requests refused as too many", &["class"])?;
+        let answers = counters(
+            r,
+            "coinlink_http_answers_total",
+            "Requests answered, without probes and scrapes; error is 5xx",
+            &["outcome"],
+        )?;
         let broadcasts = counters(r, "coinlink_ticker_broadcasts_total", "Ticks shown to this node's clients", &["stale"])?;
         let handles = Handles {
             http_requests: counters(r, "http_requests_total", "Requests answered", &["method", "route", "status"])?,
+            http_answers: ["ok", "error"].map(|outcome| answers.with_label_values(&[outcome])),
             http_duration: register(
                 r,
                 HistogramVec::new(
@@ -180,12 +193,7 @@ impl Metrics {
             live_feed_connected: gauge(r, "coinlink_live_feed_connected", "1 while the live overlay is connected")?,
             rate_limit_hits: RateClass::ALL.map(|class| rate_limit_hits.with_label_values(&[class.name()])),
             rate_limiter_fallback: gauge(r, "coinlink_rate_limiter_fallback", "1 while this node counts requests alone")?,
-            auth_events: counters(
-                r,
-                "coinlink_auth_events_total",
-                "What accounts and sessions went through",
-                &["event", "outcome"],
-            )?,
+            auth_events: accounts::auth_events(r)?,
             password_hash_queue: gauge(r, "coinlink_password_hash_queue", "Passwords that wait to be hashed or checked")?,
             password_hash: register(
                 r,
@@ -280,12 +288,15 @@ impl Metrics {
         self.notifications_delivered.with_label_values(&[channel, outcome]).inc();
     }
 
-    /// So many deliveries wait, so many were given up, and the first that is due waits for so long.
-    pub fn outbox(&self, channel: &str, pending: u64, dead: u64, oldest: Duration) {
+    /// So many deliveries wait, so many were given up, and the first that is due waits for so long: `None` where this node delivers
+    /// none, so that waiting is no delay.
+    pub fn outbox(&self, channel: &str, pending: u64, dead: u64, oldest: Option<Duration>) {
         for (gauge, count) in self.outbox.iter().zip([pending, dead]) {
             gauge.with_label_values(&[channel]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-        self.outbox_oldest.with_label_values(&[channel]).set(oldest.as_secs_f64());
+        if let Some(oldest) = oldest {
+            self.outbox_oldest.with_label_values(&[channel]).set(oldest.as_secs_f64());
+        }
     }
 
     /// The handles of a job's turns that went well and of those that did not, for keeping.
@@ -300,8 +311,10 @@ impl Metrics {
 
     /// The handles of one kind of request, for keeping.
     pub fn http(&self, method: &str, route: &str, status: &str) -> HttpHandles {
+        let answers = (!PROBES.contains(&route)).then(|| self.http_answers[usize::from(status.starts_with('5'))].clone());
         HttpHandles {
             requests: self.http_requests.with_label_values(&[method, route, status]),
+            answers,
             duration: self.http_duration.with_label_values(&[method, route]),
         }
     }
@@ -311,6 +324,8 @@ impl Metrics {
 #[derive(Debug, Clone)]
 pub struct HttpHandles {
     requests: IntCounter,
+    /// None of a probe.
+    answers: Option<IntCounter>,
     duration: Histogram,
 }
 
@@ -318,6 +333,9 @@ impl HttpHandles {
     /// One more, that took `latency`.
     pub fn record(&self, latency: Duration) {
         self.requests.inc();
+        if let Some(answers) = &self.answers {
+            answers.inc();
+        }
         self.duration.observe(latency.as_secs_f64());
     }
 }
@@ -359,6 +377,8 @@ mod tests {
             "coinlink_ticker_broadcasts_total{stale=\"true\"} 0",
             "http_requests_in_flight 0",
             "coinlink_leader 0",
+            "coinlink_http_answers_total{outcome=\"error\"} 0",
+            "coinlink_auth_events_total{event=\"sign_up\",outcome=\"ok\"} 0",
             "coinlink_db_up 0",
             "coinlink_db_pool_size 0",
             "coinlink_redis_pool_active 0",
@@ -382,6 +402,20 @@ mod tests {
             let line = format!("coinlink_rate_limit_hits_total{{class=\"{}\"}} 1\n", class.name());
             assert!(text.contains(&line), "{line}");
         }
+    }
+
+    #[test]
+    fn answers_are_those_that_users_get_and_an_error_is_the_servers_fault() {
+        let metrics = Metrics::new("1", "test").unwrap();
+        for (route, status) in [("/a", "200"), ("/a", "404"), ("/a", "500"), ("/b", "503"), ("/b", "429")] {
+            metrics.http("GET", route, status).record(Duration::ZERO);
+        }
+        for probe in PROBES {
+            metrics.http("GET", probe, "503").record(Duration::ZERO);
+        }
+        let text = String::from_utf8(metrics.render().unwrap()).unwrap();
+        assert!(text.contains("coinlink_http_answers_total{outcome=\"ok\"} 3\n"), "{text}");
+        assert!(text.contains("coinlink_http_answers_total{outcome=\"error\"} 2\n"), "{text}");
     }
 
     #[test]

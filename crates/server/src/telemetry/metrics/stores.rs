@@ -18,8 +18,8 @@ pub struct Stores {
     /// `coinlink_db_pool_free`: those of them that are not in use.
     pub db_pool_free: IntGauge,
     db_query: [(&'static str, Histogram); OPERATIONS.len()],
-    /// `coinlink_redis_up`: 1 while Redis answers.
-    pub redis_up: IntGauge,
+    registry: Registry,
+    redis_up: IntGauge,
     /// `coinlink_redis_pool_size`: connections for commands that are open: one carries all of a node's commands.
     pub redis_pool_size: IntGauge,
     /// `coinlink_redis_pool_active`: commands under way.
@@ -40,10 +40,18 @@ impl Stores {
             db_pool_size: gauge(r, "coinlink_db_pool_size", "Connections to the database that this node may open")?,
             db_pool_free: gauge(r, "coinlink_db_pool_free", "Connections to the database that are not in use")?,
             db_query: OPERATIONS.map(|operation| (operation, queries.with_label_values(&[operation]))),
-            redis_up: gauge(r, "coinlink_redis_up", "1 while Redis answers")?,
+            registry: r.clone(),
+            redis_up: IntGauge::new("coinlink_redis_up", "1 while Redis answers")?,
             redis_pool_size: gauge(r, "coinlink_redis_pool_size", "Open connections for commands to Redis")?,
             redis_pool_active: gauge(r, "coinlink_redis_pool_active", "Commands to Redis that are under way")?,
         })
+    }
+
+    /// `coinlink_redis_up`: 1 while Redis answers. There only once Redis was asked, since zero would say that it is down.
+    pub fn redis_answers(&self, answers: bool) {
+        self.redis_up.set(i64::from(answers));
+        // Refused from the second time on, as it is registered then.
+        let _ = self.registry.register(Box::new(self.redis_up.clone()));
     }
 
     /// A statement took so long.
@@ -64,6 +72,24 @@ fn operation_of(statement: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_redis_that_is_not_there_nothing_is_told() {
+        let registry = Registry::new();
+        let stores = Stores::new(&registry).unwrap();
+        let told = || {
+            registry
+                .gather()
+                .iter()
+                .find(|family| family.name() == "coinlink_redis_up")
+                .map(|up| up.get_metric()[0].get_gauge().get_value() > 0.0)
+        };
+        assert_eq!(told(), None);
+        for answers in [false, true, false] {
+            stores.redis_answers(answers);
+            assert_eq!(told(), Some(answers));
+        }
+    }
 
     #[test]
     fn a_statement_is_counted_by_its_first_word() {
