@@ -29,7 +29,10 @@ pub fn markdown() -> String {
          Later wins: the defaults below, which are built into the binary; `config/<environment>.toml`; environment variables; flags. \
          `COINLINK_ENV` names the environment\n(`production` under `coinlink serve`, `local` under `coinlink dev`), `CONFIG_DIR` another folder than `config`. \
          An empty text or list is not set.\n\n\
-         A secret may also be in a file, which `NAME_FILE` names: `DATABASE_URL_FILE=/run/secrets/database_url`. One of the two, not both.\n",
+         A secret may also be in a file, which `NAME_FILE` names: `DATABASE_URL_FILE=/run/secrets/database_url`. One of the two, not both.\n\n\
+         No file `.env` is read: load one with `set -a; . ./.env; set +a`, or name it under `env_file` of compose or `EnvironmentFile=` of systemd.\n\n\
+         `OTEL_RESOURCE_ATTRIBUTES` is read by the library that makes traces, and is in none of the tables: `key=value,key=value`, which are\nadded to what \
+         each node says of itself ([observability.md](observability.md)).\n",
     );
     let required = required();
     let mut section = "";
@@ -58,10 +61,14 @@ pub fn env_example() -> String {
         "# Every setting of CoinLink as an environment variable. Made from the code by\n\
          # `UPDATE_DOCS=1 cargo test -p coinlink --test it settings`; docs/settings.md is the same for reading.\n\
          # What stands without a # is required by `coinlink serve`; `coinlink dev` needs none of it.\n\
-         # A secret is better a file: NAME_FILE=/run/secrets/name in place of NAME=.\n\n\
+         # A secret is better a file: NAME_FILE=/run/secrets/name in place of NAME=.\n\
+         # CoinLink reads variables and no file: load a copy of this with `set -a; . ./.env; set +a`, or name it under\n\
+         # `env_file` of compose or `EnvironmentFile=` of systemd.\n\n\
          # Which settings file is read: production, strict, or config/<name>.toml of your own.\n\
          # COINLINK_ENV=production\n\
-         # CONFIG_DIR=config\n",
+         # CONFIG_DIR=config\n\n\
+         # Read by the library that makes traces: key=value,key=value, added to what each node says of itself.\n\
+         # OTEL_RESOURCE_ATTRIBUTES=\n",
     );
     let required = required();
     let mut section = "";
