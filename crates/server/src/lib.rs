@@ -1,6 +1,7 @@
 //! The CoinLink backend: settings, wiring, HTTP, sockets and jobs around the use cases.
 
 pub mod broadcast;
+mod certificate;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -10,6 +11,7 @@ mod listening;
 pub mod serve;
 pub mod telemetry;
 mod timed_stream;
+mod turns;
 pub mod wire;
 pub mod wiring;
 pub mod ws;

@@ -1,11 +1,13 @@
 //! A connection that nobody can hold for nothing. The HTTP library limits the time of a connection's first head alone; here every
-//! head, every wait for an answer, every silence and every answer that is not taken has its time.
+//! head, every wait for an answer, every silence and every answer that is not taken has its time, and the library gets no more than it
+//! can use at once: it would keep all that comes behind a request for as long as that one's answer lasts.
 
 use std::{
     future::{Future as _, ready},
-    io,
+    io, mem,
     net::SocketAddr,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,8 +20,12 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// An interim answer: the one that counts is still to come.
-const INTERIM: &[u8] = b"HTTP/1.1 100 ";
+use crate::turns::{Phase, Turn};
+
+/// Bytes that are given at once: what is behind a request's head in them is kept for as long as its answer lasts.
+const CHUNK: usize = 4 * 1024;
+/// Bytes a second that a reader has to take, once its patience is used up.
+const LEAST_RATE: u32 = 1024;
 
 /// How long each part of an exchange may take.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +36,7 @@ pub(crate) struct Patience {
     answer: Duration,
     /// Between an answer and the next request, and between two pieces of a stream.
     idle: Duration,
-    /// For a reader to take the next bytes.
+    /// For a reader to take nothing, or how long it may be behind [`LEAST_RATE`].
     write: Duration,
 }
 
@@ -43,46 +49,66 @@ impl Patience {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    /// Nothing of a request has come since the last answer.
-    Idle,
-    /// A head has begun: whether a line of it has, and whether the last one ended.
-    Head { begun: bool, line_ended: bool },
-    /// A whole head has come; it is to be answered.
-    Asked,
+/// How a reader takes what is written.
+struct Reader {
+    /// What is left of its patience, as of the last write: waiting uses it up, and bytes that are taken bring it back.
+    left: Duration,
+    most: Duration,
+    /// Since when it takes nothing.
+    blocked: Option<Instant>,
+}
+
+impl Reader {
+    const fn new(most: Duration) -> Self {
+        Self { left: most, most, blocked: None }
+    }
+
+    fn waits(&mut self) {
+        self.blocked.get_or_insert_with(Instant::now);
+    }
+
+    fn took(&mut self, bytes: usize) {
+        let waited = self.blocked.take().map_or(Duration::ZERO, |since| since.elapsed());
+        let earned = Duration::from_secs(1).saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX)) / LEAST_RATE;
+        self.left = (self.left.saturating_sub(waited) + earned).min(self.most);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.blocked.map(|since| since + self.left)
+    }
 }
 
 /// A TCP stream with its patience.
 pub(crate) struct TimedStream {
     io: TcpStream,
     patience: Patience,
-    phase: Phase,
-    since: Instant,
-    /// Since when the reader takes nothing.
-    blocked: Option<Instant>,
+    turn: Rc<Turn>,
+    reader: Reader,
+    /// Something was given and not looked at yet.
+    gave: bool,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl TimedStream {
     /// Begins with silence.
     fn new(io: TcpStream, patience: Patience) -> Self {
-        Self { io, patience, phase: Phase::Idle, since: Instant::now(), blocked: None, alarm: None }
+        Self { io, patience, turn: Turn::new(), reader: Reader::new(patience.write), gave: false, alarm: None }
     }
 
-    fn enter(&mut self, phase: Phase) {
-        self.phase = phase;
-        self.since = Instant::now();
+    /// Whose turn it is.
+    pub(crate) const fn turn(&self) -> &Rc<Turn> {
+        &self.turn
     }
 
     fn deadline(&self) -> Instant {
-        let wait = match self.phase {
-            Phase::Idle => self.patience.idle,
-            Phase::Head { .. } => self.patience.head,
+        let (phase, since) = self.turn.phase();
+        let wait = match phase {
+            Phase::Idle | Phase::Answering => self.patience.idle,
+            Phase::Head => self.patience.head,
             Phase::Asked => self.patience.answer,
         };
-        let deadline = self.since + wait;
-        self.blocked.map_or(deadline, |since| deadline.min(since + self.patience.write))
+        let deadline = since + wait;
+        self.reader.deadline().map_or(deadline, |reader| deadline.min(reader))
     }
 
     /// Whether the time is over; where it is not, the task is woken when it is.
@@ -102,26 +128,12 @@ impl TimedStream {
         false
     }
 
-    fn came(&mut self, bytes: &[u8]) {
-        let (mut begun, mut line_ended) = match self.phase {
-            Phase::Asked => return,
-            Phase::Head { begun, line_ended } => (begun, line_ended),
-            Phase::Idle => {
-                self.enter(Phase::Head { begun: false, line_ended: false });
-                (false, false)
-            }
-        };
-        for byte in bytes {
-            match byte {
-                b'\r' => {}
-                // Empty lines before a request are none of it.
-                b'\n' if !begun => {}
-                b'\n' if line_ended => return self.enter(Phase::Asked),
-                b'\n' => line_ended = true,
-                _ => (begun, line_ended) = (true, false),
-            }
+    /// Whether the client hung up, while nothing it sends is wanted.
+    fn poll_gone(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.io.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
+            Poll::Ready(Ok(1..)) | Poll::Pending => Poll::Pending,
+            Poll::Ready(gone) => Poll::Ready(gone.map(|_| ())),
         }
-        self.phase = Phase::Head { begun, line_ended };
     }
 }
 
@@ -149,15 +161,24 @@ impl From<TimedStream> for TcpStream {
 impl AsyncRead for TimedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let timed = self.get_mut();
-        let before = buf.filled().len();
-        let Poll::Ready(read) = Pin::new(&mut timed.io).poll_read(cx, buf) else {
-            return if timed.is_over(cx) { Poll::Ready(Err(too_slow())) } else { Poll::Pending };
-        };
-        let new = buf.filled().get(before..).unwrap_or_default();
-        if !new.is_empty() {
-            timed.came(new);
+        if mem::take(&mut timed.gave) {
+            // There may be a request in it: then it is ours to say what comes next.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
-        Poll::Ready(read)
+        let read = if timed.turn.is_clients(cx) {
+            let room = buf.remaining().min(CHUNK);
+            let mut some = ReadBuf::new(buf.initialize_unfilled_to(room));
+            let read = Pin::new(&mut timed.io).poll_read(cx, &mut some);
+            timed.gave = !some.filled().is_empty();
+            timed.turn.came(some.filled());
+            let count = some.filled().len();
+            buf.advance(count);
+            read
+        } else {
+            timed.poll_gone(cx)
+        };
+        if read.is_pending() && timed.is_over(cx) { Poll::Ready(Err(too_slow())) } else { read }
     }
 }
 
@@ -165,13 +186,11 @@ impl AsyncWrite for TimedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let timed = self.get_mut();
         let Poll::Ready(written) = Pin::new(&mut timed.io).poll_write(cx, buf) else {
-            timed.blocked.get_or_insert_with(Instant::now);
+            timed.reader.waits();
             return if timed.is_over(cx) { Poll::Ready(Err(too_slow())) } else { Poll::Pending };
         };
-        timed.blocked = None;
-        if !buf.starts_with(INTERIM) {
-            timed.enter(Phase::Idle);
-        }
+        timed.reader.took(*written.as_ref().unwrap_or(&0));
+        timed.turn.wrote();
         Poll::Ready(written)
     }
 
@@ -187,6 +206,7 @@ impl AsyncWrite for TimedStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::turns::Serving;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -232,7 +252,10 @@ mod tests {
             if before {
                 client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
                 assert_eq!(stream.read(&mut [0; 64]).await.unwrap(), 18);
+                let serving = Serving::begin(stream.turn(), 0);
+                serving.answers();
                 stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                drop(serving);
             }
             client.write_all(b"\r\nGET / HTTP/1.1\r\n").await.unwrap();
             let waited = gives_up(&mut stream).await;
@@ -259,6 +282,7 @@ mod tests {
         let (mut stream, mut client) = pair().await;
         client.write_all(b"POST / HTTP/1.1\r\n\r\n{").await.unwrap();
         assert_eq!(stream.read(&mut [0; 64]).await.unwrap(), 20);
+        let _serving = Serving::begin(stream.turn(), 9);
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
         let waited = gives_up(&mut stream).await;
         assert!(is_about(waited, SHORT.answer), "{waited:?}");
@@ -273,6 +297,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_who_takes_no_answer_nothing_more_is_read_until_it_does() {
+        let (mut stream, mut client) = pair().await;
+        client.write_all(b"GET /next HTTP/1.1\r\n\r\n").await.unwrap();
+        stream.io.readable().await.unwrap();
+        let mut chunk = [0; 64];
+        std::future::poll_fn(|cx| {
+            while Pin::new(&mut stream).poll_write(cx, &[0; 65536]).is_ready() {}
+            assert!(Pin::new(&mut stream).poll_read(cx, &mut ReadBuf::new(&mut chunk)).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        tokio::spawn(async move { while client.read(&mut [0; 65536]).await.is_ok_and(|count| count > 0) {} });
+        // In the order of the HTTP library: what can be read, then what can be written.
+        let read = std::future::poll_fn(|cx| {
+            let mut buf = ReadBuf::new(&mut chunk);
+            if Pin::new(&mut stream).poll_read(cx, &mut buf).map(Result::unwrap).is_ready() {
+                return Poll::Ready(buf.filled().len());
+            }
+            let _ = Pin::new(&mut stream).poll_write(cx, b"0").map(Result::unwrap);
+            Poll::Pending
+        })
+        .await;
+        assert_eq!(read, 22);
+    }
+
+    #[tokio::test]
     async fn who_does_not_take_an_answer_is_not_waited_for() {
         let (mut stream, client) = pair().await;
         let started = Instant::now();
@@ -284,5 +334,65 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(started.elapsed() >= SHORT.write, "{:?}", started.elapsed());
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn nothing_behind_a_request_is_read_before_it_is_answered_and_then_everything() {
+        let (mut stream, mut client) = pair().await;
+        let sent = vec![b'a'; 3 * CHUNK];
+        client.write_all(&sent).await.unwrap();
+        let mut chunk = vec![0; 3 * CHUNK];
+        let first = stream.read(&mut chunk).await.unwrap();
+        assert!(first <= CHUNK, "{first} at once");
+        let serving = Serving::begin(stream.turn(), 0);
+        serving.answers();
+        let waits = Duration::from_millis(50);
+        assert!(tokio::time::timeout(waits, stream.read(&mut chunk)).await.is_err(), "read while it is answered");
+        // The one who waits is woken.
+        let over = async {
+            tokio::time::sleep(waits).await;
+            drop(serving);
+        };
+        let (rest, ()) = tokio::join!(stream.read_exact(&mut chunk[first..]), over);
+        assert_eq!((rest.unwrap(), &chunk), (sent.len() - first, &sent));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_is_noticed_while_it_is_answered() {
+        let (mut stream, client) = pair().await;
+        let _serving = Serving::begin(stream.turn(), 0);
+        drop(client);
+        assert_eq!(stream.read(&mut [0; 64]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_length_of_a_body_that_was_told_is_read_though_nobody_asks() {
+        let (mut stream, mut client) = pair().await;
+        let _serving = Serving::begin(stream.turn(), 5);
+        client.write_all(b"hello").await.unwrap();
+        let mut body = [0; 64];
+        assert_eq!(stream.read(&mut body).await.unwrap(), 5);
+        client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(50), stream.read(&mut body)).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_may_be_slow_and_not_slower_than_the_least_rate_for_long() {
+        let patience = Duration::from_secs(30);
+        for (bytes_a_second, goes_on) in [(1500, true), (1100, true), (800, false), (400, false), (0, false)] {
+            let (mut reader, started) = (Reader::new(patience), Instant::now());
+            let mut ended = None;
+            while ended.is_none() && started.elapsed() < Duration::from_secs(3600) {
+                reader.waits();
+                let until = reader.deadline().unwrap();
+                tokio::time::sleep(Duration::from_secs(8)).await;
+                if Instant::now() >= until {
+                    ended = Some(until - started);
+                }
+                reader.took(8 * bytes_a_second);
+            }
+            assert_eq!(ended.is_none(), goes_on, "{bytes_a_second} a second, {ended:?}");
+            assert!(ended.is_none_or(|ended| ended >= patience && ended < patience * 6), "{bytes_a_second} a second, {ended:?}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! What holds for security and can be seen in the sources: no SQL is put together of values, and every test that the audit names is there.
 
 mod built_sql;
+mod named_tests;
+mod properties;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,6 +11,7 @@ use std::{
 
 use built_sql::built_sql;
 use coinlink_architecture_tests::{read, root, rust_files};
+use named_tests::{Tests, named_in};
 use toml::Value;
 
 /// Functions whose statements hold more than constants: each with what that is.
@@ -134,65 +137,86 @@ fn statements_of_literals_and_constants_and_bound_values_are_not_found() {
     assert!(built_sql(tests).is_empty());
 }
 
-/// Names in backticks that read like a test's: a sentence of at least four words.
-fn tests_named_in(page: &str) -> BTreeSet<&str> {
-    let quoted = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
-    let is_word = |name: &&str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    quoted.filter(|name| name.matches('_').count() >= 3).filter(is_word).collect()
+/// All tests of the workspace.
+fn tests() -> Tests {
+    Tests::of(all_sources().map(|(_, source)| source))
 }
 
-fn missing<'a>(named: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let folders = ["crates", "migration", "tests"].map(|folder| root().join(folder));
-    let sources: Vec<String> = folders.iter().flat_map(|folder| rust_files(folder)).map(|file| read(&file)).collect();
-    let is_there = |name: &str| sources.iter().any(|source| source.contains(&format!("fn {name}(")));
-    named.into_iter().filter(|name| !is_there(name)).collect()
+/// Every source below the root: its path as documents write it, and its text.
+fn all_sources() -> impl Iterator<Item = (String, String)> {
+    let files = ["crates", "migration", "tests"].into_iter().flat_map(|folder| rust_files(&root().join(folder)));
+    files.map(|file| (file.strip_prefix(root()).expect("it is below the root").display().to_string(), read(&file)))
 }
 
 #[test]
 fn every_test_that_the_audit_names_is_there() {
     let text = read(&root().join("docs/SECURITY_AUDIT.md"));
-    let named = tests_named_in(&text);
+    let named = named_in(&text);
     assert!(named.len() > 60, "it names only {named:?}");
-    assert_eq!(missing(named), Vec::<&str>::new());
+    assert_eq!(tests().wrong(named), Vec::<String>::new());
+}
+
+/// Each file of the page's table, and the tests that its row names.
+fn rows_of_fuzzing(page: &str) -> BTreeMap<&str, Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains(".rs`")).map(|row| {
+        let quoted = row.split('`').skip(1).step_by(2);
+        let mut quoted = quoted.skip_while(|text| Path::new(text).extension() != Some("rs".as_ref()));
+        (quoted.next().expect("a row names its file"), quoted.collect())
+    });
+    rows.collect()
 }
 
 #[test]
 fn every_parser_has_the_tests_that_the_page_of_fuzzing_says() {
     let page = read(&root().join("docs/fuzzing.md"));
-    let mut rows = 0;
-    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains(".rs`")) {
-        let quoted: Vec<&str> =
-            row.split('`').skip(1).step_by(2).skip_while(|text| Path::new(text).extension() != Some("rs".as_ref())).collect();
-        let (file, tests) = quoted.split_first().expect("a row names its file");
-        let source = read(&root().join(file));
-        assert!(!tests.is_empty(), "{row}");
-        let missing: Vec<_> = tests.iter().filter(|name| !source.contains(&format!("fn {name}("))).collect();
-        assert_eq!(missing, Vec::<&&str>::new(), "{file}");
-        rows += 1;
+    let rows = rows_of_fuzzing(&page);
+    for (file, named) in &rows {
+        let tests = Tests::of([read(&root().join(file))]);
+        assert!(!named.is_empty(), "{file}");
+        assert_eq!(tests.wrong(named.iter().map(|name| (*name, false))), Vec::<String>::new(), "{file}");
     }
-    assert!(rows > 60, "{rows} parsers");
+    assert!(rows.len() > 100, "{} parsers", rows.len());
 }
 
-/// How many requirements of levels 1 and 2 each chapter of ASVS 5.0.0 has, counted in its own list.
-const ASVS: [(&str, usize); 17] = [
-    ("V1", 27),
-    ("V2", 11),
-    ("V3", 19),
-    ("V4", 10),
-    ("V5", 9),
-    ("V6", 35),
-    ("V7", 18),
-    ("V8", 7),
-    ("V9", 7),
-    ("V10", 29),
-    ("V11", 14),
-    ("V12", 9),
-    ("V13", 13),
-    ("V14", 9),
-    ("V15", 13),
-    ("V16", 16),
-    ("V17", 7),
-];
+#[test]
+fn the_page_of_fuzzing_has_every_property_that_nothing_panics() {
+    let page = read(&root().join("docs/fuzzing.md"));
+    let rows = rows_of_fuzzing(&page);
+    let mut left_out = Vec::new();
+    for (file, source) in all_sources().filter(|(_, source)| source.contains("proptest!")) {
+        let named = rows.get(file.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let missing = properties::of_no_panic(&source).into_iter().filter(|name| !named.contains(&name.as_str()));
+        left_out.extend(missing.map(|name| format!("{file}: {name}")));
+    }
+    assert_eq!(left_out, Vec::<String>::new(), "docs/fuzzing.md is to name them");
+}
+
+#[test]
+fn a_property_that_nothing_panics_is_found_by_its_name() {
+    let source = "#[test] fn a_panic_is_told() {} proptest! { #![proptest_config(a)] #[test] fn no_text_panics(a in \".*\") {}
+        #[test] fn it_is_short(a: u8) {} fn no_help_panics() {} }";
+    assert_eq!(properties::of_no_panic(source), ["no_text_panics"]);
+}
+
+/// The requirements of ASVS 5.0.0 that are of level 1, by its own list.
+const LEVEL_1: &str = "\
+    1.2.1 1.2.2 1.2.3 1.2.4 1.2.5 1.3.1 1.3.2 1.5.1 2.1.1 2.2.1 2.2.2 2.3.1 3.2.1 3.2.2 3.3.1 3.4.1 3.4.2 3.5.1 3.5.2 \
+    3.5.3 4.1.1 4.4.1 5.2.1 5.2.2 5.3.1 5.3.2 6.1.1 6.2.1 6.2.2 6.2.3 6.2.4 6.2.5 6.2.6 6.2.7 6.2.8 6.3.1 6.3.2 6.4.1 \
+    6.4.2 7.2.1 7.2.2 7.2.3 7.2.4 7.4.1 7.4.2 8.1.1 8.2.1 8.2.2 8.3.1 9.1.1 9.1.2 9.1.3 9.2.1 10.4.1 10.4.2 10.4.3 10.4.4 \
+    10.4.5 11.3.1 11.3.2 11.4.1 12.1.1 12.2.1 12.2.2 13.4.1 14.2.1 14.3.1 15.1.1 15.2.1 15.3.1";
+/// Those of level 2.
+const LEVEL_2: &str = "\
+    1.1.1 1.1.2 1.2.6 1.2.7 1.2.8 1.2.9 1.3.3 1.3.4 1.3.5 1.3.6 1.3.7 1.3.8 1.3.9 1.3.10 1.3.11 1.4.1 1.4.2 1.4.3 1.5.2 \
+    2.1.2 2.1.3 2.2.3 2.3.2 2.3.3 2.3.4 2.4.1 3.3.2 3.3.3 3.3.4 3.4.3 3.4.4 3.4.5 3.4.6 3.5.4 3.5.5 3.7.1 3.7.2 4.1.2 \
+    4.1.3 4.2.1 4.3.1 4.3.2 4.4.2 4.4.3 4.4.4 5.1.1 5.2.3 5.4.1 5.4.2 5.4.3 6.1.2 6.1.3 6.2.9 6.2.10 6.2.11 6.2.12 6.3.3 \
+    6.3.4 6.4.3 6.4.4 6.5.1 6.5.2 6.5.3 6.5.4 6.5.5 6.6.1 6.6.2 6.6.3 6.8.1 6.8.2 6.8.3 6.8.4 7.1.1 7.1.2 7.1.3 7.3.1 \
+    7.3.2 7.4.3 7.4.4 7.4.5 7.5.1 7.5.2 7.6.1 7.6.2 8.1.2 8.2.3 8.4.1 9.2.2 9.2.3 9.2.4 10.1.1 10.1.2 10.2.1 10.2.2 10.3.1 \
+    10.3.2 10.3.3 10.3.4 10.4.6 10.4.7 10.4.8 10.4.9 10.4.10 10.4.11 10.5.1 10.5.2 10.5.3 10.5.4 10.5.5 10.6.1 10.6.2 \
+    10.7.1 10.7.2 10.7.3 11.1.1 11.1.2 11.2.1 11.2.2 11.2.3 11.3.3 11.4.2 11.4.3 11.4.4 11.5.1 11.6.1 12.1.2 12.1.3 12.3.1 \
+    12.3.2 12.3.3 12.3.4 13.1.1 13.2.1 13.2.2 13.2.3 13.2.4 13.2.5 13.3.1 13.3.2 13.4.2 13.4.3 13.4.4 13.4.5 14.1.1 14.1.2 \
+    14.2.2 14.2.3 14.2.4 14.3.2 14.3.3 15.1.2 15.1.3 15.2.2 15.2.3 15.3.2 15.3.3 15.3.4 15.3.5 15.3.6 15.3.7 16.1.1 16.2.1 \
+    16.2.2 16.2.3 16.2.4 16.2.5 16.3.1 16.3.2 16.3.3 16.3.4 16.4.1 16.4.2 16.4.3 16.5.1 16.5.2 16.5.3 17.1.1 17.2.1 17.2.2 \
+    17.2.3 17.2.4 17.3.1 17.3.2";
 
 /// Each requirement of the trace: what it says of itself, and the tests that it names.
 fn trace() -> BTreeMap<String, (String, Vec<String>)> {
@@ -209,7 +233,8 @@ fn trace() -> BTreeMap<String, (String, Vec<String>)> {
             .map(str::to_owned)
             .collect();
         assert!(said("asks").is_some_and(|asks| !asks.is_empty()), "{id} does not say what it asks");
-        assert!(row.get("level").and_then(Value::as_integer).is_some_and(|level| level == 1 || level == 2), "{id} has no level");
+        let level = if LEVEL_1.split(' ').any(|one| one == id) { 1 } else { 2 };
+        assert_eq!(row.get("level").and_then(Value::as_integer), Some(level), "{id}");
         let states: Vec<&str> = ["not_tested", "not_applicable", "not_met"]
             .into_iter()
             .filter(|state| said(state).is_some_and(|why| !why.is_empty()))
@@ -227,12 +252,10 @@ fn trace() -> BTreeMap<String, (String, Vec<String>)> {
 #[test]
 fn the_trace_has_every_requirement_of_level_2_and_every_test_it_names_is_there() {
     let trace = trace();
-    for (chapter, count) in ASVS {
-        let of = trace.keys().filter(|id| id.split('.').next() == Some(&chapter[1..])).count();
-        assert_eq!(of, count, "{chapter}");
-    }
-    let named: BTreeSet<&str> = trace.values().flat_map(|(_, tests)| tests).map(String::as_str).collect();
-    assert_eq!(missing(named), Vec::<&str>::new());
+    let listed: BTreeSet<&str> = LEVEL_1.split(' ').chain(LEVEL_2.split(' ')).collect();
+    assert_eq!(trace.keys().map(String::as_str).collect::<BTreeSet<_>>(), listed);
+    let named = trace.values().flat_map(|(_, tests)| tests).map(|name| (name.as_str(), false));
+    assert_eq!(tests().wrong(named), Vec::<String>::new());
 }
 
 /// What the audit says of the trace, as it is.
@@ -254,4 +277,25 @@ fn the_audit_counts_the_trace_as_it_is() {
     );
     let page = read(&root().join("docs/SECURITY_AUDIT.md"));
     assert!(page.contains(&expected), "docs/SECURITY_AUDIT.md is to say: {expected}");
+}
+
+#[test]
+fn scripts_of_our_pages_write_text_and_never_html() {
+    let pages = ["page.html", "identity/pages/account.js"].map(|page| root().join("crates/server/src/http").join(page));
+    for page in pages {
+        let text = read(&page);
+        assert!(text.contains(".textContent ="), "{}", page.display());
+        for way in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "createContextualFragment",
+            "setHTML",
+            "eval(",
+            "Function(",
+        ] {
+            assert!(!text.contains(way), "{way} in {}", page.display());
+        }
+    }
 }

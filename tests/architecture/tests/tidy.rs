@@ -2,10 +2,12 @@
 
 mod channel_trap;
 mod length;
+mod named_tests;
 
 use channel_trap::lag_ends_the_loop;
 use coinlink_architecture_tests::{read, root, rust_files};
 use length::lines_without_tests;
+use named_tests::{Tests, named_in};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -155,27 +157,47 @@ fn the_address_that_any_client_can_claim_stays_banned() {
     assert!(!bans_the_spoofable_address("# realip_remote_addr"));
 }
 
-/// Names in backticks that read like a test's: a sentence of at least four words.
-fn checks_named_in(page: &str) -> Vec<&str> {
-    let quoted = page.split('`').skip(1).step_by(2);
-    quoted
-        .filter(|name| name.matches('_').count() >= 3 && !name.contains(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
-        .collect()
-}
-
 #[test]
 fn every_check_that_the_architecture_page_names_is_there() {
     let page = read(&root().join("ARCHITECTURE.md"));
-    let sources: Vec<String> = members().iter().flat_map(|member| rust_files(member)).map(|file| read(&file)).collect();
-    let named = checks_named_in(&page);
-    assert!(named.len() > 10, "the page names only {named:?}");
-    let is_there = |name: &str| sources.iter().any(|source| source.contains(&format!("fn {name}(")));
-    let missing: Vec<_> = named.into_iter().filter(|name| !is_there(name)).collect();
-    assert_eq!(missing, Vec::<&str>::new());
+    let tests = Tests::of(members().iter().flat_map(|member| rust_files(member)).map(|file| read(&file)));
+    let named = named_in(&page);
+    assert!(named.len() > 100, "the page names only {named:?}");
+    assert_eq!(tests.wrong(named), Vec::<String>::new());
 }
 
 #[test]
 fn a_check_is_told_from_other_names_on_the_page() {
-    let page = "| `domain` | `a_price_is_never_zero`, `crates/domain/clippy.toml` | `tick_log.rs` or `Ticker` |";
-    assert_eq!(checks_named_in(page), ["a_price_is_never_zero"]);
+    let page = "| `domain` | `a_price_is_never_zero`, `crates/domain/clippy.toml` | `tick_log.rs` or `Ticker`; full: `a_price_is_never_very_low` |";
+    let named: Vec<_> = named_in(page).into_iter().collect();
+    assert_eq!(named, [("a_price_is_never_very_low", true), ("a_price_is_never_zero", false)]);
+}
+
+#[test]
+fn a_name_is_a_test_only_where_it_is_run() {
+    let suite = "macro_rules! a_contract {
+        ($($case:ident),+ $(,)? => $it:expr) => { $(#[tokio::test(start_paused = true)] async fn $case() { $crate::$case($it).await; })+ };
+        ($it:expr) => { $crate::a_contract!(of_a_suite_that_is_called, => $it); };
+    }
+    async fn of_a_suite_that_is_called() {}";
+    let sources = [
+        "#[test] fn with_the_attribute() {} #[tokio::test(flavor = \"multi_thread\")] async fn with_that_of_tokio() {}",
+        "#[test] #[ignore = \"long\"] fn of_the_full_run() {} mod tests { #[actix_web::test] async fn within_a_module() {} }",
+        "proptest! { /// Said of it.\n #[test] fn as_a_property(a in 0..3) {} fn beside_a_property() {} }",
+        "macro_rules! on_both { ($($case:ident),+) => { mod one { $(#[test] fn $case() { super::$case(1); })+ } }; } on_both!(on_two, on_three);",
+        "mod run { coinlink_testkit::a_contract!(crate::nodes().await); }",
+        "macro_rules! never { ($($case:ident),+ => $it:expr) => { $(#[test] fn $case() {})+ }; ($it:expr) => { never!(of_no_suite_that_runs => $it); }; }",
+        "// fn in_a_comment(\nfn a_helper() {} const TEXT: &str = \"#[test] fn in_a_text() {}\";",
+        suite,
+    ];
+    let tests = Tests::of(sources);
+    let run = ["with_the_attribute", "with_that_of_tokio", "within_a_module", "as_a_property", "on_two", "on_three"];
+    let run = run.into_iter().chain(["of_a_suite_that_is_called"]).map(|name| (name, false));
+    assert_eq!(tests.wrong(run.chain([("of_the_full_run", true)])), Vec::<String>::new());
+    for name in
+        ["of_the_full_run", "beside_a_property", "of_no_suite_that_runs", "in_a_comment", "a_helper", "in_a_text", "nodes"]
+    {
+        assert_eq!(tests.wrong([(name, false)]).len(), 1, "{name}");
+    }
+    assert_eq!(tests.wrong([("with_the_attribute", true)]), ["with_the_attribute is not of the full run alone"]);
 }

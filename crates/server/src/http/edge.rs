@@ -25,7 +25,7 @@ use futures_util::future::{LocalBoxFuture, Ready, ready};
 use prometheus::IntGauge;
 use tracing::Instrument as _;
 
-use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, routes::RouteTemplate};
+use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, pieces::in_pieces, routes::RouteTemplate};
 use crate::{
     telemetry::{Metrics, error_reports, metrics::HttpHandles, traces::RequestSpan},
     ws::Context,
@@ -139,7 +139,10 @@ fn finished<B: MessageBody + 'static>(mut response: ServiceResponse<B>) -> Servi
         {
             head.headers_mut().insert(header::ETAG, etag);
         }
-        EitherBody::left(Encoder::response(coding, head, body))
+        match in_pieces(coding, body) {
+            Ok(pieces) => EitherBody::right(BoxBody::new(pieces)),
+            Err(body) => EitherBody::left(Encoder::response(coding, head, body)),
+        }
     })
 }
 
@@ -241,7 +244,7 @@ fn log_access(method: &str, route: &str, status: StatusCode, latency: Duration, 
     let (status, latency_ms) = (status.as_u16(), f64::from(micros) / 1e3);
     let user_id = user.map(tracing::field::display);
     // Probes come every few seconds for ever; a quiet one is of no interest.
-    if status < 400 && matches!(route, "/livez" | "/readyz" | "/health" | "/metrics") {
+    if status < 400 && matches!(route, "/livez" | "/readyz" | "/readyz/node" | "/health" | "/metrics") {
         tracing::debug!(target: "coinlink::http", method, route, status, latency_ms, user_id, "request");
     } else {
         tracing::info!(target: "coinlink::http", method, route, status, latency_ms, user_id, "request");

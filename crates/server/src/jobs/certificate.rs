@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration as StdDuration};
 use coinlink_ports::shared::Clock;
 use reqwest::{Client, redirect::Policy, tls::TlsInfo};
 use time::OffsetDateTime;
-use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
 use super::upkeep::Told;
-use crate::telemetry::Metrics;
+use crate::{certificate::not_after, telemetry::Metrics};
 
 const LOOK_EVERY: StdDuration = StdDuration::from_mins(10);
 const LOOK_WITHIN: StdDuration = StdDuration::from_secs(10);
@@ -47,20 +46,13 @@ async fn look(public_url: &str) -> Result<OffsetDateTime, CertificateError> {
         .build()?;
     let answer = client.head(public_url).send().await?;
     let shown = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
-    shown.and_then(end_of).ok_or(CertificateError::Unreadable)
-}
-
-/// `notAfter` of a certificate in DER (RFC 5280, 4.1.2.5).
-fn end_of(certificate: &[u8]) -> Option<OffsetDateTime> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(certificate.validity().not_after.to_datetime())
+    shown.and_then(not_after).ok_or(CertificateError::Unreadable)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use coinlink_testkit::shared::StoppedClock;
-    use proptest::prelude::*;
     use rcgen::{CertificateParams, KeyPair};
     use time::{Duration, macros::datetime};
     use tokio::{
@@ -113,20 +105,5 @@ mod tests {
             tokio::task::yield_now().await;
         }
         watching.abort();
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert!(end_of(&bytes).is_none());
-        }
-
-        #[test]
-        fn no_damaged_certificate_panics(at in 0..300_usize, byte: u8) {
-            let mut der = certificate().0.to_vec();
-            let at = at % der.len();
-            der[at] = byte;
-            end_of(&der);
-        }
     }
 }

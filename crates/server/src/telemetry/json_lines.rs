@@ -162,6 +162,26 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_is_a_line_with_its_place_and_the_ids_of_its_request() {
+        let context = RequestContext::of(Some(b"mine"), Some(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+        let usual = std::panic::take_hook();
+        crate::telemetry::logs::log_panics();
+        let line = logged(|| {
+            assert!(
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| context.sync_scope(|| panic!("a shard is gone"))))
+                    .is_err()
+            )
+        });
+        std::panic::set_hook(usual);
+        assert_eq!(
+            (&line["level"], &line["message"], &line["panic"]),
+            (&"ERROR".into(), &"panicked".into(), &"a shard is gone".into())
+        );
+        assert!(line["location"].as_str().unwrap().contains("json_lines.rs:"), "{line}");
+        assert_eq!((&line["request_id"], &line["trace_id"]), (&"mine".into(), &"4bf92f3577b34da6a3ce929d0e0e4736".into()));
+    }
+
+    #[test]
     fn text_cannot_break_out_of_its_line() {
         let evil = "a\"b\\c\nd\u{0}\u{1b}[31m";
         let line = logged(|| tracing::info!(evil, debug = ?evil, "{evil}"));

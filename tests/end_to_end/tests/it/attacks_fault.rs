@@ -3,18 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::{
+    cell::Cell,
     io::Write as _,
     net::{SocketAddr, TcpStream},
     process::{Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use coinlink_end_to_end_tests::{Api, Node, UNLIMITED, eventually, somebody};
+use coinlink_end_to_end_tests::{Api, Node, UNLIMITED, eventually, resident_kib, somebody};
 use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -42,7 +43,7 @@ const SHORT: Scale = Scale {
     bombs: 8,
     header_mib: 100,
     depth: 1_000_000,
-    readers: 20,
+    readers: 100,
 };
 const FULL: Scale = Scale {
     slow: 3000,
@@ -59,6 +60,11 @@ const FULL: Scale = Scale {
 const FLAT_KIB: u64 = 48 * 1024;
 /// What a connection may cost.
 const A_CONNECTION_KIB: u64 = 32;
+/// A reader who takes nothing costs as much as so many connections: what was asked for, and pieces of the answer.
+const READER: usize = 4;
+/// So many requests of others are looked at, each while an attack goes on: it is repeated until there are, for so long at most.
+const OTHERS: usize = 200;
+const REPEATED_FOR: Duration = Duration::from_secs(30);
 /// The slowest of a hundred requests of others meanwhile, on a machine that the attacker is on as well.
 const OTHERS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -73,57 +79,56 @@ struct Seen {
     peak_kib: u64,
 }
 
-/// Looks at the node's memory while it goes on.
-fn watch_memory(pid: u32) -> (Arc<AtomicBool>, Arc<AtomicU64>) {
-    let (over, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let (until, seen) = (Arc::clone(&over), Arc::clone(&peak));
+/// The most memory that the process has until it is over. It panics when that cannot be read.
+fn watch_memory(pid: u32, over: &Arc<AtomicBool>) -> JoinHandle<u64> {
+    let over = Arc::clone(over);
     thread::spawn(move || {
-        while !until.load(Ordering::Relaxed) {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
-            seen.fetch_max(now, Ordering::Relaxed);
+        let mut peak = resident_kib(pid);
+        while !over.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(10));
+            peak = peak.max(resident_kib(pid));
         }
-    });
-    (over, peak)
+        peak
+    })
 }
 
-/// Lets an attack run beside a client that asks for a price, for its profile and whether the node lives.
-async fn beside(node: &Node, what: &'static str, attack: impl Future<Output = ()>) -> Seen {
+/// Lets an attack run, as often as it takes, beside a client that asks for a price, for its profile and whether the node lives.
+async fn beside(node: &Node, what: &'static str, attack: impl AsyncFn()) -> Seen {
     let api = Api::at(node.url(""));
     let held = api.sign_up(&somebody()).await;
     let before_kib = node.resident_kib();
-    let (over, peak) = watch_memory(node.process.pid());
+    let (over, answered) = (Arc::new(AtomicBool::new(false)), Cell::new(0));
+    let peak = watch_memory(node.process.pid(), &over);
     let others = async {
         let (mut took, mut errors) = (Vec::new(), 0);
-        while !over.load(Ordering::Relaxed) || took.len() < 20 {
-            for path in ["/api/bitcoin/price", "/api/v2/user/profile", "/livez"] {
-                let started = Instant::now();
-                let answer = api.try_send(api.request(reqwest::Method::GET, path).bearer_auth(&held.access)).await;
-                errors += usize::from(!answer.is_ok_and(|answer| answer.status == 200));
-                took.push(started.elapsed());
+        for path in ["/api/bitcoin/price", "/api/v2/user/profile", "/livez"].iter().cycle() {
+            let started = Instant::now();
+            let answer = api.try_send(api.request(reqwest::Method::GET, path).bearer_auth(&held.access)).await;
+            errors += usize::from(!answer.is_ok_and(|answer| answer.status == 200));
+            took.push(started.elapsed());
+            answered.set(took.len());
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            if over.load(Ordering::Relaxed) {
+                break;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         (took, errors)
     };
     let attack = async {
-        attack.await;
+        let started = Instant::now();
+        loop {
+            attack().await;
+            if answered.get() >= OTHERS || started.elapsed() >= REPEATED_FOR {
+                break;
+            }
+        }
         over.store(true, Ordering::Relaxed);
     };
     let ((mut took, errors), ()) = tokio::join!(others, attack);
+    let peak_kib = peak.join().expect("the node's memory");
     took.sort_unstable();
     let quantile = |per_cent: usize| took[(took.len() * per_cent / 100).min(took.len() - 1)];
-    let seen = Seen {
-        what,
-        requests: took.len(),
-        errors,
-        p50: quantile(50),
-        p99: quantile(99),
-        before_kib,
-        peak_kib: peak.load(Ordering::Relaxed).max(before_kib),
-    };
+    let seen = Seen { what, requests: took.len(), errors, p50: quantile(50), p99: quantile(99), before_kib, peak_kib };
     let Seen { requests, p50, p99, peak_kib, .. } = &seen;
     eprintln!("| {what} | {requests} | {errors} | {p50:.1?} | {p99:.1?} | {before_kib} | {peak_kib} |");
     seen
@@ -133,6 +138,7 @@ impl Seen {
     /// Others were served in time, and memory stayed within what so many connections need.
     fn holds(&self, connections: usize) {
         let what = self.what;
+        assert!(self.requests >= OTHERS, "{what}: {} requests of others within {REPEATED_FOR:?}", self.requests);
         assert_eq!(self.errors, 0, "{what}: of {} requests of others", self.requests);
         assert!(self.p99 < OTHERS_WITHIN, "{what}: {:?}", self.p99);
         let allowed = self.before_kib + FLAT_KIB + A_CONNECTION_KIB * connections as u64;
@@ -219,31 +225,31 @@ async fn attacks(scale: Scale) {
 
     let slow = async || connect(address, scale.slow).await;
     let seen =
-        beside(&node, "heads that drip", async { drip(slow().await, b"GET /livez HTTP/1.1\r\nX: ", b"a", scale.lasts).await });
+        beside(&node, "heads that drip", async || drip(slow().await, b"GET /livez HTTP/1.1\r\nX: ", b"a", scale.lasts).await);
     seen.await.holds(scale.slow);
     let later = format!("{asked}GET /livez HTTP/1.1\r\nX: ");
-    let seen = beside(&node, "second heads that drip", async { drip(slow().await, later.as_bytes(), b"a", scale.lasts).await });
+    let seen = beside(&node, "second heads that drip", async || drip(slow().await, later.as_bytes(), b"a", scale.lasts).await);
     seen.await.holds(scale.slow);
     let body =
         b"POST /api/bitcoin/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n{";
-    let seen = beside(&node, "bodies that drip", async { drip(slow().await, body, b" ", scale.lasts).await });
+    let seen = beside(&node, "bodies that drip", async || drip(slow().await, body, b" ", scale.lasts).await);
     seen.await.holds(scale.slow);
-    let idle = async { drip(connect(address, scale.idle).await, asked.as_bytes(), b"", scale.lasts).await };
+    let idle = async || drip(connect(address, scale.idle).await, asked.as_bytes(), b"", scale.lasts).await;
     beside(&node, "idle connections", idle).await.holds(scale.idle);
 
     let packed = bomb(scale.bomb_mib);
-    let bombs = async {
+    let bombs = async || {
         let sent = (0..scale.bombs).map(|_| post_chunked(address, "Content-Encoding: gzip\r\n", &packed));
         for said in join_all(sent).await {
             assert!(said.is_empty() || said.starts_with("HTTP/1.1 415"), "{said}");
         }
     };
     beside(&node, "gzip bombs", bombs).await.holds(scale.bombs);
-    let heads = async { drop(join_all((0..scale.bombs).map(|_| endless_header(address, scale.header_mib))).await) };
+    let heads = async || drop(join_all((0..scale.bombs).map(|_| endless_header(address, scale.header_mib))).await);
     beside(&node, "header streams", heads).await.holds(scale.bombs);
     let deep = "[".repeat(scale.depth);
     let shallow = format!("{{\"text\":{}", "[".repeat(200_000));
-    let json = async {
+    let json = async || {
         for (text, status) in [(&deep, "413"), (&shallow, "400")] {
             let sent = (0..scale.bombs).map(|_| post_chunked(address, "", text.as_bytes()));
             for said in join_all(sent).await {
@@ -252,10 +258,10 @@ async fn attacks(scale: Scale) {
         }
     };
     beside(&node, "deep JSON", json).await.holds(scale.bombs);
-    let greedy = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4);
-    let readers = async { drip(connect(address, scale.readers).await, greedy.as_bytes(), b"", scale.lasts).await };
-    // What was answered and is not taken stays here until the reader's time is over: four documents of almost half a mebibyte each.
-    beside(&node, "answers that nobody takes", readers).await.holds(scale.readers * 64);
+    let greedy = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
+    let readers = async || drip(connect(address, scale.readers).await, greedy.as_bytes(), b"", scale.lasts).await;
+    // Of almost half a mebibyte that nobody takes a few pieces wait, and nothing of what was asked for after it.
+    beside(&node, "answers that nobody takes", readers).await.holds(scale.readers * READER);
 
     eventually("what was taken is given back", Duration::from_secs(20), async || {
         node.json("/api/connections").await["active_connections"] == 0 && node.get("/livez").await.0 == 200
@@ -308,4 +314,35 @@ async fn a_packed_body_is_refused_before_it_is_unpacked() {
     assert!(after < before + 8192, "{before} KiB, then {after} KiB");
     let plain = post_chunked(node.address, "Content-Encoding: identity\r\n", br#"{"text":"Bitcoin rises"}"#).await;
     assert!(plain.starts_with("HTTP/1.1 200"), "{plain}");
+}
+
+/// The HTTP library by itself reads and keeps sixteen requests behind one that is being answered.
+#[tokio::test]
+async fn what_is_sent_behind_a_stream_is_not_read_while_it_lasts() {
+    let node = node().await;
+    let before = node.resident_kib();
+    let head = format!("GET /livez HTTP/1.1\r\nHost: x\r\n{}\r\n", format!("X: {}\r\n", "a".repeat(1300)).repeat(85));
+    let mut streams = connect(node.address, 40).await;
+    for stream in &mut streams {
+        stream.write_all(b"GET /api/stream/ticker HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        // It waits for whoever would read it.
+        let sent = tokio::time::timeout(Duration::from_millis(100), stream.write_all(head.repeat(24).as_bytes())).await;
+        assert!(!matches!(sent, Ok(Err(_))), "{sent:?}");
+    }
+    let after = node.resident_kib();
+    assert!(after < before + 16 * 1024, "{before} KiB, then {after} KiB");
+}
+
+#[tokio::test]
+async fn requests_that_are_sent_at_once_are_answered_one_after_the_other() {
+    let node = node().await;
+    let mut stream = AsyncStream::connect(node.address).await.unwrap();
+    let asked: String = (0..200).map(|index| format!("GET /nowhere-{index} HTTP/1.1\r\nHost: x\r\n\r\n")).collect();
+    let last = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all((asked + last).as_bytes()).await.unwrap();
+    let mut said = String::new();
+    tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut said)).await.expect("all answers").unwrap();
+    assert_eq!(said.matches("HTTP/1.1 404").count() + said.matches("HTTP/1.1 429").count(), 200);
+    assert_eq!(said.matches("HTTP/1.1 200").count(), 1);
 }

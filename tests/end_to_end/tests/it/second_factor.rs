@@ -3,11 +3,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use coinlink_domain::identity::RecoveryCode;
 use coinlink_end_to_end_tests::{Api, Held, Node, PASSWORD, Serve, UNLIMITED, eventually, somebody};
 use coinlink_testkit::{
     servers::{fresh_database, shared_redis},
     upstream_stub::StubUpstream,
 };
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 use serde_json::{Value, json};
 use totp_rs::Totp;
 
@@ -160,4 +162,27 @@ async fn a_secret_outlives_the_key_it_was_encrypted_with() {
     let api = Api::at(third.url(""));
     let body = json!({"mfa_ticket": ada.ticket(&api).await, "code": ada.app.shows().await});
     let _ = api.post("/api/v2/auth/2fa/verify", &body).await.expect(200);
+}
+
+/// Whoever reads the table has no code.
+#[tokio::test]
+async fn recovery_codes_are_kept_as_digests_alone() {
+    let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, shared_redis().await);
+    let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
+    let node = cluster.start_with(1, &stub, &UNLIMITED).await.remove(0);
+    let ada = Ada::protected(&Api::at(node.url(""))).await;
+    let reader = Database::connect(&database.url).await.unwrap();
+    let all = Statement::from_string(DbBackend::Postgres, "SELECT row_to_json(c)::text FROM recovery_codes c");
+    let rows: Vec<String> = reader.query_all_raw(all).await.unwrap().iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    reader.close().await.unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(rows.len(), ada.codes.len());
+    for text in &ada.codes {
+        let digest = hex(&RecoveryCode::from_text(text).unwrap().digest().0);
+        assert_eq!(rows.iter().filter(|row| row.contains(&digest)).count(), 1, "{digest} in {rows:?}");
+    }
+    for row in rows {
+        let columns: Value = serde_json::from_str(&row).unwrap();
+        assert!(columns.as_object().unwrap().keys().all(|column| column == "user_id" || column == "digest"), "{row}");
+    }
 }

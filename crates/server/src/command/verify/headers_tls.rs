@@ -4,9 +4,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Visit,
-    certificate::not_after,
     client::{Answer, Ask, Trouble},
 };
+use crate::certificate::not_after;
 
 const WAY: &str = "the way is encrypted";
 const EXPIRY: &str = "the certificate lasts";

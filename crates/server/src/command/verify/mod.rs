@@ -4,7 +4,6 @@ mod auth;
 mod auth_cookies;
 mod auth_limits;
 mod auth_tokens;
-mod certificate;
 mod client;
 mod container;
 mod docs;
@@ -109,7 +108,7 @@ pub async fn run(options: &VerifyOptions) -> Result<(String, bool), VerifyError>
     let url = options.url.as_str();
     let client = Client::new(&options.url, Duration::from_secs(options.timeout), Duration::from_secs(options.within))?;
     recognise(&client, url).await?;
-    let mut report = Report::new();
+    let mut report = Report::new().strictly(options.strict);
     let people = People::of(options, &mut report).map_err(VerifyError::Password)?;
     let mut visit = Visit { options, client, report, people, health: Value::Null, home: Value::Null };
     visit.health = visit.client.send(Ask::get("/health")).await.map(|answer| answer.json).unwrap_or_default();
