@@ -25,7 +25,7 @@ use futures_util::future::{LocalBoxFuture, Ready, ready};
 use prometheus::IntGauge;
 use tracing::Instrument as _;
 
-use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, pieces::in_pieces, routes::RouteTemplate};
+use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, routes::RouteTemplate};
 use crate::{
     telemetry::{Metrics, error_reports, metrics::HttpHandles, traces::RequestSpan},
     ws::Context,
@@ -139,10 +139,7 @@ fn finished<B: MessageBody + 'static>(mut response: ServiceResponse<B>) -> Servi
         {
             head.headers_mut().insert(header::ETAG, etag);
         }
-        match in_pieces(coding, body) {
-            Ok(pieces) => EitherBody::right(BoxBody::new(pieces)),
-            Err(body) => EitherBody::left(Encoder::response(coding, head, body)),
-        }
+        EitherBody::left(Encoder::response(coding, head, body))
     })
 }
 

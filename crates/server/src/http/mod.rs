@@ -25,7 +25,6 @@ mod market;
 mod metrics;
 mod notifications;
 mod operations;
-mod pieces;
 mod plain_body;
 mod prices;
 mod private;
