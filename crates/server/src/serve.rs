@@ -134,7 +134,13 @@ pub async fn migrate(settings: Settings, command: MigrateCommand) -> Result<(), 
     let database = wiring::database(&settings).await?;
     match command {
         MigrateCommand::Up => database.with_migration_lock(async |db| Migrator::up(db, None).await).await?,
-        MigrateCommand::Status => database.with_migration_lock(async |db| Migrator::status(db).await).await?,
+        MigrateCommand::Status => {
+            // Only looks, as the role of a server may: `Migrator::status` makes its table first.
+            let steps = database.with_migration_lock(async |db| Migrator::get_migration_with_status_read_only(db).await).await?;
+            for step in steps {
+                tracing::info!("Migration '{}'... {}", step.name(), step.status());
+            }
+        }
         MigrateCommand::Down { yes } => take_back(&database, yes).await?,
     }
     Ok(())

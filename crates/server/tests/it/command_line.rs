@@ -7,6 +7,7 @@ use std::{
 };
 
 use coinlink_migration::MigratorTrait as _;
+use coinlink_testkit::servers::fresh_database;
 
 fn coinlink(arguments: &str, variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -129,4 +130,20 @@ fn a_migration_is_taken_back_only_by_who_says_so() {
         assert_eq!(down.status.code(), Some(0), "{}", said(&down));
     }
     assert_eq!(migrate("up").status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_change_the_schema_is_told_which_steps_are_pending() {
+    let database = fresh_database().await;
+    let (start, name) = database.url.split_once('?').unwrap().0.rsplit_once('/').unwrap();
+    let steps = coinlink_migration::Migrator::migrations();
+    let newest = steps.last().unwrap().name();
+    let may_look = format!("CREATE ROLE {name} LOGIN; GRANT SELECT ON seaql_migrations TO {name}");
+    database.tamper(&format!("{may_look}; DELETE FROM seaql_migrations WHERE version = '{newest}'")).await;
+    let url = format!("{}?sslmode=disable", format!("{start}/{name}").replace("coinlink@", &format!("{name}@")));
+    let output = coinlink("migrate status", &[("DATABASE_URL", &url)]);
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains(&format!("'{newest}'... Pending")), "{said}");
+    assert_eq!(said.matches("... Applied").count(), steps.len() - 1, "{said}");
 }
