@@ -33,6 +33,8 @@ pub enum Manner {
     Takes,
     /// Takes the connection and never answers.
     Hangs,
+    /// Takes what is posted and says that it is to be posted at this port.
+    Redirects(u16),
 }
 
 /// The server. It is gone when dropped.
@@ -73,6 +75,12 @@ impl Collector {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// A Sentry DSN that leads here.
@@ -134,7 +142,15 @@ async fn serve(stream: TcpStream, posted: Arc<Mutex<Vec<Posted>>>, manner: Manne
             return std::future::pending().await;
         }
         posted.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.is_err() {
+        let answer = match manner {
+            Manner::Redirects(port) => {
+                format!(
+                    "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{port}/stolen\r\ncontent-length: 0\r\n\r\n"
+                )
+            }
+            Manner::Takes | Manner::Hangs => "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
     }

@@ -12,6 +12,7 @@ mod node;
 mod prometheus;
 mod raw;
 mod recorder;
+mod skipped;
 mod test_proxy;
 
 pub use api::{Answer, Api, Held, PASSWORD, UNLIMITED, somebody};
@@ -21,10 +22,11 @@ pub use client::{Client, Frame};
 pub use cluster::{Serve, leader};
 pub use collector::{Collector, Manner, Posted, attribute, hex};
 pub use front_end::{Pace, Tab, Tally};
-pub use node::{Node, upstreams};
+pub use node::{Node, resident_kib, upstreams};
 pub use prometheus::{Override, Prometheus, deploy};
 pub use raw::{RawFrame, RawSocket, masked};
 pub use recorder::{Heard, Recorder, assert_one_story};
+pub use skipped::not_tested;
 pub use test_proxy::{Exchange, TestProxy};
 
 use std::time::{Duration, Instant};

@@ -108,20 +108,32 @@ impl Node {
         serde_json::from_str(&self.get(path).await.1).expect("JSON")
     }
 
-    /// The value of a counter or gauge of whole numbers, with its labels where it has any; 0 where it is not there.
-    pub async fn metric(&self, name: &str) -> u64 {
-        let (_, text) = self.get("/metrics").await;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
-        line.and_then(|value| value.parse().ok()).unwrap_or(0)
+    /// The value of a counter or gauge of whole numbers, with its labels where it has any. Panics where there is no such series.
+    pub async fn metric(&self, series: &str) -> u64 {
+        self.metric_if_any(series).await.unwrap_or_else(|| panic!("there is no series {series}"))
+    }
+
+    /// The same of one that may not be there yet: most with labels begin with the first that is counted.
+    pub async fn metric_if_any(&self, series: &str) -> Option<u64> {
+        let (status, text) = self.get("/metrics").await;
+        assert_eq!(status, 200, "{text}");
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        Some(value.parse().unwrap_or_else(|error| panic!("{series} {value}: {error}")))
     }
 
     /// Memory in use, KiB.
     #[must_use]
     pub fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).expect("a running process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        resident_kib(self.process.pid())
     }
+}
+
+/// Memory that the process of this id uses, KiB. Panics where that cannot be read.
+#[must_use]
+pub fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 /// The settings that put `stub` in every provider's place.

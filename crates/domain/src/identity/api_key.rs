@@ -239,7 +239,7 @@ mod tests {
         let all = ApiScopes::try_new(ApiScope::ALL).unwrap();
         assert_eq!(
             format!("{all:?}"),
-            r#"{"market:read", "account:read", "account:write", "chat:write", "alerts:read", "alerts:write"}"#
+            r#"{"market:read", "account:read", "account:write", "chat:write", "alerts:read", "alerts:write", "monitoring:read"}"#
         );
     }
 

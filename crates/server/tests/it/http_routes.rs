@@ -153,6 +153,7 @@ async fn bodies_are_as_the_document_says() {
         ("/health", "200"),
         ("/livez", "200"),
         ("/readyz", "200"),
+        ("/readyz/node", "200"),
         ("/api/crypto/ticker", "200"),
         ("/api/bitcoin/price", "200"),
         ("/api/bitcoin/sentiment", "200"),
@@ -208,6 +209,22 @@ async fn nothing_known_is_said_and_never_made_up() {
     let ready = server.get("/readyz").await;
     assert_eq!(ready.status(), 200, "the feed does not decide");
     assert_eq!(json(ready).await["checks"]["feed"]["status"], "down");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_node_takes_requests_while_what_it_depends_on_is_down() {
+    let server = Server::start();
+    server.tick(3);
+    server.database_up.store(false, Ordering::SeqCst);
+    assert_eq!(server.get("/readyz").await.status(), 503);
+    // What a balancer asks: were it 503, nobody would get the prices that are there.
+    let node = server.get("/readyz/node").await;
+    assert_eq!(node.status(), 200);
+    let body = json(node).await;
+    assert_eq!((&body["status"], &body["checks"]["websocket"]["status"]), (&"healthy".into(), &"up".into()));
+    assert_eq!(body["checks"].as_object().unwrap().len(), 1, "it asks nobody: {body}");
+    assert_eq!(server.get("/api/bitcoin/price").await.status(), 200);
     server.stop().await;
 }
 
@@ -300,6 +317,8 @@ async fn requests_are_counted_by_route_and_never_by_path() {
         "http_requests_total{method=\"GET\",route=\"/test/text/{length}\",status=\"200\"} 1",
         "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
         "http_requests_total{method=\"GET\",route=\"/test/panic\",status=\"500\"} 1",
+        "coinlink_http_answers_total{outcome=\"error\"} 1",
+        "coinlink_http_answers_total{outcome=\"ok\"} 2",
         "http_requests_in_flight 1",
     ] {
         assert!(text.contains(line), "{line} in {text}");
@@ -331,7 +350,7 @@ async fn a_body_is_an_object_and_never_a_list_of_its_fields() {
     server.stop().await;
 }
 
-#[tokio::test]
+#[actix_web::test]
 async fn a_node_tells_front_ends_a_few_of_its_numbers() {
     let server = Server::start();
     let body = json(server.get("/api/metrics").await).await;
@@ -343,4 +362,5 @@ async fn a_node_tells_front_ends_a_few_of_its_numbers() {
     );
     assert_eq!(body["metrics"]["system"]["routes_loaded"], ENDPOINTS.len());
     assert!(body["metrics"]["system"]["uptime_seconds"].as_u64().unwrap() < 3_600, "since this node started, not since 1970");
+    server.stop().await;
 }

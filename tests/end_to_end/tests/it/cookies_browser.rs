@@ -91,7 +91,8 @@ impl Ours {
 
     /// How often a route answered this.
     async fn answered(&self, method: &str, route: &str, status: u16) -> u64 {
-        self.node.metric(&format!("http_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}")).await
+        let series = format!("http_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}");
+        self.node.metric_if_any(&series).await.unwrap_or(0)
     }
 }
 

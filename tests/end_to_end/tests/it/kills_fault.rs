@@ -8,7 +8,7 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,6 +28,8 @@ use tokio::{
 
 /// The promise: a process that was killed is ready again.
 const READY_WITHIN: Duration = Duration::from_secs(10);
+/// Time for the first write between two kills.
+const SOON: Duration = Duration::from_secs(20);
 /// systemd's `RestartSec=` when nobody sets it.
 const RESTART_AFTER: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(20);
@@ -89,29 +91,43 @@ struct Told {
     accounts: BTreeMap<String, Option<String>>,
     /// Rules' ids.
     rules: HashSet<String>,
-    /// Requests that were answered 5xx, or not at all.
-    unanswered: u32,
+    /// Requests that were answered 5xx, or not at all: when they were sent, and when that was known.
+    unanswered: Vec<(Instant, Instant)>,
 }
 
 impl Told {
     fn add(&mut self, other: Self) {
         self.accounts.extend(other.accounts);
         self.rules.extend(other.rules);
-        self.unanswered += other.unanswered;
+        self.unanswered.extend(other.unanswered);
+    }
+
+    /// Requests that were under way at one of these moments, and lost.
+    fn interrupted(&self, kills: &[Instant]) -> usize {
+        self.unanswered.iter().filter(|(sent, known)| kills.iter().any(|kill| sent < kill && kill <= known)).count()
     }
 }
 
+/// How many writes were acknowledged so far.
+#[derive(Debug, Default)]
+struct Progress {
+    accounts: AtomicUsize,
+    rules: AtomicUsize,
+}
+
 /// Signs up and makes rules until it is told to stop. A sign-up without an answer is sent again, as people do.
-async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
+async fn write(api: Api, stop: Arc<AtomicBool>, progress: Arc<Progress>) -> Told {
     let mut told = Told::default();
     while !stop.load(Ordering::SeqCst) {
         let email = somebody();
         let body = json!({"email": email, "password": PASSWORD});
         let access = loop {
+            let sent = Instant::now();
             match api.try_send(api.with_json(Method::POST, "/api/v2/auth/signup", &body)).await {
                 Ok(answer) if answer.status == 201 => {
                     let id = answer.json["user"]["id"].as_str().unwrap().to_owned();
                     told.accounts.insert(email, Some(id));
+                    progress.accounts.fetch_add(1, Ordering::SeqCst);
                     break answer.json["tokens"]["access_token"].as_str().unwrap().to_owned();
                 }
                 // The answer was lost, and what it would have said is true.
@@ -120,7 +136,7 @@ async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
                     break String::new();
                 }
                 Ok(answer) if answer.status < 500 => panic!("{}", answer.text),
-                _ => told.unanswered += 1,
+                _ => told.unanswered.push((sent, Instant::now())),
             }
             sleep(LOOK * 5).await;
         };
@@ -128,15 +144,16 @@ async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
         while left > 0 && !stop.load(Ordering::SeqCst) {
             target += 1;
             let rule = json!({ "symbol": "BTC", "condition": "above", "target_value": 1_000_000 + target });
-            let request = api.with_json(Method::POST, "/api/v2/notifications/alerts", &rule);
+            let (sent, request) = (Instant::now(), api.with_json(Method::POST, "/api/v2/notifications/alerts", &rule));
             match api.try_send(request.header(AUTHORIZATION, format!("Bearer {access}"))).await {
                 Ok(answer) if answer.status == 201 => {
                     told.rules.insert(answer.json["id"].as_str().unwrap().to_owned());
+                    progress.rules.fetch_add(1, Ordering::SeqCst);
                     left -= 1;
                 }
                 Ok(answer) if answer.status < 500 => panic!("{}", answer.text),
                 _ => {
-                    told.unanswered += 1;
+                    told.unanswered.push((sent, Instant::now()));
                     sleep(LOOK).await;
                 }
             }
@@ -148,14 +165,31 @@ async fn write(api: Api, stop: Arc<AtomicBool>) -> Told {
 /// Clients that write until they are asked what they were told.
 struct Load {
     stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
     writers: JoinSet<Told>,
 }
 
 impl Load {
     fn on(api: &Api) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let writers = (0..WRITERS).map(|_| write(api.clone(), Arc::clone(&stop))).collect();
-        Self { stop, writers }
+        let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::<Progress>::default());
+        let writers = (0..WRITERS).map(|_| write(api.clone(), Arc::clone(&stop), Arc::clone(&progress))).collect();
+        Self { stop, progress, writers }
+    }
+
+    /// Accounts and rules that were acknowledged so far.
+    fn acknowledged(&self) -> [usize; 2] {
+        [&self.progress.accounts, &self.progress.rules].map(|count| count.load(Ordering::SeqCst))
+    }
+
+    /// Lets clients write for so long, and until something was acknowledged since; both kinds of it, the first time.
+    async fn goes_on(&self, time: Duration) {
+        let before = self.acknowledged();
+        sleep(time).await;
+        let something = async || {
+            let now = self.acknowledged();
+            now != before && now.iter().all(|count| *count > 0)
+        };
+        eventually("something is acknowledged before the next kill", SOON, something).await;
     }
 
     async fn end(self) -> Told {
@@ -173,6 +207,14 @@ async fn texts(database: &TestDatabase, query: &str) -> Vec<Vec<String>> {
     let columns =
         |row: &sea_orm::QueryResult| (0..row.column_names().len()).map(|at| row.try_get_by_index(at).unwrap()).collect();
     rows.iter().map(columns).collect()
+}
+
+/// Clients wrote, and kills came between them and their answers: without either nothing is shown.
+fn was_hit(told: &Told, kills: &[Instant]) -> usize {
+    let interrupted = told.interrupted(kills);
+    assert!(!told.accounts.is_empty() && !told.rules.is_empty(), "nothing was written: {told:?}");
+    assert!(interrupted > 0, "no request was under way when something was killed: {kills:?}, {:?}", told.unanswered);
+    interrupted
 }
 
 /// Every account, audit row and rule that was acknowledged is there, once; the audit log is sound.
@@ -220,18 +262,18 @@ fn count(variable: &str, usual: usize) -> usize {
     env::var(variable).map_or(usual, |text| text.parse().unwrap())
 }
 
-fn report(what: &[(&str, Vec<Duration>)], told: &Told) {
+fn report(what: &[(&str, Vec<Duration>)], told: &Told, interrupted: usize) {
     for (what, times) in what {
         let mut times = times.clone();
         times.sort_unstable();
         let (middle, longest) = (times[times.len() / 2].as_secs_f64(), times[times.len() - 1].as_secs_f64());
         eprintln!("{what}, {} times: p50 {middle:.2} s, max {longest:.2} s", times.len());
     }
-    let (accounts, rules, unanswered) = (told.accounts.len(), told.rules.len(), told.unanswered);
+    let (accounts, rules, unanswered) = (told.accounts.len(), told.rules.len(), told.unanswered.len());
     let unseen = told.accounts.values().filter(|id| id.is_none()).count();
     eprintln!(
-        "acknowledged: {accounts} accounts ({unseen} of them stored though the answer was lost) and {rules} rules; {unanswered} requests failed; \
-         lost: 0, twice: 0"
+        "acknowledged: {accounts} accounts ({unseen} of them stored though the answer was lost) and {rules} rules; {unanswered} requests failed, \
+         {interrupted} of them under way when something was killed; lost: 0, twice: 0"
     );
 }
 
@@ -243,14 +285,15 @@ async fn no_acknowledged_write_is_lost_or_doubled_when_the_process_is_killed_aga
     let node = cluster.start_with(1, &stub, &UNLIMITED).await.remove(0);
     let api = Api::at(node.url(""));
     let (supervisor, load) = (Supervisor::of(node), Load::on(&api));
-    let mut times = Vec::new();
+    let (mut times, mut kills) = (Vec::new(), Vec::new());
     for round in 0..count("KILLS_API", 5) {
-        sleep(WRITES_FOR[round % WRITES_FOR.len()]).await;
+        load.goes_on(WRITES_FOR[round % WRITES_FOR.len()]).await;
+        kills.push(Instant::now());
         times.push(supervisor.kill(&api).await);
     }
     let told = load.end().await;
     all_is_there(&database, &api, &told).await;
-    report(&[("API process killed, until another is ready", times)], &told);
+    report(&[("API process killed, until another is ready", times)], &told, was_hit(&told, &kills));
     assert!(!supervisor.end().await.process.log().contains("panicked"));
 }
 
@@ -266,11 +309,12 @@ async fn no_acknowledged_write_is_lost_or_doubled_when_the_database_is_killed_ag
     let node = cluster.start_with(1, &stub, &UNLIMITED).await.remove(0);
     let (api, pid) = (Api::at(node.url("")), node.process.pid());
     let load = Load::on(&api);
-    let (mut recovered, mut ready) = (Vec::new(), Vec::new());
+    let (mut kills, mut recovered, mut ready) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..count("KILLS_DATABASE", 2) {
-        sleep(WRITES_FOR[round % WRITES_FOR.len()] * 2).await;
-        postgres.kill();
+        load.goes_on(WRITES_FOR[round % WRITES_FOR.len()] * 2).await;
         let killed = Instant::now();
+        kills.push(killed);
+        postgres.kill();
         postgres.start_again().await;
         recovered.push(killed.elapsed());
         let up = Instant::now();
@@ -282,6 +326,7 @@ async fn no_acknowledged_write_is_lost_or_doubled_when_the_database_is_killed_ag
     report(
         &[("database killed, until it takes connections again", recovered), ("from then until the API is ready", ready)],
         &told,
+        was_hit(&told, &kills),
     );
     assert_eq!(node.process.pid(), pid, "the API was not restarted");
     assert!(!node.process.log().contains("panicked"));

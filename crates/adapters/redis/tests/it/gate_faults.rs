@@ -118,7 +118,10 @@ async fn a_full_server_refuses_in_time_and_its_connection_is_kept_for_when_it_ha
     server.ask(&["SETRANGE", "something-else", "2097152", "x"]);
     server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]);
     for _ in 0..20 {
-        node.is_out_of_reach().await;
+        // It takes nothing more; what it has it tells.
+        node.admit().await.unwrap_err();
+        in_time(node.gate.revoke(&[SESSION], time::Duration::MINUTE)).await.unwrap_err();
+        assert_eq!(in_time(node.gate.peek(&[(charge(), POLICY)])).await.unwrap()[0].remaining, 2);
     }
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     node.admit().await.unwrap();

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coinlink_end_to_end_tests::{Api, Node, UNLIMITED, assert_one_story, eventually};
+use coinlink_end_to_end_tests::{Api, Node, UNLIMITED, assert_one_story, eventually, not_tested};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::sleep;
 
@@ -77,8 +77,7 @@ async fn leaders(nodes: &[&Node]) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on() {
     if !cfg!(target_os = "linux") {
-        eprintln!("SKIPPED: clocks are set with Linux's libfaketime: a clock that is wrong is not tested");
-        return;
+        return not_tested("clock", "clocks are set with Linux's libfaketime");
     }
     let (scene, folder) = (Scene::start().await, tempfile::tempdir().unwrap());
     let clock = Clock::in_folder(folder.path());

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coinlink_end_to_end_tests::{Answer, Api, Node, PASSWORD, UNLIMITED, eventually, somebody};
+use coinlink_end_to_end_tests::{Answer, Api, Node, PASSWORD, UNLIMITED, eventually, not_tested, somebody};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -56,8 +56,7 @@ async fn sign_up(api: &Api) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn disk_full_stops_what_is_to_be_stored_and_nothing_else() {
     if !may_mount() {
-        eprintln!("SKIPPED: no file system can be mounted here (neither root nor user namespaces): a full disk is not tested");
-        return;
+        return not_tested("disk", "no file system can be mounted here (neither root nor user namespaces), so none is full");
     }
     let settings = [&UNLIMITED[..], &[("DATA_DIR", "full/data"), ("TICKER_INTERVAL_MS", "500"), ("LOG_FORMAT", "json")]].concat();
     let node = Node::dev_under(&[&own_mounts()[..], &[ROOM, "sh"]].concat(), &["--feed", "simulated"], &settings).await;

@@ -1,19 +1,13 @@
 //! The node that asks the providers is killed: clients of both nodes go on at the other one.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use coinlink_end_to_end_tests::{Heard, Recorder, assert_one_story, leader};
 
 use super::{
-    results::{LEADER_KILLED, held, seconds},
+    results::{LEADER_KILLED, TAKE_OVER, held, seconds},
     scene::{SOON, Scene, is_fresh, listener},
 };
-
-/// The lease, one tick, and a second for the machine.
-const GAP: Duration = Duration::from_secs(10 + 1 + 1);
 
 fn is_new(heard: &Heard) -> bool {
     !heard.frame.is_replay()
@@ -32,10 +26,10 @@ async fn leader_killed_leaves_a_gap_of_the_lease_and_a_tick_and_no_number_twice(
     let killed = Instant::now();
     // Whose node is gone comes to the other one.
     let moved = Recorder::start(nodes[1 - first].address).await;
-    let next = of_the_other.list_after(killed, GAP, |frame| is_fresh(frame) && frame.id().0 > before.0).await;
+    let next = of_the_other.list_after(killed, TAKE_OVER, |frame| is_fresh(frame) && frame.id().0 > before.0).await;
     moved.list_after(killed, SOON, |frame| is_fresh(frame) && frame.id().1 > next.frame.id().1 + 4).await;
     let gap = of_the_other.longest_gap();
-    assert!(gap <= GAP, "{gap:?}");
+    assert!(gap <= TAKE_OVER, "{gap:?}");
     assert_one_story(&[&of_the_leader, &of_the_other, &moved]);
     let mut told = 0;
     for recorder in [&of_the_leader, &of_the_other] {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use coinlink_end_to_end_tests::{Api, Frame, Node, eventually, somebody};
+use coinlink_testkit::servers::PrivateRedis;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -56,6 +57,15 @@ async fn tries_of(api: &Api, address: &str) -> u32 {
     panic!("the limit is open");
 }
 
+/// Everything is gone at one moment, whatever is written the next; with a look at that moment.
+const FORGET: &str = "redis.call('FLUSHALL') return redis.call('DBSIZE')";
+/// Ends of sessions that the nodes share.
+const ENDS: &str = "return #redis.call('KEYS', 'chaos:revoked:*')";
+
+fn ends_known_to(redis: &PrivateRedis) -> String {
+    redis.ask(&["EVAL", ENDS, "0"])
+}
+
 async fn counts_alone(node: &Node, alone: bool) {
     let told = async || node.metric(FALLBACK).await == u64::from(alone);
     eventually("it knows whether it counts alone", RECOVERS_WITHIN, told).await;
@@ -71,6 +81,7 @@ async fn survives(fault: &Fault) {
     let recorder = listener(&node).await;
     over.answers(401, Instant::now(), SOON).await;
     assert_eq!(tries_of(&api, "198.51.100.1").await, 10, "together with other nodes");
+    assert_eq!(ends_known_to(&scene.redis), "1");
 
     let away = Instant::now();
     let alone = match *fault {
@@ -83,7 +94,7 @@ async fn survives(fault: &Fault) {
             None
         }
         _ => {
-            scene.redis.flush();
+            assert_eq!(scene.redis.ask(&["EVAL", FORGET, "0"]), "0", "keys that are left");
             Some("counted from nothing")
         }
     };
@@ -111,6 +122,15 @@ async fn survives(fault: &Fault) {
     counts_alone(&node, false).await;
     let together = back.elapsed();
     assert_eq!(tries_of(&api, "198.51.100.3").await, 10, "the whole limit again");
+    let mut others = "";
+    if *fault != REDIS_HANGS {
+        assert_eq!(tries_of(&api, "198.51.100.1").await, 10, "what was used up is forgotten");
+        // It was not there when the session ended, and Redis does not know of it: it has that from the database.
+        let other = scene.nodes(1, &SETTINGS).await.remove(0);
+        assert_eq!(Api::at(other.url("")).get_as(&ended.access, PRICE).await.expect(401).code(), "session_revoked");
+        assert_eq!(ends_known_to(&scene.redis), "0", "Redis forgot it");
+        others = ", and by a node that was started since";
+    }
     sleep(Duration::from_secs(2)).await;
 
     let revived: Vec<_> = over.between(away, Instant::now()).into_iter().filter(|seen| seen.status() != 401).collect();
@@ -122,7 +142,7 @@ async fn survives(fault: &Fault) {
     held(
         fault,
         &format!(
-            "{meanwhile}; a token of an ended session was refused {} times of {0}; requests within {}; fresh lists after {}, counted together after {}",
+            "{meanwhile}; a token of an ended session was refused {} times of {0}{others}; requests within {}; fresh lists after {}, counted together after {}",
             over.between(away, Instant::now()).len(),
             seconds(longest(&served)),
             seconds(fresh),
