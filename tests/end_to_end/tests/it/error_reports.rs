@@ -89,3 +89,27 @@ async fn an_outage_is_told_of_a_few_times_and_a_sentry_that_hangs_holds_up_nobod
     let told = events(&sentry).len();
     assert!((1..=20).contains(&told), "{told} events");
 }
+
+#[tokio::test]
+async fn neither_reports_nor_traces_follow_a_redirect_with_their_keys() {
+    let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, shared_redis().await);
+    let elsewhere = Collector::start().await;
+    let redirecting = Collector::that(Manner::Redirects(elsewhere.port())).await;
+    let (dsn, url, endpoint) = (redirecting.dsn(), redis.url(), redirecting.url());
+    let cluster = Serve { database: &database.url, redis: &url, prefix: &redis.fresh_prefix() };
+    let settings = [
+        ("SENTRY_DSN", dsn.as_str()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-team=for-that-collector-alone"),
+    ];
+    let mut node = cluster.start_with(1, &stub, &[&UNLIMITED[..], &settings].concat()).await.remove(0);
+    let connection = Database::connect(&database.url).await.unwrap();
+    connection.execute_unprepared("ALTER TABLE users RENAME TO elsewhere").await.unwrap();
+    let answer = Api::at(node.url("")).post(LOGIN, &json!({"email": somebody(), "password": PASSWORD})).await;
+    assert!(answer.status >= 500, "{}", answer.text);
+    let reached = |path: &str| redirecting.posted().iter().any(|posted| posted.head.contains(path));
+    eventually("both are posted", SOON, async || reached("/v1/traces") && reached("/envelope/")).await;
+    node.process.terminate();
+    assert!(node.process.wait().await.success(), "it ends, and sends what is left");
+    assert!(elsewhere.posted().is_empty(), "{:?}", elsewhere.posted().iter().map(|posted| &posted.head).collect::<Vec<_>>());
+}
