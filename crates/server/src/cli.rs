@@ -103,8 +103,8 @@ pub enum Command {
     Verify(Box<VerifyOptions>),
     /// Ask a running server whether it works: the health check of a container
     ///
-    /// Asks `/livez` of the server that these settings start, from beside it: does its process work? With --ready it asks `/readyz`: may it get
-    /// requests? Exits with 0 when 200 is answered within three seconds, or else says why not and exits with 1.
+    /// Asks `/livez` of the server that these settings start, from beside it: does its process work? With --ready it asks `/readyz`: does all that it
+    /// needs work, too? Exits with 0 when 200 is answered within three seconds, or else says why not and exits with 1.
     Healthcheck {
         /// Ask `/readyz`, which wants the database and Redis too
         #[arg(long)]

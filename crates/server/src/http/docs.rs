@@ -48,6 +48,7 @@ use super::{
         health::health,
         health::livez,
         health::readyz,
+        health::readyz_node,
         prices::ticker,
         prices::bitcoin,
         jwks::jwks,

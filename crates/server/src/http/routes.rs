@@ -64,6 +64,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     api("/health", Gated::Exempt, |at| at.route(read().to(health::health))),
     api("/livez", Gated::Exempt, |at| at.route(read().to(health::livez))),
     api("/readyz", Gated::Exempt, |at| at.route(read().to(health::readyz))),
+    api("/readyz/node", Gated::Exempt, |at| at.route(read().to(health::readyz_node))),
     api("/api/crypto/ticker", Gated::Price, |at| at.route(read().to(prices::ticker))),
     api("/api/bitcoin/price", Gated::Price, |at| at.route(read().to(prices::bitcoin))),
     api("/api/bitcoin/sentiment", Gated::General, |at| at.route(read().to(market::sentiment))),

@@ -126,6 +126,7 @@ const OPEN_TO_KEYS: &[(&str, &str)] = &[
     ("/health", "GET"),
     ("/livez", "GET"),
     ("/readyz", "GET"),
+    ("/readyz/node", "GET"),
     ("/metrics", "GET"),
     ("/api/crypto/ticker", "GET"),
     ("/api/bitcoin/price", "GET"),

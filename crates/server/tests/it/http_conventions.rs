@@ -97,6 +97,7 @@ async fn success_carries_the_headers_too_and_head_the_same_as_get() {
         "/health",
         "/livez",
         "/readyz",
+        "/readyz/node",
         "/api/bitcoin/price",
         "/api/crypto/ticker",
         "/.well-known/jwks.json",

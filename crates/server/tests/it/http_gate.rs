@@ -40,7 +40,7 @@ fn every_endpoint_names_its_class_and_only_probes_and_scrapes_are_exempt() {
         let endpoints = ENDPOINTS.iter().chain([&METRICS]);
         endpoints.filter(|endpoint| endpoint.gated == gated).map(|endpoint| endpoint.path).collect::<BTreeSet<_>>()
     };
-    assert_eq!(of(Gated::Exempt), BTreeSet::from(["/livez", "/readyz", "/health", "/metrics"]));
+    assert_eq!(of(Gated::Exempt), BTreeSet::from(["/livez", "/readyz", "/readyz/node", "/health", "/metrics"]));
     let prices = [
         "/api/bitcoin/price",
         "/api/bitcoin/market-summary",
@@ -138,7 +138,7 @@ async fn probes_and_scrapes_are_answered_always_and_told_of_no_limit() {
     let server = Server::start_with(Setup::limited(all(1)));
     assert_eq!(let_in(|| server.request(Method::GET, "/test/caller")).await, 1);
     server.behind.shared.down.store(true, Ordering::SeqCst);
-    for path in ["/livez", "/readyz", "/health", "/metrics"] {
+    for path in ["/livez", "/readyz", "/readyz/node", "/health", "/metrics"] {
         for _ in 0..3 {
             let response = server.get_with(path, "authorization", "Bearer nonsense").await;
             assert_eq!(response.status(), 200, "{path}");

@@ -60,6 +60,7 @@ async fn while_redis_is_stopped_frozen_or_wiped_clients_get_stale_frames_and_the
     assert!(later.is_stale() && later.json["age_ms"].as_i64() > replay.json["age_ms"].as_i64());
     eventually("it is not ready", SOON, async || node.get("/readyz").await.0 == 503).await;
     assert_eq!((node.get("/livez").await.0, node.get("/health").await.0), (200, 503));
+    assert_eq!(node.get("/readyz/node").await.0, 200, "a balancer goes on to send it requests");
     redis.start_again().await;
     recovers(&mut client, "a stop").await;
     eventually("it is ready", SOON, async || node.get("/readyz").await.0 == 200).await;
@@ -100,6 +101,7 @@ async fn while_the_database_is_stopped_ticks_go_on_and_readiness_tells() {
     fresh(&mut client).await;
     postgres.stop().await;
     eventually("it is not ready", SOON, async || node.get("/readyz").await.0 == 503).await;
+    assert_eq!(node.get("/readyz/node").await.0, 200, "a balancer goes on to send it requests");
     let before = fresh(&mut client).await.id();
     assert!(fresh(&mut client).await.id() > before, "the ticker needs no database");
     postgres.start_again().await;

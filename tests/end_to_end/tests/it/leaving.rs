@@ -9,7 +9,7 @@ use std::{
 
 use coinlink_end_to_end_tests::{Client, Node, Serve, eventually};
 use coinlink_testkit::{
-    servers::{PrivateRedis, fresh_database},
+    servers::{PrivateRedis, free_port, fresh_database},
     upstream_stub::StubUpstream,
 };
 use serde_json::Value;
@@ -65,6 +65,45 @@ async fn event_streams_half_requests_and_deaf_sockets_do_not_keep_a_node() {
     assert!(node.process.wait().await.success());
     assert!(asked.elapsed() < GONE_SOON, "{:?}", asked.elapsed());
     drop((stream, half, idle, deaf));
+}
+
+#[tokio::test]
+async fn a_balancer_is_told_that_a_node_goes_while_it_still_answers() {
+    let mut node = node().await;
+    // Who waits for it keeps it for as long as sockets may take.
+    let deaf = Client::connect(node.address).await;
+    assert_eq!(node.get("/readyz/node").await.0, 200);
+    node.process.terminate();
+    let asks = reqwest::Client::new();
+    let says_so = async || {
+        let answer = asks.get(node.url("/readyz/node")).send().await;
+        answer.is_ok_and(|answer| answer.status() == 503)
+    };
+    eventually("it says so", GONE_SOON, says_so).await;
+    drop(deaf);
+    assert!(node.process.wait().await.success());
+}
+
+#[tokio::test]
+async fn whoever_reads_the_metrics_does_not_keep_a_node() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut node = Node::dev_with(&["--feed", "simulated"], &[("METRICS_ADDR", &address)]).await;
+    let scraper = reqwest::Client::new();
+    let scrape = async || scraper.get(format!("http://{address}/metrics")).send().await?.text().await;
+    scrape().await.unwrap();
+    node.process.terminate();
+    let asked = Instant::now();
+    let scraping = async {
+        loop {
+            drop(scrape().await);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        ended = node.process.wait() => assert!(ended.success()),
+        _ = scraping => {}
+    }
+    assert!(asked.elapsed() < GONE, "{:?}", asked.elapsed());
 }
 
 #[tokio::test]

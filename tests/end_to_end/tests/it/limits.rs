@@ -121,7 +121,7 @@ async fn clients_without_credentials_get_a_hundred_requests_an_address_and_unrea
     .await;
     let other = get(&pair.apis[0], LIMITS, "198.51.100.2").await.expect(200);
     assert_told(&other, "anonymous", 100, 99);
-    for probe in ["/livez", "/readyz", "/health", "/metrics"] {
+    for probe in ["/livez", "/readyz", "/readyz/node", "/health", "/metrics"] {
         for turn in 0..40 {
             let answer = get(pair.node(turn), probe, "198.51.100.1").await;
             assert!([200, 503].contains(&answer.status), "{probe}: {}", answer.text);

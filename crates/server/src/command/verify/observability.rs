@@ -10,7 +10,7 @@ use super::{
     shape::{self, Field, Kind},
 };
 
-const PROBES: [(&str, &[Field], &str, &str); 3] = [
+const PROBES: [(&str, &[Field], &str, &str); 4] = [
     (
         "/livez",
         &[("/status", Kind::Words), ("/response_time_ms", Kind::Number), ("/event_loop_responsive", Kind::Bool)],
@@ -23,12 +23,27 @@ const PROBES: [(&str, &[Field], &str, &str); 3] = [
         "healthy",
         "see which of its checks is down",
     ),
+    ("/readyz/node", &[("/status", Kind::Words), ("/checks/websocket", Kind::Object)], "healthy", "the node is going away"),
     (
         "/health",
         &[("/status", Kind::Words), ("/version", Kind::Words), ("/checks", Kind::Object), ("/routes_loaded", Kind::Object)],
         "healthy",
         "see which of its checks is down",
     ),
+];
+/// What `/api/metrics` holds.
+const OWN_FIGURES: &[Field] = &[
+    ("/timestamp", Kind::Words),
+    ("/service", Kind::Words),
+    ("/version", Kind::Words),
+    ("/metrics/websocket/total_connections", Kind::Number),
+    ("/metrics/websocket/authenticated_connections", Kind::Number),
+    ("/metrics/websocket/channels", Kind::Number),
+    ("/metrics/database/active_connections", Kind::Number),
+    ("/metrics/database/pool_size", Kind::Number),
+    ("/metrics/database/overflow", Kind::Number),
+    ("/metrics/system/uptime_seconds", Kind::Number),
+    ("/metrics/system/routes_loaded", Kind::Number),
 ];
 const IDS: &str = "every answer has its ids";
 const ECHO: &str = "a request's own id is answered";
@@ -43,6 +58,7 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
     }
     feed(visit).await;
     ids(visit).await;
+    figures(visit).await;
     observability_metrics::check(visit).await;
 }
 
@@ -71,6 +87,27 @@ async fn feed(visit: &mut Visit<'_>) {
         Some("up") => visit.report.ok(CHECK, "prices are fresh"),
         other => visit.report.warn(CHECK, other.unwrap_or("not told"), "see the checks of sockets"),
     }
+}
+
+/// The node in a few numbers, which pages read.
+async fn figures(visit: &mut Visit<'_>) {
+    const CHECK: &str = "/api/metrics";
+    let Some(answer) = visit.ask(CHECK, Ask::get(CHECK)).await else { return };
+    if answer.status != 200 {
+        return visit.report.fail(CHECK, answer.told(), "see the server's log by its X-Trace-Id");
+    }
+    let faults = shape::faults(&answer.json, OWN_FIGURES);
+    let seen = if faults.is_empty() {
+        format!("{} connections to the database", answer.json["metrics"]["database"]["pool_size"])
+    } else {
+        faults.join("; ")
+    };
+    visit.report.must(
+        faults.is_empty() && answer.json["service"] == "coinlink",
+        CHECK,
+        seen,
+        "something answers in the server's place",
+    );
 }
 
 fn trace(answer: &Answer) -> Option<Uuid> {

@@ -45,6 +45,9 @@ pub struct VerifyOptions {
     /// Call plain http wrong on this machine too
     #[arg(long)]
     pub require_https: bool,
+    /// Call it wrong, and not only worth a look, that a provider does not answer or that prices are old
+    #[arg(long)]
+    pub strict: bool,
     /// Seconds one answer may take
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub timeout: u64,

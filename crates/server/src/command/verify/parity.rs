@@ -24,13 +24,16 @@ const fn read(path: &'static str, fields: &'static [Field]) -> Call {
     Call { path, body: None, signed_in: false, status: 200, fields }
 }
 
+/// The list of prices, which may be empty.
+const TICKER: &str = "/api/crypto/ticker";
+
 const CALLS: &[Call] = &[
     read(
         "/api/bitcoin/price",
         &[("/data/price", Kind::Number), ("/data/change_24h", Kind::MaybeNumber), ("/data/timestamp", Kind::Words)],
     ),
     read(
-        "/api/crypto/ticker",
+        TICKER,
         &[("/data", Kind::List), ("/data/0/symbol", Kind::Words), ("/data/0/price", Kind::Number), ("/timestamp", Kind::Words)],
     ),
     read(
@@ -90,6 +93,14 @@ const CALLS: &[Call] = &[
     },
 ];
 
+/// What routes say while nobody who knows has answered yet. Any other 503, a gateway's for one, is wrong.
+const OF_PROVIDERS: [&str; 2] = ["not_known_yet", "price_unavailable"];
+const AWAY: &str = "a provider does not answer: see whether it can be reached (docs/providers.md)";
+
+fn is_a_providers(status: u16, code: &str) -> bool {
+    status == 503 && OF_PROVIDERS.contains(&code)
+}
+
 pub(super) async fn check(visit: &mut Visit<'_>) {
     for call in CALLS {
         let path = call.path.split('?').next().unwrap_or_default();
@@ -109,9 +120,18 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
             }
         }
         let Some(answer) = visit.ask(&check, ask).await else { continue };
+        if is_a_providers(answer.status, answer.code()) {
+            visit.report.others(&check, answer.told(), AWAY);
+            continue;
+        }
         if answer.status != call.status {
             let advice = "the front end shows an error here: see the server's log by its X-Trace-Id";
             visit.report.fail(&check, answer.told(), advice);
+            continue;
+        }
+        let is_empty = answer.json["data"].as_array().is_some_and(Vec::is_empty);
+        if path == TICKER && is_empty {
+            visit.report.others(&check, "no price was ever known", AWAY);
             continue;
         }
         let faults = shape::faults(&answer.json, call.fields);
@@ -140,4 +160,20 @@ async fn trailing_slash(visit: &mut Visit<'_>) {
         answer.told(),
         "find what answers in the server's place",
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::error_codes;
+
+    #[test]
+    fn only_what_a_provider_has_not_answered_is_somebody_elses_fault() {
+        for code in error_codes::ALL {
+            let of_others = matches!(code.code, "not_known_yet" | "price_unavailable");
+            assert_eq!(is_a_providers(code.status, code.code), of_others, "{}", code.code);
+        }
+        assert!(!is_a_providers(503, "") && !is_a_providers(502, "not_known_yet"), "a gateway's own");
+        assert!(OF_PROVIDERS.iter().all(|name| error_codes::ALL.iter().any(|code| code.code == *name)), "they are codes of ours");
+    }
 }

@@ -104,11 +104,17 @@ pub(super) struct Report {
     area: Area,
     rows: Vec<Row>,
     secrets: Vec<String>,
+    strict: bool,
 }
 
 impl Report {
     pub(super) fn new() -> Self {
-        Self { area: Area::Settings, rows: Vec::new(), secrets: Vec::new() }
+        Self { area: Area::Settings, rows: Vec::new(), secrets: Vec::new(), strict: false }
+    }
+
+    /// Whether what others do wrong is wrong here.
+    pub(super) fn strictly(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// What follows is about this.
@@ -133,6 +139,12 @@ impl Report {
 
     pub(super) fn fail(&mut self, check: &str, seen: impl AsRef<str>, advice: &str) {
         self.row(check, Verdict::Fail, seen.as_ref(), advice);
+    }
+
+    /// A third party does not do its part, and the server says so as it must: worth a look, and no fault of the release.
+    pub(super) fn others(&mut self, check: &str, seen: impl AsRef<str>, advice: &str) {
+        let verdict = if self.strict { Verdict::Fail } else { Verdict::Warn };
+        self.row(check, verdict, seen.as_ref(), advice);
     }
 
     pub(super) fn skip(&mut self, check: &str, reason: impl AsRef<str>) {
@@ -250,6 +262,16 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&report.json("http://h")).unwrap();
         assert_eq!((&json["result"], &json["counts"]["fail"]), (&"red".into(), &1.into()));
         assert_eq!((&json["checks"][3]["area"], &json["checks"][3]["result"]), (&"docs".into(), &"fail".into()));
+    }
+
+    #[test]
+    fn what_others_do_wrong_is_wrong_here_only_where_it_is_asked_for() {
+        for (strict, green) in [(false, true), (true, false)] {
+            let mut report = Report::new().strictly(strict);
+            report.others("prices are fresh", "stale", "see the providers");
+            assert_eq!(report.is_green(), green);
+            assert!(report.table("http://h").contains("-> see the providers"));
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/health", READ, Public),
     ("/livez", READ, Public),
     ("/readyz", READ, Public),
+    ("/readyz/node", READ, Public),
     ("/api/crypto/ticker", READ, MARKET),
     ("/api/bitcoin/price", READ, MARKET),
     ("/api/bitcoin/news", READ, MARKET),
