@@ -5,12 +5,14 @@ use crate::{
     load::{Client, in_parallel, post},
 };
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, thread, time::Duration};
 
 pub(crate) const PASSWORD: &str = "Correct-horse-9-battery";
 
 /// Hashes take a core each, and few of them may wait.
 const AT_ONCE: usize = 4;
+
+const BUSY: Duration = Duration::from_secs(1);
 
 /// An account and its first session.
 #[derive(Clone)]
@@ -62,7 +64,14 @@ fn open_as(address: SocketAddr, name: &str, count: usize, from: impl Fn(usize) -
 fn sign_up(client: &mut Client, address: SocketAddr, email: String, from: Option<&str>) -> Outcome<Holder> {
     let headers: Vec<_> = from.iter().map(|from| ("x-forwarded-for", *from)).collect();
     let request = post(address, "/api/v2/auth/signup", &headers, &json!({"email": email, "password": PASSWORD}));
-    let body = client.ask(&request)?.expect(201)?.body;
+    let body = loop {
+        let answer = client.ask(&request)?;
+        // The machine does something else as well: the queue of passwords asks for patience.
+        if answer.status != 503 {
+            break answer.expect(201)?.body;
+        }
+        thread::sleep(BUSY);
+    };
     Ok(Holder { email, access: text(&body, "/tokens/access_token")?, refresh: text(&body, "/tokens/refresh_token")? })
 }
 
