@@ -29,6 +29,14 @@ pub enum Unhealthy {
         /// Why.
         source: io::Error,
     },
+    /// Whoever listens says nothing.
+    #[error("no answer from {url} within {} s", .within.as_secs_f32())]
+    Late {
+        /// Who was asked.
+        url: Url,
+        /// How long it was waited for.
+        within: Duration,
+    },
     /// Whoever answered speaks no HTTP.
     #[error("{0} does not answer in HTTP")]
     NotHttp(Url),
@@ -59,8 +67,11 @@ pub fn ask(url: &Url, within: Duration) -> Result<(), Unhealthy> {
     let (Some(host), Some(port), "http") = (url.host_str(), url.port_or_known_default(), url.scheme()) else {
         return Err(Unhealthy::Url(url.clone()));
     };
-    let line = first_line(url, host, port, Instant::now() + within)
-        .map_err(|source| Unhealthy::NoAnswer { url: url.clone(), source })?;
+    let line = first_line(url, host, port, Instant::now() + within).map_err(|source| match source.kind() {
+        // The first is what the system calls a read that took too long.
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Unhealthy::Late { url: url.clone(), within },
+        _ => Unhealthy::NoAnswer { url: url.clone(), source },
+    })?;
     match status_of(&line) {
         Some(200) => Ok(()),
         Some(status) => Err(Unhealthy::Status { url: url.clone(), status }),
@@ -151,7 +162,8 @@ mod tests {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let started = Instant::now();
-        assert!(matches!(ask(&url, Duration::from_millis(50)), Err(Unhealthy::NoAnswer { .. })));
+        let late = ask(&url, Duration::from_millis(50)).unwrap_err().to_string();
+        assert_eq!(late, format!("no answer from {url} within 0.05 s"));
         assert!(started.elapsed() < WITHIN);
         drop(listener);
         assert!(ask(&url, WITHIN).unwrap_err().to_string().contains("refused"));

@@ -15,13 +15,15 @@ pub(super) enum Received {
     Close(Option<u16>),
 }
 
-/// Frames and fragments not yet whole. Holds no memory between messages.
+/// Frames and fragments not yet whole. Holds no memory of messages that were read.
 pub(super) struct Decoder {
     codec: Codec,
     buffer: BytesMut,
     fragments: Option<BytesMut>,
     parts: usize,
     limit: usize,
+    /// Frames were taken out of the buffer, whose memory is as large as with them.
+    taken: bool,
 }
 
 /// Fragments of one message: empty ones cost the sender nothing.
@@ -38,7 +40,7 @@ fn declared(buffer: &[u8]) -> Option<u64> {
 
 impl Decoder {
     pub(super) fn new(limit: usize) -> Self {
-        Self { codec: Codec::new().max_size(limit), buffer: BytesMut::new(), fragments: None, parts: 0, limit }
+        Self { codec: Codec::new().max_size(limit), buffer: BytesMut::new(), fragments: None, parts: 0, limit, taken: false }
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) {
@@ -57,11 +59,12 @@ impl Decoder {
                 _ => Close::Protocol,
             })?;
             let Some(frame) = frame else {
-                if self.buffer.is_empty() {
-                    self.buffer = BytesMut::new();
+                if std::mem::take(&mut self.taken) {
+                    self.buffer = BytesMut::from(&self.buffer[..]);
                 }
                 return Ok(None);
             };
+            self.taken = true;
             match frame {
                 Frame::Text(text) => return Ok(Some(Received::Text(text))),
                 Frame::Ping(payload) => return Ok(Some(Received::Ping(payload))),
@@ -150,6 +153,17 @@ mod tests {
             decoder.feed(&client(b"", OpCode::Continue, false));
         }
         assert_eq!(all(&mut decoder), Err(Close::TooLarge));
+    }
+
+    #[test]
+    fn what_came_before_a_half_frame_is_not_kept_with_it() {
+        let mut decoder = Decoder::new(LIMIT);
+        let mut early = client(&[b'x'; 125], OpCode::Pong, true).repeat(900);
+        early.extend(&client(b"hello", OpCode::Text, true)[..8]);
+        decoder.feed(&early);
+        assert_eq!(all(&mut decoder).unwrap().len(), 900);
+        assert_eq!(decoder.buffer.len(), 8);
+        assert!(!decoder.buffer.try_reclaim(1024), "its memory is as large as all of it");
     }
 
     #[test]

@@ -133,11 +133,13 @@ impl Hub {
     }
 
     /// Takes over a socket after its handshake.
-    pub(super) async fn serve(&self, stream: TcpStream, early: &[u8], visitor: Visitor) {
+    pub(super) async fn serve(&self, stream: TcpStream, early: Vec<u8>, visitor: Visitor) {
         let socket = socket2::SockRef::from(&stream);
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_send_buffer_size(self.context.limits.send_buffer);
-        let connection = Rc::new(Connection::new(stream, early, visitor, &self.rooms, &self.context));
+        let connection = Rc::new(Connection::new(stream, &early, visitor, &self.rooms, &self.context));
+        // What it needs of it, it has; the socket may live for days.
+        drop(early);
         let key = self.connections.borrow_mut().insert(Rc::clone(&connection));
         self.context.figures.open.inc();
         if *self.context.draining.borrow() {

@@ -73,11 +73,12 @@ where
 {
     // Boxed, and so gone with its buffers, which are far larger than a socket's state, before the socket is served.
     if let Some((stream, early, visitor)) = Box::pin(answer(&hub, request, framed)).await {
-        hub.serve(stream, &early, visitor).await;
+        hub.serve(stream, early, visitor).await;
     }
 }
 
-/// The stream after the handshake, what the client sent early, and who it is; `None` when there is no socket.
+/// The stream after the handshake, what the client sent early, and who it is; `None` when there is no socket. There is little that is
+/// early: a connection gives no more than a few KiB before what it gave was looked at ([`crate::timed_stream`]).
 async fn answer<T>(hub: &Hub, request: Request, mut framed: Framed<T, h1::Codec>) -> Option<(TcpStream, Vec<u8>, Visitor)>
 where
     T: AsyncRead + AsyncWrite + Into<TcpStream> + Unpin,
