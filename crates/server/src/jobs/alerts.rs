@@ -108,7 +108,9 @@ mod tests {
         });
         let metrics = Metrics::new("0", "test").unwrap();
         let gauges = [&metrics.alerts_held_up, &metrics.alert_rules, &metrics.alert_rules_unreadable];
-        gauges.iter().for_each(|gauge| gauge.set(3));
+        for gauge in &gauges {
+            gauge.set(3);
+        }
         let ((_ticks, ticks), (leads, leading)) = (mpsc::channel(1), watch::channel(true));
         let job = tokio::spawn(evaluate_alerts(evaluate, ticks, leading, metrics.clone()));
         leads.send_replace(false);
