@@ -85,12 +85,12 @@ pub(crate) fn servers(
     settings: &Settings,
     listener: TcpListener,
     parts: HttpParts,
-    context: Arc<Context>,
+    context: &Arc<Context>,
     metrics: &Metrics,
 ) -> Result<Vec<Server>, StartError> {
-    let mut servers = vec![listen_for_all(settings, listener, parts, Arc::clone(&context))?];
+    let mut servers = vec![listen_for_all(settings, listener, parts, Arc::clone(context))?];
     if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
-        servers.push(listen_for_metrics(metrics, listen(&address.ip().to_string(), address.port())?, &context)?);
+        servers.push(listen_for_metrics(metrics, listen(&address.ip().to_string(), address.port())?, context)?);
     }
     Ok(servers)
 }

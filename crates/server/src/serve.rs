@@ -225,7 +225,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         chat_cookie: ChatCookie::at(&settings.server.public_url, wiring::visitor_key(&settings)),
         notifications: contexts.notifications.use_cases.clone(),
     };
-    let servers = servers(&settings, listener, parts, context, &metrics)?;
+    let servers = servers(&settings, listener, parts, &context, &metrics)?;
 
     let interval = wiring::interval(&settings);
     let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);

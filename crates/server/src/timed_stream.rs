@@ -309,12 +309,12 @@ mod tests {
         stream.io.readable().await.unwrap();
         let mut chunk = [0; 64];
         std::future::poll_fn(|cx| {
-            while Pin::new(&mut stream).poll_write(cx, &[0; 65536]).is_ready() {}
+            while Pin::new(&mut stream).poll_write(cx, &vec![0; 65536]).is_ready() {}
             assert!(Pin::new(&mut stream).poll_read(cx, &mut ReadBuf::new(&mut chunk)).is_pending());
             Poll::Ready(())
         })
         .await;
-        tokio::spawn(async move { while client.read(&mut [0; 65536]).await.is_ok_and(|count| count > 0) {} });
+        tokio::spawn(async move { while client.read(&mut vec![0; 65536]).await.is_ok_and(|count| count > 0) {} });
         // In the order of the HTTP library: what can be read, then what can be written.
         let read = std::future::poll_fn(|cx| {
             let mut buf = ReadBuf::new(&mut chunk);
@@ -387,7 +387,7 @@ mod tests {
         let (patience, began) = (Duration::from_secs(30), Instant::now());
         for (bytes_a_second, goes_on) in [(1500, true), (1100, true), (800, false), (400, false), (0, false)] {
             let (mut reader, mut now, mut ended) = (Reader::new(patience), began, None);
-            while ended.is_none() && now - began < Duration::from_secs(3600) {
+            while ended.is_none() && now - began < Duration::from_hours(1) {
                 reader.waits(now);
                 now += Duration::from_secs(8);
                 ended = reader.deadline().filter(|until| now >= *until).map(|until| until - began);

@@ -170,7 +170,7 @@ mod tests {
             assert!(
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| context.sync_scope(|| panic!("a shard is gone"))))
                     .is_err()
-            )
+            );
         });
         std::panic::set_hook(usual);
         assert_eq!(

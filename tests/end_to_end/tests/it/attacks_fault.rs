@@ -338,7 +338,7 @@ async fn what_is_sent_behind_a_stream_is_not_read_while_it_lasts() {
 async fn requests_that_are_sent_at_once_are_answered_one_after_the_other() {
     let node = node().await;
     let mut stream = AsyncStream::connect(node.address).await.unwrap();
-    let asked: String = (0..200).map(|index| format!("GET /nowhere-{index} HTTP/1.1\r\nHost: x\r\n\r\n")).collect();
+    let asked = (0..200).fold(String::new(), |asked, index| format!("{asked}GET /nowhere-{index} HTTP/1.1\r\nHost: x\r\n\r\n"));
     let last = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     stream.write_all((asked + last).as_bytes()).await.unwrap();
     let mut said = String::new();

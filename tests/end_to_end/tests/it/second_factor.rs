@@ -175,7 +175,7 @@ async fn recovery_codes_are_kept_as_digests_alone() {
     let all = Statement::from_string(DbBackend::Postgres, "SELECT row_to_json(c)::text FROM recovery_codes c");
     let rows: Vec<String> = reader.query_all_raw(all).await.unwrap().iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
     reader.close().await.unwrap();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     assert_eq!(rows.len(), ada.codes.len());
     for text in &ada.codes {
         let digest = hex(&RecoveryCode::from_text(text).unwrap().digest().0);

@@ -11,6 +11,7 @@ use crate::cli::Purpose;
 
 /// Flags of `verify`.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct VerifyOptions {
     /// Where the server answers, as its users write it: <https://api.example.com>
     #[arg(long, value_parser = server_url)]
