@@ -1,7 +1,7 @@
 """Stands in for `kubectl` and for the cluster behind it, as far as deploy/kubernetes/roll-out asks them, and refuses what it does not know.
 
 What was applied is in $WORK/cluster.json. A pod runs where the service account, the secrets and the settings it names are there. The environment
-says what goes wrong: NO_SECRET (a name), MIGRATION=fails, RESTARTS, STUCK, FAILED (answers with 503) of REAL (answers of whatever is no probe)."""
+says what goes wrong: NO_SECRET (a name), MIGRATION=fails, RESTARTS, STUCK, FAILED (answers with 503) of REAL (answers of whatever is no probe), DOWN (what the canary does not reach, for the first DOWN_TIMES looks)."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def read(path):
     return found
 
 
-def serve_metrics():
+def serve_metrics(looks):
     """As the pod's own port does, through the kubelet."""
     # Each call of `kubectl` is a process: what one of them needs is not what all wait for.
     import http.server
@@ -82,6 +82,8 @@ def serve_metrics():
     lines = [f'http_requests_total{{method="GET",route="{route}",status="200"}} 5000' for route in PROBES]
     lines += [f'http_requests_total{{method="GET",route="/api/v2/market/stats",status="200"}} {real - failed}']
     lines += [f'http_requests_total{{method="GET",route="/api/v2/market/stats",status="503"}} {failed}']
+    down = os.environ.get("DOWN", "").split() if looks <= int(os.environ.get("DOWN_TIMES", "100")) else []
+    lines += [f"coinlink_{name}_up {int(name not in down)}" for name in ("db", "redis")]
 
     class Metrics(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -130,7 +132,7 @@ def main(words):
             time.sleep(5)
             fail("error trying to reach service: dial tcp 10.244.1.7:9100: i/o timeout")
         case ["port-forward", "--address", "127.0.0.1", "pod/canary-pod", ":9100"]:
-            serve_metrics()
+            serve_metrics(state["calls"].count(said))
         case ["logs", "job/coinlink-migrate", _]:
             print("what the migration said")
         case ["delete", kind, name, *_]:

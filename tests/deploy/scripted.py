@@ -35,6 +35,8 @@ def _roll_out(image=IMAGE, own_name=None, **variables):
             assert "ghcr.io/owner/coinlink" in named.read_text()
             named.write_text(named.read_text().replace("ghcr.io/owner/coinlink", own_name))
         stubbed = _stub(work, "kubectl", f'exec "{sys.executable}" -B "{ROOT}/tests/deploy/cluster.py" "$@"')
+        # What it waits for here is there at once, or never.
+        _stub(work, "sleep", 'case $1 in 0*) exec /bin/sleep "$1" ;; *) exec /bin/sleep 0.1 ;; esac')
         stubbed |= {"WORK": str(work), "CANARY_SECS": "0", **variables}
         command = [work / "deploy/kubernetes/roll-out", image]
         process = subprocess.Popen(command, env=stubbed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
@@ -109,6 +111,17 @@ def a_canary_is_judged_by_what_people_were_answered():
     # Nothing follows from few, and probes make no more of them.
     code, _, _, said = _roll_out(**{**judged, "REAL": "19"}, FAILED="3")
     assert code == 0 and "too few" in said, said
+
+
+def a_canary_that_does_not_reach_the_database_or_redis_is_no_release():
+    for down, named in (("db", "the database:"), ("redis", "Redis:")):
+        # Nobody asked it for anything yet.
+        code, calls, _, said = _roll_out(REAL="0", DOWN=down)
+        assert code == 1 and f"does not reach {named}" in said and EVERYBODY not in calls and "applied Deployment/coinlink" not in calls, said
+        assert "delete deployment coinlink-canary --ignore-not-found --wait=false" in calls, calls
+    # A look that went wrong once, or came before its first answer.
+    code, calls, _, said = _roll_out(DOWN="db redis", DOWN_TIMES="2")
+    assert code == 0 and EVERYBODY in calls, said
 
 
 def a_roll_out_that_does_not_end_is_undone():
@@ -187,7 +200,8 @@ def the_first_base_backup_does_not_wait_for_a_sunday():
         # Two mornings of a Monday, then none.
         _stub(work, "sleep", 'echo >>"$WORK/slept"; [ "$(wc -l <"$WORK/slept")" -lt 3 ] || exec /bin/sleep 60')
         _stub(work, "date", 'if [ "$*" = "-u +%u" ]; then echo 1; else exec /bin/date "$@"; fi')
-        stubbed |= {"WORK": str(work), "STARTED_FILE": str(work / "started"), "BACKUP_DIR": str(work / "backups")}
+        (work / "metrics").mkdir()
+        stubbed |= {"WORK": str(work), "STARTED_FILE": str(work / "started"), "BACKUP_DIR": str(work / "backups"), "BACKUP_METRICS_DIR": str(work / "metrics")}
 
         def runs():
             (work / "slept").unlink(missing_ok=True)
@@ -203,9 +217,17 @@ def the_first_base_backup_does_not_wait_for_a_sunday():
             return (work / "ran").read_text().count("ran")
 
         assert runs() == 3, "at the start, and each day while none was made"
+        # For the alert, from the first start on.
+        told = {path.name: path.read_text() for path in (work / "metrics").iterdir()}
+        assert told.keys() == {"coinlink-daily-schedule.prom", "coinlink-weekly-schedule.prom"}, told
+        for kind in ("daily", "weekly"):
+            began = rf'^coinlink_backup_schedule_began_timestamp_seconds\{{kind="{kind}"\}} \d{{10}}$'
+            assert re.search(began, told[f"coinlink-{kind}-schedule.prom"], re.MULTILINE), told
+            os.utime(work / f"metrics/coinlink-{kind}-schedule.prom", (1, 1))
         (work / "works").touch()
         assert runs() == 1, "at the start, where there is none"
         assert runs() == 0, "there is one"
+        assert all(path.stat().st_mtime == 1 for path in (work / "metrics").iterdir()), "started anew, it is not younger for that"
 
 
 CHECKS = [
@@ -215,6 +237,7 @@ CHECKS = [
     whatever_the_image_is_called_the_migration_and_the_api_run_the_one_that_was_asked_for,
     the_backup_runs_the_image_that_the_registry_named,
     a_canary_is_judged_by_what_people_were_answered,
+    a_canary_that_does_not_reach_the_database_or_redis_is_no_release,
     a_roll_out_that_does_not_end_is_undone,
     whoever_may_not_install_is_told_all_that_the_tests_need,
     images_are_pinned_by_what_the_registry_says_or_not_at_all,

@@ -9,7 +9,7 @@ import kubernetes_validate
 
 from files import (
     COMPOSE, COMPOSE_FILES, DEPLOY, DOCKERFILE, KUBERNETES, ROOT, TOOLS, WORKFLOWS,
-    build_context, compose, documents, kubernetes, pods, run_lines, scripts, settings, tracked,
+    build_context, compose, documents, is_ignored, kubernetes, pods, run_lines, scripts, settings, tracked,
 )  # fmt: skip
 
 # The oldest release of Kubernetes that knows all that is used (a preStop that sleeps), and the newest that is vendored.
@@ -285,6 +285,28 @@ def production_containers_may_do_little_and_take_little():
             assert context["capabilities"] == {"drop": ["ALL"]} and "memory" in container["resources"]["limits"], path.name
 
 
+def when_backups_were_made_is_what_prometheus_reads():
+    services = compose()["services"]
+    reader = services["backup-metrics"]
+    (mounted,) = reader["volumes"]
+    volume, folder, mode = mounted.split(":")
+    assert mode == "ro" and volume in compose()["volumes"], mounted
+    # Of the machine itself nothing: neither its files nor its network, and no other collector.
+    assert reader["command"][:3] == ["--collector.disable-defaults", "--collector.textfile", f"--collector.textfile.directory={folder}"], reader
+    assert not {"ports", "secrets", "pid", "network_mode", "environment"} & reader.keys(), reader
+    writers = [name for name, service in services.items() if any(one.startswith("../backup:") for one in service.get("volumes", []))]
+    assert set(writers) == {"postgres", "backup", "backup-redis"}, writers
+    for name in writers:
+        assert f"{volume}:{folder}" in services[name]["volumes"] and services[name]["environment"]["BACKUP_METRICS_DIR"] == folder, name
+    owner, *owned = services["prepare"]["entrypoint"][1:]
+    assert folder in owned and f"{volume}:{folder}" in services["prepare"]["volumes"], services["prepare"]
+    assert {services[name].get("user", owner) for name in writers} == {owner}, "somebody may not write there"
+    scraped = {one["job_name"]: one["static_configs"][0]["targets"] for one in documents(DEPLOY / "prometheus/prometheus.yml")[0]["scrape_configs"]}
+    port = next(one.rpartition(":")[2] for one in reader["command"] if one.startswith("--web.listen-address="))
+    assert scraped["backups"] == [f"backup-metrics:{port}"], scraped
+    assert set(reader["networks"]) & set(services["prometheus"]["networks"])
+
+
 def what_is_started_for_work_is_used():
     services = compose("compose.dev.yml")["services"]
     api = services["api"]
@@ -303,6 +325,25 @@ def only_the_proxy_is_believed():
     assert set(file["services"]["proxy"]["networks"]) == {"edge"}, "the proxy reaches more than the replicas"
     upstreams = file["services"]["proxy"]["environment"]["UPSTREAMS"].split()
     assert upstreams == [f"{name}:8000" for name in file["services"] if name.startswith("api")]
+
+
+def the_list_of_logs_names_every_service():
+    page = (ROOT / "docs/observability.md").read_text().split("## What is written where")[1].split("\n## ")[0]
+    first = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`([^`]+)`", " ".join(first)))
+    file = compose()
+    assert set(file["services"]) <= named, set(file["services"]) - named
+    # As the page says how long they are kept.
+    for name, service in file["services"].items():
+        assert service["logging"] == {"driver": "json-file", "options": {"max-size": "50m", "max-file": "5"}}, name
+
+
+def no_source_control_data_is_in_the_image():
+    patterns = [line.strip() for line in (ROOT / ".dockerignore").read_text().splitlines()]
+    patterns = [line for line in patterns if line and not line.startswith("#")]
+    for name in (".git/config", ".git/HEAD", ".gitignore", ".github/workflows/ci.yml", "crates/server/.git/HEAD"):
+        assert is_ignored(name, patterns), name
+    assert not [name for name in build_context() if "/.git" in f"/{name}"]
 
 
 def whoever_is_stopped_has_the_time_to_end():
@@ -447,8 +488,11 @@ CHECKS = [
     digests_of_images_go_where_compose_reads_them,
     images_are_named_in_one_place,
     production_containers_may_do_little_and_take_little,
+    when_backups_were_made_is_what_prometheus_reads,
     what_is_started_for_work_is_used,
     only_the_proxy_is_believed,
+    the_list_of_logs_names_every_service,
+    no_source_control_data_is_in_the_image,
     whoever_is_stopped_has_the_time_to_end,
     probes_ask_what_they_are_for,
     metrics_are_on_no_port_that_is_reachable_from_outside,

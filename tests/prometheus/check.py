@@ -21,9 +21,37 @@ DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
 KUBERNETES = ROOT / "deploy/kubernetes"
 ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
 RUNBOOKS = ROOT / "docs/runbooks"
-# What Prometheus makes itself, and what deploy/backup leaves for node_exporter.
-FOREIGN = {"up", "ALERTS", "coinlink_backup_last_success_timestamp_seconds"}
+# What Prometheus makes itself, what deploy/backup and deploy/compose/backup-schedule leave for node_exporter, and what kube-state-metrics tells.
+FOREIGN = {
+    "up", "ALERTS", "coinlink_backup_last_success_timestamp_seconds", "coinlink_backup_schedule_began_timestamp_seconds",
+    "kube_cronjob_status_last_successful_time", "kube_cronjob_created",
+}
 WORDS = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "le", "inf", "nan"}
+CATALOGUE = ROOT / "crates/domain/src/operations/monitoring/catalogue.rs"
+# What the monitor and an alert call too much alike: metric, step, alert, where its expression has the figure, and what the monitor's figure is of that.
+SAME_LIMITS = [
+    ("error_rate", "warning", "HighErrorRate", r"^job:http_errors:ratio5m > ([\d.]+) ", lambda share: 100 * share),
+    ("database_pool_use", "warning", "HighDBPoolUtilization", r" > ([\d.]+)$", lambda share: 100 * share),
+    ("rate_limited", "warning", "RateLimitSpike", r" > ([\d.]+)$", float),
+    ("disk", "warning", "DiskSpaceLow", r" < ([\d.]+)$", lambda free: 100 - 100 * free),
+    ("database_up", "critical", "DatabaseDown", r" == (\d)$", float),
+    ("redis_up", "critical", "RedisDown", r" == (\d)$", float),
+    ("limiter_alone", "warning", "LimiterFallback", r" == (\d)$", float),
+    ("outbox_age", "warning", "OutboxStuck", r" > (\d+)$", float),
+    ("certificate_days", "warning", "CertificateExpiry", r" < (\d+) \* 86400$", float),
+]
+# The monitor's other limits, and why they are no alert's.
+OTHER_LIMITS = {
+    "response_time_p95": "the former monitor's; HighLatency and LatencyLevelMissed hold the service levels",
+    "cpu": "the former monitor's, of a moment; CpuHigh is of a quarter of an hour",
+    "memory": "the former monitor's, of a moment; MemoryLow is of ten minutes",
+    "ticker_age": "by the source alone; TickerStale asks what was shown, too",
+    "breakers_open": "no figure: one of them is enough for both",
+    "database_query_p95": "no alert asks for it",
+    "redis_pool_use": "no alert asks for it",
+    "provider_errors": "no alert asks for it",
+}
+STEPS = ("warning", "error", "critical")
 SUFFIXES = ("_bucket", "_sum", "_count")
 CHECKS = []
 
@@ -260,6 +288,44 @@ def no_query_of_a_page_hides_what_it_asks_for():
 def names_are_found_in_queries():
     assert metrics_of('{__name__=~"a:b|c_d", e="f"}') == {"a:b", "c_d"}
     assert metrics_of('sum by (job, le) (rate(a_b{c="d e"}[5m])) > 0 and on (x) g:h{i!~"j|k"} or 0 * l') == {"a_b", "g:h", "l"}
+
+
+def monitored():
+    """The limits of the monitor, by metric: a figure or None for each step."""
+    text = CATALOGUE.read_text().split("#[cfg(test)]")[0]
+    constant = r"const (\w+): Limits = Limits \{ worse: Worse::\w+, warning: (\S+), error: (\S+), critical: (\S+) \}"
+    figures = {name: [re.search(r"[\d.]+", step) for step in steps] for name, *steps in re.findall(constant, text)}
+    shared = {name: [step and float(step[0]) for step in steps] for name, steps in figures.items()}
+    limits = {}
+    for one in text.split("Metric::of(")[1:]:
+        found = re.search(r"\.limited\((?:Limits::\w+\(([^)]*)\)|(\w+))\)", one)
+        if found:
+            steps = shared[found[2]] if found[2] else [float(step) for step in found[1].split(",")]
+            limits[re.match(r'\s*"(\w+)"', one)[1]] = dict(zip(STEPS, steps, strict=True))
+    assert len(limits) > 10, limits
+    return limits
+
+
+@check
+def the_monitor_and_the_alerts_agree_on_what_is_too_much():
+    limits, expressions = monitored(), {alert["alert"]: alert["expr"].strip() for alert in alerts()}
+    paired = [metric for metric, *_ in SAME_LIMITS]
+    assert sorted([*paired, *OTHER_LIMITS]) == sorted(limits), "each limit of the monitor is in one of the two lists above"
+    for metric, step, alert, place, converted in SAME_LIMITS:
+        found = re.search(place, expressions[alert])
+        assert found, f"{alert}: {expressions[alert]}"
+        of_alert, of_monitor = converted(float(found[1])), limits[metric][step]
+        assert of_monitor is not None and abs(of_alert - of_monitor) < 1e-9, f"{metric} has {of_monitor}, {alert} {of_alert}"
+
+
+@check
+def the_page_of_the_monitor_has_its_limits():
+    told = {}
+    for line in (ROOT / "docs/monitoring.md").read_text().split("\n## Limits\n\n")[1].split("\n\n")[0].splitlines()[2:]:
+        names, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        figures = [0.0 if cell == "does not answer" else float(cell) if cell else None for cell in cells]
+        told |= {name: dict(zip(STEPS, figures, strict=True)) for name in re.findall(r"`(\w+)`", names)}
+    assert told == monitored(), {name: (told.get(name), limits) for name, limits in monitored().items() if told.get(name) != limits}
 
 
 @check

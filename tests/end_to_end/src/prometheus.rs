@@ -95,7 +95,8 @@ fn write_configuration(folder: &Path, own: &str, targets: &[String], overrides: 
         ("evaluation_interval: 15s", "evaluation_interval: 1s"),
         ("\"api-1:9100\", \"api-2:9100\"", &*targets.join(", ")),
         ("localhost:9090", own),
-        // There is none: it is Prometheus that is scraped, and that hears of alerts and refuses them.
+        // There are none: it is Prometheus that is scraped, and that hears of alerts and refuses them.
+        ("backup-metrics:9100", own),
         ("alertmanager:9093", own),
     ] {
         settings = changed(&settings, from, to);

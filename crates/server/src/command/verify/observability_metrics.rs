@@ -156,10 +156,11 @@ mod tests {
     use proptest::prelude::*;
 
     /// There only once something happened, or where there is a Redis; or left by the scripts of backups, not by a node.
-    const LATER: [&str; 12] = [
+    const LATER: [&str; 13] = [
         "coinlink_audit_rows_total",
         "coinlink_auth_events_total",
         "coinlink_backup_last_success_timestamp_seconds",
+        "coinlink_backup_schedule_began_timestamp_seconds",
         "coinlink_breaker_state",
         "coinlink_history_missing_candles",
         "coinlink_mail_sent_total",
