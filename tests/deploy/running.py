@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 
 from files import COMPOSE, DEPLOY, ROOT, build_context, compose
 
@@ -160,14 +161,25 @@ def node(work, name, **more):
 
 
 @contextlib.contextmanager
+def caddy(work, address, *nodes):
+    """Caddy with its file, for a site at this address; (port of HTTPS, port of HTTP, log)."""
+    https, http, log = free_port(), free_port(), work / "proxy.log"
+    settings = environment(
+        SITE_ADDRESS=address, UPSTREAMS=" ".join(f"127.0.0.1:{one}" for one in nodes), HEALTH_PORT=str(free_port()), HTTPS_PORT=str(https),
+        HTTP_PORT=str(http), HEALTH_INTERVAL="200ms", XDG_DATA_HOME=str(work / "data"), XDG_CONFIG_HOME=str(work / "config"),
+    )  # fmt: skip
+    # Beside this machine nobody reaches it, and no authority of a test becomes one that this machine trusts.
+    written = (COMPOSE / "Caddyfile").read_text()
+    assert "\tadmin off\n" in written
+    (work / "Caddyfile").write_text(written.replace("\tadmin off\n", "\tadmin off\n\tdefault_bind 127.0.0.1\n\tskip_install_trust\n", 1))
+    with server("caddy", "run", "--config", work / "Caddyfile", "--adapter", "caddyfile", log=log, cwd=work, env=settings):
+        yield https, http, log
+
+
+@contextlib.contextmanager
 def proxy(work, *nodes):
     port = free_port()
-    settings = environment(
-        SITE_ADDRESS=f"http://127.0.0.1:{port}", UPSTREAMS=" ".join(f"127.0.0.1:{one}" for one in nodes), HEALTH_PORT=str(free_port()),
-        HEALTH_INTERVAL="200ms", XDG_DATA_HOME=str(work / "data"), XDG_CONFIG_HOME=str(work / "config"),
-    )  # fmt: skip
-    log = work / "proxy.log"
-    with server("caddy", "run", "--config", COMPOSE / "Caddyfile", "--adapter", "caddyfile", log=log, cwd=work, env=settings):
+    with caddy(work, f"http://127.0.0.1:{port}", *nodes) as (_, _, log):
         until(lambda: ask(port, "/livez")[0] == 200)
         yield port, log
 
@@ -249,6 +261,26 @@ def prices_go_on_behind_the_proxy_while_the_database_is_away():
                     # A second for a connection, two for a statement.
                     assert error["trace_id"] == headers["x-trace-id"] and took < 3.5, (error, headers, took)
                 assert ask(front, "/api/bitcoin/price")[0] == 200, "a 503 counts against the replica"
+
+
+def without_a_replica_the_proxy_answers_as_the_api_does():
+    with folder() as work, node(work, "one") as (port, process), proxy(work, port) as (front, log):
+        gone = ask(front, "/api/not-there")
+        assert gone[0] == 404 and json.loads(gone[2])["error"]["code"] == "not_found", "a replica's own error is passed on"
+        process.terminate()
+        assert process.wait(END_WITHIN) == 0
+        for path, body in (("/api/crypto/ticker?a=b", None), ("/api/v2/auth/login", {"email": "ada@example.org"})):
+            status, headers, said = ask(front, path, body=body)
+            assert status == 503 and headers["content-type"] == "application/json", (status, headers)
+            answer = json.loads(said)
+            error = answer["error"]
+            assert answer.keys() == {"error", "detail"} and error.keys() == {"code", "message", "details", "trace_id"}, answer
+            assert answer["detail"] == error["message"] and error["details"] == {}, answer
+            assert f"| `{error['code']}` | {status} |" in (ROOT / "docs/errors.md").read_text(), error
+            assert str(uuid.UUID(error["trace_id"])) == headers["x-trace-id"], (error, headers)
+            assert headers["retry-after"].isdecimal() and headers["cache-control"] == "no-store" and "server" not in headers, headers
+        # By which it is found.
+        assert error["trace_id"] in log.read_text()
 
 
 def no_request_fails_while_one_replica_after_the_other_is_replaced():
@@ -426,6 +458,7 @@ CHECKS = [
     the_proxy_passes_sockets_and_tells_whose_a_request_is,
     a_server_behind_the_proxy_is_as_green_as_without_it,
     prices_go_on_behind_the_proxy_while_the_database_is_away,
+    without_a_replica_the_proxy_answers_as_the_api_does,
     no_request_fails_while_one_replica_after_the_other_is_replaced,
     redis_starts_with_its_file_and_lets_in_whom_it_should,
     a_new_database_has_its_roles_and_the_replicas_may_not_change_its_schema,
