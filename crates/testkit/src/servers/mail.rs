@@ -118,15 +118,10 @@ fn received(letter: &Value) -> Option<ReceivedMail> {
     })
 }
 
-/// The Python that `tests/mail/install` made.
+/// The Python that `tests/venv mail` made.
 fn python() -> PathBuf {
-    let pinned = fs::read_to_string(Path::new(ROOT).join("tests/mail/requirements.txt")).unwrap_or_default();
-    let version = pinned.lines().find_map(|line| line.strip_prefix("aiosmtpd==")).unwrap_or_default();
     let tools = env::var_os("COINLINK_TOOLS").map_or_else(|| Path::new(ROOT).join("target/tools"), PathBuf::from);
-    let folder = tools.join(format!("aiosmtpd-{version}"));
-    assert!(
-        folder.join("complete").is_file(),
-        "the SMTP server for tests is missing: run `bash tests/mail/install`, or `bash tests/run`"
-    );
+    let folder = tools.join("mail");
+    assert!(folder.join("complete").is_file(), "the SMTP server for tests is missing: run `bash tests/venv mail`, or `bash tests/run`");
     folder.join("bin/python")
 }
