@@ -73,7 +73,7 @@ class Visitor(FastHttpUser):
 
     @task(3)
     def profile(self):
-        self.ask("GET", "/api/v2/auth/me")
+        self.ask("GET", "/api/v2/user/profile")
 
     @task(3)
     def chat(self):
