@@ -16,6 +16,7 @@ mod stamp;
 mod stand;
 mod table;
 mod timing;
+mod traces;
 mod ws;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +47,8 @@ enum Benchmark {
     SignIn(sign_in::Plan),
     /// Whether the time of a failed sign-in tells why it failed.
     Timing(timing::Plan),
+    /// What traces cost: nodes that send none, a share and all, in turns.
+    Traces(traces::Plan),
     /// Years of price history in a PostgreSQL of its own: a day of minutes and a year of days.
     Candles(candles::Plan),
     /// Many sockets for minutes: who is still there, and what everybody got.
@@ -58,6 +61,8 @@ enum Benchmark {
     BaselineHttp(baseline::http::Route),
     /// The same route after the gate's call to Redis, by itself.
     BaselineGate(baseline::gate::GatedRoute),
+    /// A collector of traces, by itself.
+    BaselineCollector(baseline::collector::Collector),
 }
 
 fn main() -> Outcome<()> {
@@ -69,12 +74,14 @@ fn main() -> Outcome<()> {
         Benchmark::Auth(plan) => plan.run(),
         Benchmark::SignIn(plan) => plan.run(),
         Benchmark::Timing(plan) => plan.run(),
+        Benchmark::Traces(plan) => plan.run(),
         Benchmark::Candles(plan) => plan.run(),
         Benchmark::Sockets(plan) => plan.run(),
         Benchmark::Stand(plan) => plan.run(),
         Benchmark::BaselineWs(fanout) => fanout.serve(),
         Benchmark::BaselineHttp(route) => route.serve(),
         Benchmark::BaselineGate(route) => route.serve(),
+        Benchmark::BaselineCollector(collector) => collector.serve(),
     }
 }
 

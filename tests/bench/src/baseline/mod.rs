@@ -1,5 +1,6 @@
 //! What a reader of actix's documentation would write: what the real binary is measured beside.
 
+pub(crate) mod collector;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod ws;

@@ -7,19 +7,33 @@ use opentelemetry_sdk::trace::IdGenerator;
 
 use crate::telemetry::{
     RequestContext,
-    trace_context::{new_id, random_u64},
+    trace_context::{CallerSpan, new_id, random_u64},
 };
 
 thread_local! {
-    static MEANT: Cell<Option<(TraceId, SpanId)>> = const { Cell::new(None) };
+    static MEANT: Cell<Option<Meant>> = const { Cell::new(None) };
+}
+
+/// The place in a trace that a span is to have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meant {
+    pub(super) trace: TraceId,
+    span: SpanId,
+    pub(super) caller: Option<CallerSpan>,
 }
 
 /// Runs `begin`, which starts one span on this thread: it gets the ids of `context`.
 pub(super) fn with_ids_of<T>(context: &RequestContext, begin: impl FnOnce() -> T) -> T {
-    MEANT.set(Some((TraceId::from(context.trace_id.as_u128()), SpanId::from(context.span_id))));
+    let (trace, span) = (TraceId::from(context.trace_id.as_u128()), SpanId::from(context.span_id));
+    MEANT.set(Some(Meant { trace, span, caller: context.caller }));
     let span = begin();
     MEANT.set(None);
     span
+}
+
+/// What the span is to be that begins now, where somebody said so.
+pub(super) fn meant() -> Option<Meant> {
+    MEANT.get()
 }
 
 /// The ids that are meant, and otherwise new ones of the kind that requests have.
@@ -28,10 +42,10 @@ pub(super) struct RequestIds;
 
 impl IdGenerator for RequestIds {
     fn new_trace_id(&self) -> TraceId {
-        MEANT.get().map_or_else(|| TraceId::from(new_id().as_u128()), |(trace, _)| trace)
+        meant().map_or_else(|| TraceId::from(new_id().as_u128()), |meant| meant.trace)
     }
 
     fn new_span_id(&self) -> SpanId {
-        MEANT.get().map_or_else(|| SpanId::from(random_u64().max(1)), |(_, span)| span)
+        meant().map_or_else(|| SpanId::from(random_u64().max(1)), |meant| meant.span)
     }
 }

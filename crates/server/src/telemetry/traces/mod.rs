@@ -1,11 +1,13 @@
 //! OpenTelemetry traces by OTLP, where an endpoint is set. Without one there is no layer, and spans cost what they cost the log.
 //!
-//! What is sent is bounded and cleaned in [`outgoing`]; which requests are traced is said in [`sampler`].
+//! What is sent is bounded and cleaned in [`outgoing`]; which requests are traced is said in [`sampler`], and [`wanted`] makes no spans
+//! of the others.
 
 mod ids;
 mod of_request;
 mod outgoing;
 mod sampler;
+mod wanted;
 
 use std::{collections::HashMap, sync::Arc, thread, time::Duration};
 
@@ -17,13 +19,14 @@ use opentelemetry_sdk::{
 };
 use reqwest::{blocking::Client, redirect::Policy};
 use secrecy::ExposeSecret as _;
-use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
-use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
+use tracing::Subscriber;
+use tracing_subscriber::{Layer, registry::LookupSpan};
 
 use self::{
     ids::RequestIds,
     outgoing::{Bounded, Losses, Outgoing},
     sampler::ByParent,
+    wanted::Wanted,
 };
 use crate::config::Observability;
 
@@ -54,6 +57,7 @@ pub enum TracesError {
 /// Sends what is still buffered when dropped; to be kept until the end of `main`.
 pub(super) struct Traces {
     provider: SdkTracerProvider,
+    sampler: ByParent,
 }
 
 impl Traces {
@@ -86,19 +90,20 @@ impl Traces {
                 KeyValue::new("deployment.environment.name", environment.to_owned()),
             ])
             .build();
+        let sampler = ByParent::with_ratio(settings.trace_ratio);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(Bounded::new(batches, WAITING, losses))
             .with_id_generator(RequestIds)
-            .with_sampler(ByParent::with_ratio(settings.trace_ratio))
+            .with_sampler(sampler)
             .with_resource(resource)
             .build();
-        Ok(Some(Self { provider }))
+        Ok(Some(Self { provider, sampler }))
     }
 
     /// Makes spans of what `tracing` calls so.
     pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let tracer: SdkTracer = self.provider.tracer("coinlink");
-        tracing_opentelemetry::layer()
+        let spans = tracing_opentelemetry::layer()
             .with_tracer(tracer)
             .with_location(false)
             .with_threads(false)
@@ -106,7 +111,8 @@ impl Traces {
             .with_level(false)
             .with_tracked_inactivity(false)
             .with_context_activation(false)
-            .with_filter(filter_fn(is_ours).with_max_level_hint(LevelFilter::DEBUG))
+            .with_filter(Wanted { sampler: self.sampler });
+        wanted::requests().and_then(spans)
     }
 }
 
@@ -115,12 +121,6 @@ impl Drop for Traces {
         // What could not be sent in time is told of by `Outgoing`.
         let _ = self.provider.shutdown_with_timeout(FLUSH_WITHIN);
     }
-}
-
-/// Spans of ours and of the database's library. Events are for the log: they may hold what no other system is to know.
-fn is_ours(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    metadata.is_span() && *metadata.level() <= Level::DEBUG && (target.starts_with("coinlink") || target.starts_with("sea_orm"))
 }
 
 /// Made on a thread of its own, as it must not be made within a runtime. Headers that name an account must not follow a redirect to another host.

@@ -7,27 +7,33 @@ use opentelemetry::{
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::ids::with_ids_of;
+use super::{ids::with_ids_of, wanted::REQUEST};
 use crate::telemetry::RequestContext;
 
 /// A request's span, named once its route is known.
 #[derive(Clone)]
-pub(crate) struct RequestSpan(Span);
+pub(crate) struct RequestSpan {
+    span: Span,
+    sent: bool,
+}
 
 impl RequestSpan {
     /// Begins it with the ids of `context`, under the caller's span where there is one. Costs next to nothing where nobody looks.
     pub(crate) fn begin(context: &RequestContext, method: &'static str) -> Self {
-        let span = tracing::debug_span!(
-            target: "coinlink::request",
-            parent: None,
-            "request",
-            otel.kind = "server",
-            otel.status_code = Empty,
-            http.request.method = method,
-            http.route = Empty,
-            http.response.status_code = Empty,
-        );
-        if !span.is_disabled() {
+        with_ids_of(context, || {
+            let span = tracing::debug_span!(
+                target: REQUEST,
+                parent: None,
+                "request",
+                otel.kind = "server",
+                otel.status_code = Empty,
+                http.request.method = method,
+                http.route = Empty,
+                http.response.status_code = Empty,
+            );
+            if span.is_disabled() {
+                return Self { span, sent: false };
+            }
             if let Some(caller) = context.caller {
                 let flags = if caller.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
                 let (trace, parent) = (TraceId::from(context.trace_id.as_u128()), SpanId::from(caller.span_id));
@@ -36,26 +42,28 @@ impl RequestSpan {
                 let _ = span.set_parent(Context::new().with_remote_span_context(caller));
             }
             // It starts when its context is asked for.
-            with_ids_of(context, || span.context());
-        }
-        Self(span)
+            let sent = span.context().span().span_context().is_sampled();
+            Self { span, sent }
+        })
     }
 
     /// What it is to be part of.
     pub(crate) const fn span(&self) -> &Span {
-        &self.0
+        &self.span
     }
 
     /// Tells how it was answered.
     pub(crate) fn answered(&self, method: &'static str, route: &'static str, status: u16) {
-        if self.0.is_disabled() {
+        if self.span.is_disabled() {
             return;
         }
-        self.0.context().span().update_name(format!("{method} {route}"));
-        self.0.record("http.route", route);
-        self.0.record("http.response.status_code", i64::from(status));
+        if self.sent {
+            self.span.context().span().update_name(format!("{method} {route}"));
+        }
+        self.span.record("http.route", route);
+        self.span.record("http.response.status_code", i64::from(status));
         if status >= 500 {
-            self.0.record("otel.status_code", "ERROR");
+            self.span.record("otel.status_code", "ERROR");
         }
     }
 }

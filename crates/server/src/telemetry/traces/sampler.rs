@@ -6,6 +6,8 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
+use crate::telemetry::trace_context::CallerSpan;
+
 /// Of an id, as many bits as W3C Trace Context (level 2) has random; the others may say when it was made.
 const RANDOM: u64 = (1 << 56) - 1;
 
@@ -22,6 +24,11 @@ impl ByParent {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0 to 2^56")]
         let below = (ratio.clamp(0.0, 1.0) * (RANDOM + 1) as f64) as u64;
         Self { below }
+    }
+
+    /// Whether a request is sent: its caller's word counts, where there is one.
+    pub(super) fn sends(self, caller: Option<CallerSpan>, trace: TraceId) -> bool {
+        caller.map_or_else(|| self.takes(trace), |caller| caller.sampled)
     }
 
     fn takes(self, trace: TraceId) -> bool {
