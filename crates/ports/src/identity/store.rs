@@ -72,39 +72,64 @@ pub trait IdentityStore: Send + Sync {
 /// One transaction. Dropping it without [`IdentityTx::commit`] rolls back. So does a call in it that fails, for whatever reason:
 /// each one after that fails too, the commit included.
 #[async_trait]
-pub trait IdentityTx: Send {
-    /// Accounts.
-    fn users(&mut self) -> &mut dyn Users;
-
-    /// Sessions.
-    fn sessions(&mut self) -> &mut dyn Sessions;
-
-    /// Failed attempts.
-    fn guards(&mut self) -> &mut dyn SignInGuards;
-
-    /// Second factors.
-    fn second_factors(&mut self) -> &mut dyn SecondFactors;
-
-    /// Tickets between the first factor and the second.
-    fn tickets(&mut self) -> &mut dyn SignInTickets;
-
-    /// Keys of programs.
-    fn api_keys(&mut self) -> &mut dyn ApiKeys;
-
-    /// Links in mail.
-    fn mail_links(&mut self) -> &mut dyn MailLinks;
-
-    /// Wallets that sign in.
-    fn wallets(&mut self) -> &mut dyn Wallets;
-
-    /// What is kept for ever; seen by others only once this transaction is committed.
-    fn audit(&mut self) -> &mut dyn AuditLog;
-
-    /// Letters that are to be sent, once this transaction is committed.
-    fn mail(&mut self) -> &mut dyn MailOutbox;
-
+pub trait IdentityTx:
+    Users + Sessions + SignInGuards + SecondFactors + SignInTickets + ApiKeys + MailLinks + Wallets + AuditLog + MailOutbox
+{
     /// Makes all of it true at once.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Its parts by name: several of them add, lock and save.
+impl dyn IdentityTx + '_ {
+    /// Accounts.
+    pub fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    /// Sessions.
+    pub fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+
+    /// Failed attempts.
+    pub fn guards(&mut self) -> &mut dyn SignInGuards {
+        self
+    }
+
+    /// Second factors.
+    pub fn second_factors(&mut self) -> &mut dyn SecondFactors {
+        self
+    }
+
+    /// Tickets between the first factor and the second.
+    pub fn tickets(&mut self) -> &mut dyn SignInTickets {
+        self
+    }
+
+    /// Keys of programs.
+    pub fn api_keys(&mut self) -> &mut dyn ApiKeys {
+        self
+    }
+
+    /// Links in mail.
+    pub fn mail_links(&mut self) -> &mut dyn MailLinks {
+        self
+    }
+
+    /// Wallets that sign in.
+    pub fn wallets(&mut self) -> &mut dyn Wallets {
+        self
+    }
+
+    /// What is kept for ever; seen by others only once this transaction is committed.
+    pub fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    /// Letters that are to be sent, once this transaction is committed.
+    pub fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
 }
 
 /// Accounts.

@@ -92,21 +92,32 @@ pub trait NotificationsStore: Send + Sync {
 /// One transaction. Dropping it without [`NotificationsTx::commit`] rolls back. So does a call in it that fails, for whatever
 /// reason: each one after that fails too, the commit included.
 #[async_trait]
-pub trait NotificationsTx: Send {
-    /// Notifications.
-    fn inbox(&mut self) -> &mut dyn Inbox;
-
-    /// How users are reached.
-    fn reaches(&mut self) -> &mut dyn Reaches;
-
-    /// Alert rules.
-    fn alerts(&mut self) -> &mut dyn AlertRules;
-
-    /// Letters that are to be sent, once this transaction is committed.
-    fn mail(&mut self) -> &mut dyn MailOutbox;
-
+pub trait NotificationsTx: Inbox + Reaches + AlertRules + MailOutbox {
     /// Makes all of it true at once.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Its parts by name.
+impl dyn NotificationsTx + '_ {
+    /// Notifications.
+    pub fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    /// How users are reached.
+    pub fn reaches(&mut self) -> &mut dyn Reaches {
+        self
+    }
+
+    /// Alert rules.
+    pub fn alerts(&mut self) -> &mut dyn AlertRules {
+        self
+    }
+
+    /// Letters that are to be sent, once this transaction is committed.
+    pub fn mail(&mut self) -> &mut dyn MailOutbox {
+        self
+    }
 }
 
 /// Notifications, and the ways they take.

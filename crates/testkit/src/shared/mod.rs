@@ -6,6 +6,7 @@ mod clock;
 mod dice;
 mod entropy;
 pub(crate) mod faults;
+pub(crate) mod memory;
 mod pause;
 mod secret_box;
 
@@ -14,6 +15,7 @@ pub use coinlink_embedded::{EmbeddedGate, SystemClock, TokioPause};
 pub use dice::LoadedDice;
 pub use entropy::CountingEntropy;
 pub use gate_contract::GateNodes;
+pub use memory::MemoryStore;
 pub use pause::ManualPause;
 pub use secret_box::PlainSecretBox;
 

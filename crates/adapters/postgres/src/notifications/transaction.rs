@@ -4,8 +4,8 @@ use coinlink_domain::{
     shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{AlertRules, Inbox, LastTest, NotificationsTx, Reach, Reaches},
-    shared::{MailOutbox, StoreError},
+    notifications::{Inbox, LastTest, NotificationsTx, Reach, Reaches},
+    shared::StoreError,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -24,22 +24,6 @@ use crate::{
 
 #[async_trait]
 impl NotificationsTx for SqlTx {
-    fn inbox(&mut self) -> &mut dyn Inbox {
-        self
-    }
-
-    fn reaches(&mut self) -> &mut dyn Reaches {
-        self
-    }
-
-    fn alerts(&mut self) -> &mut dyn AlertRules {
-        self
-    }
-
-    fn mail(&mut self) -> &mut dyn MailOutbox {
-        self
-    }
-
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.end().await
     }

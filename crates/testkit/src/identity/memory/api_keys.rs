@@ -6,13 +6,11 @@ use coinlink_ports::{
 };
 use time::OffsetDateTime;
 
-use super::{
-    MemoryIdentity,
+use super::{MemoryIdentity, MemoryTx, state::State};
+use crate::shared::{
     faults::unavailable,
-    state::{State, micros},
-    transaction::{MemoryTx, conflict},
+    memory::{conflict, micros},
 };
-use crate::shared::lock;
 
 impl State {
     fn put_api_key(&mut self, key: &ApiKey) {
@@ -34,12 +32,12 @@ impl State {
 impl MemoryIdentity {
     /// Adds a key or replaces it, while no transaction is open.
     pub fn put_api_key(&self, key: &ApiKey) {
-        lock(&self.kept.committed).put_api_key(key);
+        self.committed().put_api_key(key);
     }
 
     /// Committed keys by id.
     pub fn api_keys(&self) -> Vec<ApiKey> {
-        lock(&self.kept.committed).api_keys.values().cloned().collect()
+        self.committed().api_keys.values().cloned().collect()
     }
 }
 
@@ -103,25 +101,25 @@ impl ApiKeyReads for MemoryIdentity {
     }
 
     async fn note_use(&self, id: ApiKeyId, at: OffsetDateTime) -> Result<(), StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
         let at = micros(at);
-        if let Some(key) = lock(&self.kept.committed).api_keys.get_mut(&id)
-            && key.last_used_at.is_none_or(|last| last <= at - ApiKey::NOTED_EVERY)
-        {
-            key.last_used_at = Some(at);
-        }
-        Ok(())
+        self.change(|state| {
+            if let Some(key) = state.api_keys.get_mut(&id)
+                && key.last_used_at.is_none_or(|last| last <= at - ApiKey::NOTED_EVERY)
+            {
+                key.last_used_at = Some(at);
+            }
+        })
+        .await
     }
 
     async fn prune_keys(&self, before: OffsetDateTime, limit: u64) -> Result<u64, StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut kept = lock(&self.kept.committed);
         let over = |key: &&ApiKey| key.revoked_at.into_iter().chain(key.expires_at).any(|at| at < micros(before));
-        let ids: Vec<_> = kept.api_keys.values().filter(over).map(|key| key.id).take(limit).collect();
-        kept.api_keys.retain(|id, _| !ids.contains(id));
-        Ok(ids.len() as u64)
+        self.change(|state| {
+            let ids: Vec<_> = state.api_keys.values().filter(over).map(|key| key.id).take(limit).collect();
+            state.api_keys.retain(|id, _| !ids.contains(id));
+            ids.len() as u64
+        })
+        .await
     }
 }

@@ -12,7 +12,8 @@ use coinlink_ports::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{MemoryIdentity, state::micros};
+use super::MemoryIdentity;
+use crate::shared::memory::micros;
 
 fn admits(filter: &AccountFilter, user: &User) -> bool {
     filter.email.as_ref().is_none_or(|prefix| prefix.begins(&user.email))

@@ -9,8 +9,8 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{MemoryIdentity, MemoryTx, faults::unavailable, state::micros};
-use crate::shared::lock;
+use super::{MemoryIdentity, MemoryTx};
+use crate::shared::{faults::unavailable, memory::micros};
 
 /// Links by id.
 #[derive(Clone, Default)]
@@ -33,7 +33,7 @@ impl Links {
 impl MemoryIdentity {
     /// Committed links in mail by id.
     pub fn mail_links(&self) -> Vec<MailLink> {
-        lock(&self.kept.committed).links.0.values().cloned().collect()
+        self.committed().links.0.values().cloned().collect()
     }
 }
 

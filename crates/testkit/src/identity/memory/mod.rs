@@ -1,5 +1,4 @@
-//! The identity store in memory. Like the real ones it keeps microseconds, puts writers in line, and lets a transaction that
-//! failed once do nothing more.
+//! The identity store in memory. Like the real ones it keeps microseconds.
 
 mod api_keys;
 mod directory;
@@ -8,11 +7,6 @@ mod second_factors;
 mod state;
 mod transaction;
 mod wallets;
-
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
 
 use async_trait::async_trait;
 use coinlink_domain::{
@@ -24,44 +18,13 @@ use coinlink_ports::{
     shared::StoreError,
 };
 use time::OffsetDateTime;
-use tokio::sync::OwnedMutexGuard;
 
-use self::{
-    state::{State, micros},
-    transaction::MemoryTx,
-};
-use crate::shared::{
-    faults::{self, Faults, unavailable},
-    lock,
-};
+use self::state::State;
+use crate::shared::memory::{self, MemoryStore, micros};
 
-/// How long a writer waits for the one before it: a real store gives up, too.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Keeps accounts and sessions as long as the test runs. Clones share what they keep.
-#[derive(Clone, Default)]
-pub struct MemoryIdentity {
-    kept: Arc<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    committed: Mutex<State>,
-    faults: Mutex<Faults>,
-    /// Held by the transaction that is open, as SQLite holds its write lock.
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Kept {
-    fn call(&self) -> Result<(), StoreError> {
-        lock(&self.faults).call()
-    }
-
-    async fn turn(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
-        let turn = tokio::time::timeout(PATIENCE, self.turn.clone().lock_owned()).await;
-        turn.map_err(|_| unavailable("another transaction is open for too long"))
-    }
-}
+/// Keeps accounts and sessions.
+pub type MemoryIdentity = MemoryStore<State>;
+type MemoryTx = memory::MemoryTx<State>;
 
 impl MemoryIdentity {
     /// With these accounts.
@@ -75,48 +38,27 @@ impl MemoryIdentity {
 
     /// Adds an account or replaces it, while no transaction is open.
     pub fn put_account(&self, account: &Account) {
-        lock(&self.kept.committed).put_account(account);
+        self.committed().put_account(account);
     }
 
     /// Adds a session or replaces it, while no transaction is open.
     pub fn put_session(&self, session: &Session) {
-        lock(&self.kept.committed).put_session(session);
-    }
-
-    /// Only the next call fails, with [`StoreError::Unavailable`].
-    pub fn fail_next(&self) {
-        lock(&self.kept.faults).fail_next();
-    }
-
-    /// `calls` more calls succeed, [`IdentityStore::begin`] and [`IdentityTx::commit`] counted, and all after them fail with
-    /// [`StoreError::Unavailable`], until [`MemoryIdentity::recover`].
-    pub fn fail_after(&self, calls: usize) {
-        lock(&self.kept.faults).fail_after(calls);
-    }
-
-    /// No call fails any more.
-    pub fn recover(&self) {
-        lock(&self.kept.faults).recover();
-    }
-
-    /// How many calls were made, failed ones included.
-    pub fn calls(&self) -> usize {
-        lock(&self.kept.faults).calls()
+        self.committed().put_session(session);
     }
 
     /// Committed audit entries, oldest first.
     pub fn audit(&self) -> Vec<AuditEntry> {
-        lock(&self.kept.committed).audit.clone()
+        self.committed().audit.clone()
     }
 
     /// Committed letters, oldest first.
     pub fn mails(&self) -> Vec<OutgoingMail> {
-        lock(&self.kept.committed).mails.clone()
+        self.committed().mails.clone()
     }
 
     /// Committed accounts by id.
     pub fn accounts(&self) -> Vec<Account> {
-        lock(&self.kept.committed).accounts.values().cloned().collect()
+        self.committed().accounts.values().cloned().collect()
     }
 
     /// Committed users by id.
@@ -126,21 +68,14 @@ impl MemoryIdentity {
 
     /// Committed sessions by id.
     pub fn sessions(&self) -> Vec<Session> {
-        lock(&self.kept.committed).sessions.values().cloned().collect()
-    }
-
-    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> Result<T, StoreError> {
-        self.kept.call()?;
-        Ok(look(&lock(&self.kept.committed)))
+        self.committed().sessions.values().cloned().collect()
     }
 }
 
 #[async_trait]
 impl IdentityStore for MemoryIdentity {
     async fn begin(&self) -> Result<Box<dyn IdentityTx>, StoreError> {
-        self.kept.call()?;
-        let turn = self.kept.turn().await?;
-        Ok(Box::new(MemoryTx::new(self.kept.clone(), turn)))
+        Ok(self.open().await?)
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -190,17 +125,15 @@ impl IdentityStore for MemoryIdentity {
     }
 
     async fn confirm(&self, session: SessionId, generation: u32) -> Result<(), StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
-        if let Some(session) = lock(&self.kept.committed).sessions.get_mut(&session) {
-            session.confirm(generation);
-        }
-        Ok(())
+        self.change(|state| {
+            if let Some(session) = state.sessions.get_mut(&session) {
+                session.confirm(generation);
+            }
+        })
+        .await
     }
 
     async fn prune(&self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> Result<u64, StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
-        Ok(lock(&self.kept.committed).prune(before, policy, limit))
+        self.change(|state| state.prune(before, policy, limit)).await
     }
 }

@@ -12,8 +12,8 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{MemoryIdentity, MemoryTx, faults::unavailable, state::micros};
-use crate::shared::lock;
+use super::{MemoryIdentity, MemoryTx};
+use crate::shared::{faults::unavailable, memory::micros};
 
 /// Factors, their recovery codes, and tickets with how often they were tried.
 #[derive(Clone, Default)]
@@ -37,7 +37,7 @@ impl Factors {
 impl MemoryIdentity {
     /// How many tickets there are.
     pub fn tickets(&self) -> usize {
-        lock(&self.kept.committed).factors.tickets.len()
+        self.committed().factors.tickets.len()
     }
 }
 
@@ -161,14 +161,14 @@ impl SecondFactorStore for MemoryIdentity {
     }
 
     async fn prune_tickets(&self, before: OffsetDateTime, limit: u64) -> Result<u64, StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
-        let mut state = lock(&self.kept.committed);
-        let tickets = &mut state.factors.tickets;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let old = tickets.values().filter(|(ticket, _)| ticket.created_at < micros(before)).map(|(ticket, _)| ticket.id);
-        let old: Vec<_> = old.take(limit).collect();
-        tickets.retain(|id, _| !old.contains(id));
-        Ok(old.len() as u64)
+        self.change(|state| {
+            let tickets = &mut state.factors.tickets;
+            let old = tickets.values().filter(|(ticket, _)| ticket.created_at < micros(before)).map(|(ticket, _)| ticket.id);
+            let old: Vec<_> = old.take(limit).collect();
+            tickets.retain(|id, _| !old.contains(id));
+            old.len() as u64
+        })
+        .await
     }
 }

@@ -10,10 +10,11 @@ use coinlink_ports::identity::Account;
 use time::OffsetDateTime;
 
 use super::{mail_links::Links, second_factors::Factors, wallets::KeptWallets};
+use crate::shared::memory::micros;
 
 /// Everything that is kept.
 #[derive(Clone, Default)]
-pub(super) struct State {
+pub struct State {
     pub(super) accounts: BTreeMap<UserId, Account>,
     pub(super) preferences: HashMap<UserId, Preferences>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
@@ -88,7 +89,8 @@ impl State {
     }
 }
 
-/// To the microsecond, which is what every store keeps.
-pub(super) fn micros(moment: OffsetDateTime) -> OffsetDateTime {
-    moment.replace_microsecond(moment.microsecond()).unwrap_or(moment)
+impl AsMut<Vec<OutgoingMail>> for State {
+    fn as_mut(&mut self) -> &mut Vec<OutgoingMail> {
+        &mut self.mails
+    }
 }

@@ -1,97 +1,21 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use coinlink_domain::{
     identity::{Attempts, Email, GuardKey, GuardPolicies, Preferences, Role, Session, SessionId, SessionPolicy, User, UserId},
-    shared::{audit::AuditEntry, mail::OutgoingMail},
+    shared::audit::AuditEntry,
 };
 use coinlink_ports::{
-    identity::{Account, ApiKeys, IdentityTx, MailLinks, SecondFactors, Sessions, SignInGuards, SignInTickets, Users, Wallets},
-    shared::{AuditLog, MailOutbox, StoreError},
+    identity::{Account, IdentityTx, Sessions, SignInGuards, Users},
+    shared::{AuditLog, StoreError},
 };
 use time::OffsetDateTime;
-use tokio::sync::OwnedMutexGuard;
 
-use super::{Kept, State, faults::unavailable, state::micros};
-use crate::shared::lock;
-
-/// What is going to be, until it is committed or dropped.
-pub(super) struct MemoryTx {
-    kept: Arc<Kept>,
-    draft: State,
-    /// Until a call failed.
-    turn: Option<OwnedMutexGuard<()>>,
-}
-
-impl MemoryTx {
-    pub(super) fn new(kept: Arc<Kept>, turn: OwnedMutexGuard<()>) -> Self {
-        let draft = lock(&kept.committed).clone();
-        Self { kept, draft, turn: Some(turn) }
-    }
-
-    /// After one call that failed, all others do, and nobody has to wait for it any more.
-    pub(super) fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.turn.is_none() {
-            return Err(unavailable("the transaction has failed"));
-        }
-        let done = self.kept.call().and_then(|()| change(&mut self.draft));
-        if done.is_err() {
-            self.turn = None;
-        }
-        done
-    }
-}
-
-pub(super) fn conflict(constraint: &str) -> StoreError {
-    StoreError::Conflict { constraint: constraint.to_owned() }
-}
+use super::MemoryTx;
+use crate::shared::{faults::unavailable, memory::conflict};
 
 #[async_trait]
 impl IdentityTx for MemoryTx {
-    fn users(&mut self) -> &mut dyn Users {
-        self
-    }
-
-    fn sessions(&mut self) -> &mut dyn Sessions {
-        self
-    }
-
-    fn guards(&mut self) -> &mut dyn SignInGuards {
-        self
-    }
-
-    fn api_keys(&mut self) -> &mut dyn ApiKeys {
-        self
-    }
-
-    fn audit(&mut self) -> &mut dyn AuditLog {
-        self
-    }
-
-    fn mail(&mut self) -> &mut dyn MailOutbox {
-        self
-    }
-
-    fn second_factors(&mut self) -> &mut dyn SecondFactors {
-        self
-    }
-
-    fn tickets(&mut self) -> &mut dyn SignInTickets {
-        self
-    }
-
-    fn mail_links(&mut self) -> &mut dyn MailLinks {
-        self
-    }
-
-    fn wallets(&mut self) -> &mut dyn Wallets {
-        self
-    }
-
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        let draft = self.call(|draft| Ok(std::mem::take(draft)))?;
-        *lock(&self.kept.committed) = draft;
-        Ok(())
+        self.end()
     }
 }
 
@@ -244,27 +168,5 @@ impl AuditLog for MemoryTx {
             draft.audit.push(entry.clone());
             Ok(())
         })
-    }
-}
-
-#[async_trait]
-impl MailOutbox for MemoryTx {
-    async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
-        self.call(|draft| {
-            draft.mails.push(mail.clone());
-            Ok(())
-        })
-    }
-
-    async fn posted_within(
-        &mut self,
-        to: &str,
-        template: &str,
-        since: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<u64, StoreError> {
-        let within = micros(since)..=micros(until);
-        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && within.contains(&mail.created_at);
-        self.call(|draft| Ok(draft.mails.iter().filter(counts).count() as u64))
     }
 }

@@ -9,13 +9,11 @@ use coinlink_ports::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    MemoryIdentity,
+use super::{MemoryIdentity, MemoryTx};
+use crate::shared::{
     faults::unavailable,
-    state::micros,
-    transaction::{MemoryTx, conflict},
+    memory::{conflict, micros},
 };
-use crate::shared::lock;
 
 /// What is kept of wallets.
 #[derive(Clone, Default)]
@@ -27,12 +25,12 @@ pub(super) struct KeptWallets {
 impl MemoryIdentity {
     /// Committed challenges by id.
     pub fn wallet_challenges(&self) -> Vec<WalletChallenge> {
-        lock(&self.kept.committed).wallets.challenges.values().cloned().collect()
+        self.committed().wallets.challenges.values().cloned().collect()
     }
 
     /// Adds a challenge or replaces it, while no transaction is open.
     pub fn put_wallet_challenge(&self, challenge: &WalletChallenge) {
-        lock(&self.kept.committed).wallets.challenges.insert(challenge.id, challenge.clone());
+        self.committed().wallets.challenges.insert(challenge.id, challenge.clone());
     }
 }
 
@@ -123,13 +121,14 @@ impl WalletList for MemoryIdentity {
     }
 
     async fn prune_challenges(&self, before: OffsetDateTime, limit: u64) -> Result<u64, StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut kept = lock(&self.kept.committed);
         let over = |challenge: &&WalletChallenge| challenge.expires_at < micros(before);
-        let ids: Vec<_> = kept.wallets.challenges.values().filter(over).map(|challenge| challenge.id).take(limit).collect();
-        kept.wallets.challenges.retain(|id, _| !ids.contains(id));
-        Ok(ids.len() as u64)
+        self.change(|state| {
+            let challenges = &mut state.wallets.challenges;
+            let ids: Vec<_> = challenges.values().filter(over).map(|challenge| challenge.id).take(limit).collect();
+            challenges.retain(|id, _| !ids.contains(id));
+            ids.len() as u64
+        })
+        .await
     }
 }

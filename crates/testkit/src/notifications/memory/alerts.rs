@@ -12,12 +12,8 @@ use coinlink_ports::{
 };
 use time::OffsetDateTime;
 
-use super::{
-    MemoryNotifications,
-    state::micros,
-    transaction::{MemoryTx, conflict},
-};
-use crate::shared::lock;
+use super::{MemoryNotifications, MemoryTx};
+use crate::shared::memory::{conflict, micros};
 
 /// A rule, and what its user did with it last.
 #[derive(Clone)]
@@ -234,16 +230,16 @@ impl AlertReads for MemoryNotifications {
 impl MemoryNotifications {
     /// Committed firings, in the order in which they were.
     pub fn fired_alerts(&self) -> Vec<FiredAlert> {
-        lock(&self.kept.committed).alerts.fired.clone()
+        self.committed().alerts.fired.clone()
     }
 
     /// From now on, nobody can read this rule to evaluate it.
     pub fn garble_alert_rule(&self, id: AlertRuleId) {
-        lock(&self.kept.committed).alerts.unreadable.insert(id);
+        self.committed().alerts.unreadable.insert(id);
     }
 
     /// Committed rules that were not deleted, by their ids.
     pub fn alert_rules(&self) -> Vec<AlertRule> {
-        lock(&self.kept.committed).alerts.kept().cloned().collect()
+        self.committed().alerts.kept().cloned().collect()
     }
 }

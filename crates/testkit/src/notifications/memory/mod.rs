@@ -1,16 +1,11 @@
-//! The notifications store in memory. Like the real ones it keeps microseconds, puts writers in line, and lets a transaction that
-//! failed once do nothing more. It knows no accounts: whoever is named exists.
+//! The notifications store in memory. Like the real ones it keeps microseconds. It knows no accounts: whoever is named exists.
 
 mod alerts;
 mod queue;
 mod state;
 mod transaction;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use coinlink_domain::{
@@ -22,120 +17,55 @@ use coinlink_ports::{
     shared::StoreError,
 };
 use time::OffsetDateTime;
-use tokio::sync::OwnedMutexGuard;
 
-use self::{
-    state::{State, micros},
-    transaction::MemoryTx,
-};
-use crate::shared::{
-    faults::{Faults, unavailable},
-    lock,
-};
+use self::state::State;
+use crate::shared::memory::{self, MemoryStore, micros};
 
-/// How long a writer waits for the one before it: a real store gives up, too.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Keeps inboxes as long as the test runs. Clones share what they keep.
-#[derive(Clone, Default)]
-pub struct MemoryNotifications {
-    kept: Arc<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    committed: Mutex<State>,
-    faults: Mutex<Faults>,
-    /// Held by the transaction that is open, as SQLite holds its write lock.
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Kept {
-    fn call(&self) -> Result<(), StoreError> {
-        lock(&self.faults).call()
-    }
-
-    async fn turn(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
-        let turn = tokio::time::timeout(PATIENCE, self.turn.clone().lock_owned()).await;
-        turn.map_err(|_| unavailable("another transaction is open for too long"))
-    }
-}
+/// Keeps inboxes.
+pub type MemoryNotifications = MemoryStore<State>;
+type MemoryTx = memory::MemoryTx<State>;
 
 impl MemoryNotifications {
     /// This user has an address that letters go to.
     pub fn put_address(&self, user: UserId, address: &str) {
-        lock(&self.kept.committed).addresses.insert(user, address.to_owned());
+        self.committed().addresses.insert(user, address.to_owned());
     }
 
     /// This user's account is locked.
     pub fn put_locked(&self, user: UserId) {
-        lock(&self.kept.committed).locked.insert(user);
+        self.committed().locked.insert(user);
     }
 
     /// This user's account was secured then.
     pub fn put_secured(&self, user: UserId, at: OffsetDateTime) {
-        lock(&self.kept.committed).secured.insert(user, micros(at));
+        self.committed().secured.insert(user, micros(at));
     }
 
     /// This is what is switched on in this user's preferences.
     pub fn put_switches(&self, user: UserId, switches: Switches) {
-        lock(&self.kept.committed).switches.insert(user, switches);
-    }
-
-    /// Only the next call fails, with [`StoreError::Unavailable`].
-    pub fn fail_next(&self) {
-        lock(&self.kept.faults).fail_next();
-    }
-
-    /// `calls` more calls succeed, [`NotificationsStore::begin`] and [`NotificationsTx::commit`] counted, and all after them fail
-    /// with [`StoreError::Unavailable`], until [`MemoryNotifications::recover`].
-    pub fn fail_after(&self, calls: usize) {
-        lock(&self.kept.faults).fail_after(calls);
-    }
-
-    /// No call fails any more.
-    pub fn recover(&self) {
-        lock(&self.kept.faults).recover();
-    }
-
-    /// How many calls were made, failed ones included.
-    pub fn calls(&self) -> usize {
-        lock(&self.kept.faults).calls()
+        self.committed().switches.insert(user, switches);
     }
 
     /// Committed letters, oldest first.
     pub fn mails(&self) -> Vec<OutgoingMail> {
-        lock(&self.kept.committed).mails.clone()
+        self.committed().mails.clone()
     }
 
     /// Committed notifications by id, of all users.
     pub fn notifications(&self) -> Vec<Notification> {
-        lock(&self.kept.committed).notifications.values().cloned().collect()
+        self.committed().notifications.values().cloned().collect()
     }
 
     /// Committed deliveries by id, whatever became of them.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        lock(&self.kept.committed).deliveries.values().map(|kept| kept.delivery.clone()).collect()
-    }
-
-    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> Result<T, StoreError> {
-        self.kept.call()?;
-        Ok(look(&lock(&self.kept.committed)))
-    }
-
-    async fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
-        self.kept.call()?;
-        let _turn = self.kept.turn().await?;
-        Ok(change(&mut lock(&self.kept.committed)))
+        self.committed().deliveries.values().map(|kept| kept.delivery.clone()).collect()
     }
 }
 
 #[async_trait]
 impl NotificationsStore for MemoryNotifications {
     async fn begin(&self) -> Result<Box<dyn NotificationsTx>, StoreError> {
-        self.kept.call()?;
-        let turn = self.kept.turn().await?;
-        Ok(Box::new(MemoryTx::new(self.kept.clone(), turn)))
+        Ok(self.open().await?)
     }
 
     async fn inbox(&self, user: UserId, query: InboxQuery, now: OffsetDateTime) -> Result<Vec<Notification>, StoreError> {

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{
     MemoryNotifications,
-    state::{KeptDelivery, State, micros},
+    state::{KeptDelivery, State},
 };
-use crate::notifications::MailState;
+use crate::{notifications::MailState, shared::memory::micros};
 
 impl State {
     /// Waiting and due, those due longest first.

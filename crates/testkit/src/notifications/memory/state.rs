@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::alerts::Alerts;
-use crate::notifications::MailState;
+use crate::{notifications::MailState, shared::memory::micros};
 
 /// A delivery and what became of it.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(super) struct KeptDelivery {
 
 /// Everything that is kept.
 #[derive(Clone, Default)]
-pub(super) struct State {
+pub struct State {
     pub(super) addresses: HashMap<UserId, String>,
     pub(super) settings: HashMap<UserId, NotificationSettings>,
     pub(super) switches: HashMap<UserId, Switches>,
@@ -85,9 +85,10 @@ impl State {
     }
 }
 
-/// To the microsecond, which is what every store keeps.
-pub(super) fn micros(moment: OffsetDateTime) -> OffsetDateTime {
-    moment.replace_microsecond(moment.microsecond()).unwrap_or(moment)
+impl AsMut<Vec<OutgoingMail>> for State {
+    fn as_mut(&mut self) -> &mut Vec<OutgoingMail> {
+        &mut self.mails
+    }
 }
 
 pub(super) fn kept_notification(notification: &Notification) -> Notification {

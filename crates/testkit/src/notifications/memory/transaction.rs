@@ -1,79 +1,32 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use coinlink_domain::{
     notifications::{Channel, Delivery, Notification, NotificationId, NotificationSettings, Webhook, WebhookId},
-    shared::{mail::OutgoingMail, user_id::UserId},
+    shared::user_id::UserId,
 };
 use coinlink_ports::{
-    notifications::{AlertRules, Inbox, LastTest, NotificationsTx, Reach, Reaches},
-    shared::{MailOutbox, StoreError},
+    notifications::{Inbox, LastTest, NotificationsTx, Reach, Reaches},
+    shared::StoreError,
 };
 use time::OffsetDateTime;
-use tokio::sync::OwnedMutexGuard;
 
 use super::{
-    Kept,
-    state::{KeptDelivery, State, kept_delivery, kept_notification, micros},
+    MemoryTx,
+    state::{KeptDelivery, kept_delivery, kept_notification},
 };
 use crate::{
     notifications::MailState,
-    shared::{faults::unavailable, lock},
+    shared::{
+        faults::unavailable,
+        memory::{conflict, micros},
+    },
 };
-
-/// What is going to be, until it is committed or dropped.
-pub(super) struct MemoryTx {
-    kept: Arc<Kept>,
-    draft: State,
-    /// Until a call failed.
-    turn: Option<OwnedMutexGuard<()>>,
-}
-
-pub(super) fn conflict(constraint: &str) -> StoreError {
-    StoreError::Conflict { constraint: constraint.to_owned() }
-}
-
-impl MemoryTx {
-    pub(super) fn new(kept: Arc<Kept>, turn: OwnedMutexGuard<()>) -> Self {
-        let draft = lock(&kept.committed).clone();
-        Self { kept, draft, turn: Some(turn) }
-    }
-
-    /// After one call that failed, all others do, and nobody has to wait for it any more.
-    pub(super) fn call<T>(&mut self, change: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.turn.is_none() {
-            return Err(unavailable("the transaction has failed"));
-        }
-        let done = self.kept.call().and_then(|()| change(&mut self.draft));
-        if done.is_err() {
-            self.turn = None;
-        }
-        done
-    }
-}
 
 #[async_trait]
 impl NotificationsTx for MemoryTx {
-    fn inbox(&mut self) -> &mut dyn Inbox {
-        self
-    }
-
-    fn reaches(&mut self) -> &mut dyn Reaches {
-        self
-    }
-
-    fn alerts(&mut self) -> &mut dyn AlertRules {
-        self
-    }
-
-    fn mail(&mut self) -> &mut dyn MailOutbox {
-        self
-    }
-
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        let draft = self.call(|draft| Ok(std::mem::take(draft)))?;
-        *lock(&self.kept.committed) = draft;
-        Ok(())
+        self.end()
     }
 }
 
@@ -205,27 +158,5 @@ impl Reaches for MemoryTx {
             }
             Ok(found)
         })
-    }
-}
-
-#[async_trait]
-impl MailOutbox for MemoryTx {
-    async fn post(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
-        self.call(|draft| {
-            draft.mails.push(mail.clone());
-            Ok(())
-        })
-    }
-
-    async fn posted_within(
-        &mut self,
-        to: &str,
-        template: &str,
-        since: OffsetDateTime,
-        until: OffsetDateTime,
-    ) -> Result<u64, StoreError> {
-        let within = micros(since)..=micros(until);
-        let counts = |mail: &&OutgoingMail| mail.to == to && mail.template == template && within.contains(&mail.created_at);
-        self.call(|draft| Ok(draft.mails.iter().filter(counts).count() as u64))
     }
 }
