@@ -5,6 +5,7 @@ mod alerts;
 mod delivery_queue;
 mod fired;
 mod mail_queue;
+mod queue;
 mod rows;
 mod store;
 mod transaction;

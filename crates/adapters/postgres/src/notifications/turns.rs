@@ -13,7 +13,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::delivery_queue::{WEBHOOK, due, moment};
+use super::{
+    delivery_queue::{WEBHOOK, due},
+    queue::moment,
+};
 use crate::entities::{notification_deliveries, webhooks};
 
 /// So many webhooks that something is due to are looked at, to find some that may be called.
