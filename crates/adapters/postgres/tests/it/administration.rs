@@ -1,51 +1,28 @@
 //! What administrators read, on each database, and that PostgreSQL finds it by an index.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
-use coinlink_migration::{Migrator, MigratorTrait};
-use coinlink_postgres::{ConnectSettings, Database, SqlAuditReader, SqlIdentityStore};
-use coinlink_testkit::{
-    identity::administration_contract::AdministrationUnderTest, servers::fresh_database, shared::PlainSecretBox,
-};
+use coinlink_postgres::{SqlAuditReader, SqlIdentityStore};
+use coinlink_testkit::{identity::administration_contract::AdministrationUnderTest, shared::PlainSecretBox};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-fn under_test(database: Database, place: impl Any + Send + Sync) -> AdministrationUnderTest {
+use crate::databases::{Place, on_each_database, on_postgres};
+
+async fn under_test(place: Place) -> AdministrationUnderTest {
+    let database = place.database().await;
     let store = Arc::new(SqlIdentityStore::new(database.clone(), Arc::new(PlainSecretBox::default())));
     let audit = Arc::new(SqlAuditReader::new(database));
     AdministrationUnderTest { store: store.clone(), accounts: store, audit, place: Arc::new(place) }
 }
 
-mod postgres {
-    use super::*;
-
-    async fn on_postgres() -> AdministrationUnderTest {
-        let place = fresh_database().await;
-        under_test(Database::connect(&ConnectSettings::new(&place.url)).await.unwrap(), place)
-    }
-
-    coinlink_testkit::administration_contract!(on_postgres().await);
-}
-
-mod sqlite {
-    use super::*;
-
-    async fn on_sqlite() -> AdministrationUnderTest {
-        let place = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-        let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
-        database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-        under_test(database, place)
-    }
-
-    coinlink_testkit::administration_contract!(on_sqlite().await);
-}
+on_each_database!(administration_contract, place => under_test(place).await);
 
 /// A hundred thousand accounts and as many entries, and what the planner makes of the statements that pages are read with.
 #[tokio::test]
 async fn among_many_every_page_is_found_by_an_index() {
-    let place = fresh_database().await;
-    let operator = sea_orm::Database::connect(&place.url).await.unwrap();
+    let place = on_postgres().await;
+    let operator = place.operator().await;
     operator
         .execute_unprepared(
             "INSERT INTO users (id, email, pepper_id, password_hash, role, is_active, is_verified, created_at, updated_at, logins)

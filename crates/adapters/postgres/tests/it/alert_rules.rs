@@ -1,7 +1,7 @@
 //! Alert rules and firings: the contract on each database.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use coinlink_application::notifications::{EvaluateAlerts, EvaluatorParts};
@@ -9,58 +9,31 @@ use coinlink_domain::{
     market::{Price, Quote, Source, Symbol, Tick, TickId, TickItem},
     notifications::alerts::{AlertCondition, AlertRule, AlertRuleId},
 };
-use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::{
     identity::IdentityStore as _,
     market::{PublishError, TickFollower, TickerBus},
     notifications::AlertNews,
     shared::BusError,
 };
-use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore, SqlNotificationsStore};
+use coinlink_postgres::{SqlIdentityStore, SqlNotificationsStore};
 use coinlink_testkit::{
     identity::an_account,
     market::MemoryCandles,
     notifications::AlertsUnderTest,
-    servers::fresh_database,
     shared::{CountingEntropy, PlainSecretBox, StoppedClock},
 };
 use sea_orm::ConnectionTrait as _;
 use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
+use crate::databases::{Place, on_each_database, on_postgres, on_sqlite};
+
 const NOON: OffsetDateTime = datetime!(2026-11-21 12:00 UTC);
 
-mod postgres {
-    coinlink_testkit::alert_rules_contract!(crate::alert_rules::on_postgres().await);
-}
+on_each_database!(alert_rules_contract, place => under_test(place).await);
 
-mod sqlite {
-    coinlink_testkit::alert_rules_contract!(crate::alert_rules::on_sqlite().await);
-}
-
-async fn on_postgres() -> AlertsUnderTest {
-    let place = fresh_database().await;
-    under_test(&place.url.clone(), place).await
-}
-
-async fn on_sqlite() -> AlertsUnderTest {
-    let (url, place) = sqlite().await;
-    under_test(&url, place).await
-}
-
-async fn sqlite() -> (String, tempfile::TempDir) {
-    let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-    let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-    (url, place)
-}
-
-/// Patient: many callers at once on a busy machine are no fault.
-async fn under_test(url: &str, place: impl Any + Send + Sync) -> AlertsUnderTest {
-    let (acquire_timeout, statement_timeout) = (Duration::from_secs(10), Duration::from_secs(10));
-    let settings = ConnectSettings { acquire_timeout, statement_timeout, ..ConnectSettings::new(url) };
-    let database = Database::connect(&settings).await.unwrap();
+async fn under_test(place: Place) -> AlertsUnderTest {
+    let database = place.patient_database().await;
     let accounts = SqlIdentityStore::new(database.clone(), Arc::new(PlainSecretBox::default()));
     let mut users = Vec::new();
     for address in ["one@example.org", "two@example.org"] {
@@ -103,7 +76,9 @@ const fn id(n: u128) -> AlertRuleId {
 }
 
 /// All others fire, and no read of more than one user's rules fails.
-async fn rules_that_cannot_be_read_keep_no_other_from_firing(url: &str, it: AlertsUnderTest) {
+async fn rules_that_cannot_be_read_keep_no_other_from_firing(place: Place) {
+    let sql = place.operator().await;
+    let it = under_test(place).await;
     for n in 1..=5 {
         let ids = (id(n), it.users[usize::from(n % 2 == 0)]);
         let mut tx = it.store.begin().await.unwrap();
@@ -111,7 +86,6 @@ async fn rules_that_cannot_be_read_keep_no_other_from_firing(url: &str, it: Aler
         tx.alerts().add(&rule, NOON).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let sql = sea_orm::Database::connect(url).await.unwrap();
     let of = |n: u128| match sql.get_database_backend() {
         sea_orm::DbBackend::Postgres => format!("'{}'", Uuid::from_u128(n)),
         _ => format!("x'{}'", Uuid::from_u128(n).simple()),
@@ -144,13 +118,10 @@ async fn rules_that_cannot_be_read_keep_no_other_from_firing(url: &str, it: Aler
 
 #[tokio::test]
 async fn rules_that_cannot_be_read_keep_no_other_from_firing_on_postgres() {
-    let place = fresh_database().await;
-    let url = place.url.clone();
-    rules_that_cannot_be_read_keep_no_other_from_firing(&url, under_test(&url, place).await).await;
+    rules_that_cannot_be_read_keep_no_other_from_firing(on_postgres().await).await;
 }
 
 #[tokio::test]
 async fn rules_that_cannot_be_read_keep_no_other_from_firing_on_sqlite() {
-    let (url, place) = sqlite().await;
-    rules_that_cannot_be_read_keep_no_other_from_firing(&url, under_test(&url, place).await).await;
+    rules_that_cannot_be_read_keep_no_other_from_firing(on_sqlite().await).await;
 }

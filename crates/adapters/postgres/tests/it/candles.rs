@@ -1,61 +1,24 @@
 //! The contract on each database, and what is PostgreSQL's own: months that come and go without readers noticing.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::{ops::Deref, time::Duration as StdDuration};
+use std::time::Duration as StdDuration;
 
 use coinlink_domain::market::{
     Symbol,
     candles::{Interval, Span},
 };
-use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::market::{CandleQuery, CandleStore, Keep, Pruned};
-use coinlink_postgres::{ConnectSettings, Database, SqlCandles};
-use coinlink_testkit::{
-    market::candles_contract::{a_candle, a_still_candle},
-    servers::{TestDatabase, fresh_database},
-};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
-use tempfile::TempDir;
+use coinlink_postgres::SqlCandles;
+use coinlink_testkit::market::candles_contract::{a_candle, a_still_candle};
+use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 use time::{Duration, macros::datetime};
 
-/// A store, and what has to stay as long as it is used.
-struct Held<Place> {
-    store: SqlCandles,
-    place: Place,
-}
+use crate::databases::{self, Held, on_each_database};
 
-impl<Place> Deref for Held<Place> {
-    type Target = SqlCandles;
+on_each_database!(candles_contract, place => place.with(SqlCandles::new).await);
 
-    fn deref(&self) -> &Self::Target {
-        &self.store
-    }
-}
-
-async fn on_postgres() -> Held<TestDatabase> {
-    let place = fresh_database().await;
-    let database = Database::connect(&ConnectSettings::new(&place.url)).await.unwrap();
-    Held { store: SqlCandles::new(database), place }
-}
-
-async fn on_sqlite() -> Held<TempDir> {
-    let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-    let database = Database::connect(&ConnectSettings::new(url)).await.unwrap();
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-    Held { store: SqlCandles::new(database), place }
-}
-
-mod postgres {
-    coinlink_testkit::candles_contract!(crate::candles::on_postgres().await);
-}
-
-mod sqlite {
-    coinlink_testkit::candles_contract!(crate::candles::on_sqlite().await);
-}
-
-async fn operator(held: &Held<TestDatabase>) -> DatabaseConnection {
-    sea_orm::Database::connect(&held.place.url).await.unwrap()
+async fn on_postgres() -> Held<SqlCandles> {
+    databases::on_postgres().await.with(SqlCandles::new).await
 }
 
 async fn texts(connection: &impl ConnectionTrait, sql: &str) -> Vec<String> {
@@ -74,7 +37,7 @@ async fn months(connection: &impl ConnectionTrait, kind: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_month_is_made_when_it_is_written_to_and_some_ahead_for_each_interval_that_has_them() {
     let held = on_postgres().await;
-    let connection = operator(&held).await;
+    let connection = held.place.operator().await;
     held.record(Interval::Minute, &[a_candle(datetime!(2025-03-31 23:59 UTC), ["1"; 4])]).await.unwrap();
     assert_eq!(months(&connection, "1m").await, ["2025_03"]);
     held.prepare(datetime!(2026-11-30 23:00 UTC)).await.unwrap();
@@ -88,7 +51,7 @@ async fn a_month_is_made_when_it_is_written_to_and_some_ahead_for_each_interval_
 #[tokio::test]
 async fn a_query_of_a_day_looks_at_no_other_month() {
     let held = on_postgres().await;
-    let connection = operator(&held).await;
+    let connection = held.place.operator().await;
     for month in [datetime!(2026-01-15 0:00 UTC), datetime!(2026-02-15 0:00 UTC), datetime!(2026-03-15 0:00 UTC)] {
         held.record(Interval::Minute, &[a_candle(month, ["1"; 4])]).await.unwrap();
     }
@@ -105,7 +68,7 @@ async fn a_month_goes_without_breaking_a_long_reader_or_holding_up_others() {
     let old = a_candle(datetime!(2024-05-05 0:00 UTC), ["1"; 4]);
     let new = a_candle(datetime!(2026-05-05 0:00 UTC), ["2"; 4]);
     held.record(Interval::Minute, &[old.clone(), new.clone(), a_still_candle("ETH", old.candle.open_at, "3")]).await.unwrap();
-    let connection = operator(&held).await;
+    let connection = held.place.operator().await;
     let reader = connection.begin().await.unwrap();
     let all = "SELECT CAST(open AS text) FROM price_candles_1m ORDER BY open";
     assert_eq!(texts(&reader, all).await, ["1", "2", "3"]);
@@ -143,7 +106,7 @@ async fn a_month_goes_without_breaking_a_long_reader_or_holding_up_others() {
 async fn where_the_database_rolls_up_what_it_made_is_read_and_what_was_written_comes_first() {
     let held = on_postgres().await;
     assert!(!held.rolls_up().await.unwrap());
-    let connection = operator(&held).await;
+    let connection = held.place.operator().await;
     for (kind, length) in [("5m", "5 minutes"), ("1h", "1 hour"), ("1d", "1 day")] {
         let view = format!(
             "CREATE VIEW price_candles_{kind}_rolled AS SELECT date_bin('{length}', open_at, '2000-01-01T00:00Z') AS open_at, symbol,
@@ -153,7 +116,7 @@ async fn where_the_database_rolls_up_what_it_made_is_read_and_what_was_written_c
         );
         connection.execute_unprepared(&view).await.unwrap();
     }
-    let store = SqlCandles::new(Database::connect(&ConnectSettings::new(&held.place.url)).await.unwrap());
+    let store = SqlCandles::new(held.place.database().await);
     assert!(store.rolls_up().await.unwrap());
     let noon = datetime!(2026-01-01 12:00 UTC);
     let minutes = [a_candle(noon, ["5", "9", "4", "6"]), a_candle(noon + Duration::minutes(61), ["6", "7", "2", "3"])];

@@ -1,12 +1,10 @@
 //! The contract on each database, and decimals of every kind.
 
-mod postgres {
-    coinlink_testkit::last_known_prices_contract!(crate::databases::on_postgres().await);
-}
+use coinlink_postgres::SqlLastKnownPrices;
 
-mod sqlite {
-    coinlink_testkit::last_known_prices_contract!(crate::databases::on_sqlite().await);
-}
+use crate::databases::on_each_database;
+
+on_each_database!(last_known_prices_contract, place => place.with(SqlLastKnownPrices::new).await);
 
 mod decimals {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -18,7 +16,8 @@ mod decimals {
     use rust_decimal::Decimal;
     use tokio::runtime::Runtime;
 
-    use crate::databases::{on_postgres, on_sqlite};
+    use super::SqlLastKnownPrices;
+    use crate::databases::{Place, on_postgres, on_sqlite};
 
     fn any_decimal() -> impl Strategy<Value = Decimal> {
         (any::<u32>(), any::<u32>(), any::<u32>(), any::<bool>(), 0..=28_u32)
@@ -53,17 +52,19 @@ mod decimals {
         Ok(())
     }
 
-    #[test]
-    fn any_decimal_survives_on_postgres() {
+    fn any_decimal_survives(place: impl Future<Output = Place>) {
         let runtime = Runtime::new().unwrap();
-        let store = runtime.block_on(on_postgres());
+        let store = runtime.block_on(async { place.await.with(SqlLastKnownPrices::new).await });
         proptest!(|(quotes in any_quotes())| survive(&runtime, &*store, &quotes)?);
     }
 
     #[test]
+    fn any_decimal_survives_on_postgres() {
+        any_decimal_survives(on_postgres());
+    }
+
+    #[test]
     fn any_decimal_survives_on_sqlite() {
-        let runtime = Runtime::new().unwrap();
-        let store = runtime.block_on(on_sqlite());
-        proptest!(|(quotes in any_quotes())| survive(&runtime, &*store, &quotes)?);
+        any_decimal_survives(on_sqlite());
     }
 }

@@ -1,45 +1,23 @@
 //! Inboxes, settings, webhooks and deliveries: the contract on each database.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use coinlink_domain::identity::{Preferences, User};
-use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::identity::{Account, IdentityStore as _};
-use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore, SqlNotificationsStore};
+use coinlink_postgres::{SqlIdentityStore, SqlNotificationsStore};
 use coinlink_testkit::{
     identity::an_account,
     notifications::{NotificationsUnderTest, a_webhook},
-    servers::fresh_database,
     shared::PlainSecretBox,
 };
 
-mod postgres {
-    coinlink_testkit::notifications_store_contract!(crate::notifications_store::on_postgres().await);
-}
+use crate::databases::{Place, on_each_database};
 
-mod sqlite {
-    coinlink_testkit::notifications_store_contract!(crate::notifications_store::on_sqlite().await);
-}
+on_each_database!(notifications_store_contract, place => under_test(place).await);
 
-async fn on_postgres() -> NotificationsUnderTest {
-    let place = fresh_database().await;
-    under_test(&place.url.clone(), place).await
-}
-
-async fn on_sqlite() -> NotificationsUnderTest {
-    let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-    let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-    under_test(&url, place).await
-}
-
-/// Patient: many callers at once on a busy machine are no fault.
-async fn under_test(url: &str, place: impl Any + Send + Sync) -> NotificationsUnderTest {
-    let (acquire_timeout, statement_timeout) = (Duration::from_secs(10), Duration::from_secs(10));
-    let settings = ConnectSettings { acquire_timeout, statement_timeout, ..ConnectSettings::new(url) };
-    let database = Database::connect(&settings).await.unwrap();
+async fn under_test(place: Place) -> NotificationsUnderTest {
+    let database = place.patient_database().await;
     let accounts = SqlIdentityStore::new(database.clone(), Arc::new(PlainSecretBox::default()));
     let mut users = Vec::new();
     for (address, is_verified) in [("one@example.org", true), ("two@example.org", true), ("three@example.org", false)] {

@@ -1,71 +1,51 @@
 //! Conversations of users, and feedback: the contracts on each database, and what becomes of them when an account goes.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::any::Any;
-
 use coinlink_domain::shared::user_id::UserId;
-use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::assistant::{FeedbackStore as _, UserConversations as _};
-use coinlink_postgres::{ConnectSettings, Database, SqlFeedback, SqlUserConversations};
-use coinlink_testkit::{
-    assistant::{an_exchange, feedback, user_conversations_contract::TwoUsers},
-    servers::fresh_database,
-};
+use coinlink_postgres::{Database, SqlFeedback, SqlUserConversations};
+use coinlink_testkit::assistant::{an_exchange, feedback, user_conversations_contract::TwoUsers};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 use uuid::Uuid;
 
-mod conversations {
-    mod postgres {
-        coinlink_testkit::user_conversations_contract!(
-            crate::assistant::on_postgres().await.with(crate::assistant::SqlUserConversations::new)
-        );
-    }
+use crate::databases::{self, Place};
 
-    mod sqlite {
-        coinlink_testkit::user_conversations_contract!(
-            crate::assistant::on_sqlite().await.with(crate::assistant::SqlUserConversations::new)
-        );
-    }
+mod conversations {
+    use super::{Accounts, SqlUserConversations};
+    use crate::databases::on_each_database;
+
+    on_each_database!(user_conversations_contract, place => Accounts::new(place).await.with(SqlUserConversations::new));
 }
 
 mod opinions {
-    mod postgres {
-        coinlink_testkit::feedback_store_contract!(
-            crate::assistant::on_postgres().await.with(crate::assistant::SqlFeedback::new)
-        );
-    }
+    use super::{Accounts, SqlFeedback};
+    use crate::databases::on_each_database;
 
-    mod sqlite {
-        coinlink_testkit::feedback_store_contract!(crate::assistant::on_sqlite().await.with(crate::assistant::SqlFeedback::new));
-    }
+    on_each_database!(feedback_store_contract, place => Accounts::new(place).await.with(SqlFeedback::new));
 }
 
 const USERS: [UserId; 2] = [UserId(Uuid::from_u128(0xa1)), UserId(Uuid::from_u128(0xb2))];
 
 /// A database with two accounts, and a connection beside the stores.
-struct Place {
+struct Accounts {
     database: Database,
     sql: DatabaseConnection,
-    held: Box<dyn Any + Send + Sync>,
+    place: Place,
 }
 
-impl Place {
-    async fn at(url: &str, held: Box<dyn Any + Send + Sync>) -> Self {
-        let database = Database::connect(&ConnectSettings::new(url)).await.unwrap();
-        let mut options = sea_orm::ConnectOptions::new(url);
-        options.max_connections(1).sqlx_logging(false);
-        let sql = sea_orm::Database::connect(options).await.unwrap();
-        let place = Self { database, sql, held };
+impl Accounts {
+    async fn new(place: Place) -> Self {
+        let accounts = Self { database: place.database().await, sql: place.operator().await, place };
         for user in USERS {
-            let id = place.id(user);
+            let id = accounts.id(user);
             let now = "2026-11-21T12:00:00.000000Z";
             let add = format!(
                 "INSERT INTO users (id, email, pepper_id, password_hash, role, is_active, is_verified, created_at, updated_at, logins)
                  VALUES ({id}, '{user}@example.com', 'p', 'h', 'user', true, true, '{now}', '{now}', 0)"
             );
-            assert_eq!(place.sql.execute_unprepared(&add).await.unwrap().rows_affected(), 1);
+            assert_eq!(accounts.sql.execute_unprepared(&add).await.unwrap().rows_affected(), 1);
         }
-        place
+        accounts
     }
 
     fn id(&self, user: UserId) -> String {
@@ -81,33 +61,21 @@ impl Place {
     }
 
     fn with<S>(self, store: impl FnOnce(Database) -> S) -> TwoUsers<S> {
-        TwoUsers { store: store(self.database), users: USERS, place: self.held }
+        TwoUsers { store: store(self.database), users: USERS, place: Box::new(self.place) }
     }
-}
-
-async fn on_postgres() -> Place {
-    let place = fresh_database().await;
-    Place::at(&place.url.clone(), Box::new(place)).await
-}
-
-async fn on_sqlite() -> Place {
-    let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-    let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-    Place::at(&url, Box::new(place)).await
 }
 
 #[tokio::test]
 async fn what_somebody_said_goes_with_the_account_and_what_they_think_becomes_nobodys() {
-    for place in [on_postgres().await, on_sqlite().await] {
+    for place in [databases::on_postgres().await, databases::on_sqlite().await] {
+        let accounts = Accounts::new(place).await;
         let [gone, stays] = USERS;
-        let (said, thought) = (SqlUserConversations::new(place.database.clone()), SqlFeedback::new(place.database.clone()));
+        let (said, thought) = (SqlUserConversations::new(accounts.database.clone()), SqlFeedback::new(accounts.database.clone()));
         for (n, user) in [(1, gone), (2, stays)] {
             said.append(user, &an_exchange(n)).await.unwrap();
             thought.leave(&feedback(n, Some(user))).await.unwrap();
         }
-        place.remove(gone).await;
+        accounts.remove(gone).await;
         assert_eq!(said.newest(gone, 10).await.unwrap(), []);
         assert_eq!(said.newest(stays, 10).await.unwrap(), [an_exchange(2)]);
         assert_eq!(thought.newest(10).await.unwrap(), [feedback(2, Some(stays)), feedback(1, None)]);

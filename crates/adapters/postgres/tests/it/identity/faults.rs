@@ -11,11 +11,11 @@ use coinlink_ports::{identity::IdentityStore, shared::StoreError};
 use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore};
 use coinlink_testkit::{
     identity::{a_session, an_account},
-    servers::{PrivatePostgres, fresh_database},
+    servers::PrivatePostgres,
     shared::PlainSecretBox,
 };
 
-use crate::identity::place::{migrated_file, url_in};
+use crate::databases::{on_postgres, on_sqlite};
 
 /// The deadline of [`ConnectSettings::new`], and what a busy machine adds.
 const IN_TIME: Duration = Duration::from_millis(3_800);
@@ -104,12 +104,12 @@ async fn whoever_waits_too_long_for_a_row_gives_up(store: &SqlIdentityStore) {
 
 #[tokio::test]
 async fn whoever_waits_too_long_for_a_row_gives_up_on_postgres() {
-    let place = fresh_database().await;
+    let place = on_postgres().await;
     whoever_waits_too_long_for_a_row_gives_up(&store_at(&place.url).await).await;
 }
 
 #[tokio::test]
 async fn whoever_waits_too_long_for_a_row_gives_up_on_sqlite() {
-    let place = migrated_file().await;
-    whoever_waits_too_long_for_a_row_gives_up(&store_at(&url_in(&place)).await).await;
+    let place = on_sqlite().await;
+    whoever_waits_too_long_for_a_row_gives_up(&store_at(&place.url).await).await;
 }

@@ -1,44 +1,38 @@
 //! The outbox: the contract of the queue on each database, and what is in the table.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use coinlink_domain::shared::mail::OutgoingMail;
-use coinlink_migration::{Migrator, MigratorTrait};
 use coinlink_ports::{
     identity::IdentityStore,
     notifications::MailQueue,
     shared::{SecretBox, SecretBoxError},
 };
-use coinlink_postgres::{ConnectSettings, Database, SqlIdentityStore, SqlMailQueue};
+use coinlink_postgres::{Database, SqlIdentityStore, SqlMailQueue};
 use coinlink_testkit::{
     notifications::{PostedMail, a_letter},
-    servers::fresh_database,
     shared::PlainSecretBox,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use time::Duration;
 
-mod postgres {
-    coinlink_testkit::mail_queue_contract!(crate::mail::on_postgres().await);
-}
+use crate::databases::{self, Place, on_each_database};
 
-mod sqlite {
-    coinlink_testkit::mail_queue_contract!(crate::mail::on_sqlite().await);
-}
+on_each_database!(mail_queue_contract, place => Outbox::new(place).await);
 
 /// A queue, the store whose transactions fill it, and a connection beside them.
-struct Place {
+struct Outbox {
     queue: SqlMailQueue,
     store: SqlIdentityStore,
     database: Database,
     sql: DatabaseConnection,
-    _held: Box<dyn Any + Send + Sync>,
+    _place: Place,
 }
 
 #[async_trait]
-impl PostedMail for Place {
+impl PostedMail for Outbox {
     fn queue(&self) -> &dyn MailQueue {
         &self.queue
     }
@@ -50,15 +44,13 @@ impl PostedMail for Place {
     }
 }
 
-impl Place {
-    async fn at(url: &str, place: Box<dyn Any + Send + Sync>) -> Self {
-        let database = Database::connect(&ConnectSettings::new(url)).await.unwrap();
+impl Outbox {
+    async fn new(place: Place) -> Self {
+        let (database, sql) = (place.database().await, place.operator().await);
         let secrets: Arc<dyn SecretBox> = Arc::new(PlainSecretBox::default());
         let (queue, store) =
             (SqlMailQueue::new(database.clone(), secrets.clone()), SqlIdentityStore::new(database.clone(), secrets));
-        let mut options = sea_orm::ConnectOptions::new(url);
-        options.max_connections(1).sqlx_logging(false);
-        Self { queue, store, database, sql: sea_orm::Database::connect(options).await.unwrap(), _held: place }
+        Self { queue, store, database, sql, _place: place }
     }
 
     /// The text of one value of the only row.
@@ -70,17 +62,12 @@ impl Place {
     }
 }
 
-async fn on_postgres() -> Place {
-    let place = fresh_database().await;
-    Place::at(&place.url.clone(), Box::new(place)).await
+async fn on_postgres() -> Outbox {
+    Outbox::new(databases::on_postgres().await).await
 }
 
-async fn on_sqlite() -> Place {
-    let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("coinlink.db").display());
-    let database = Database::connect(&ConnectSettings::new(&url)).await.unwrap();
-    database.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-    Place::at(&url, Box::new(place)).await
+async fn on_sqlite() -> Outbox {
+    Outbox::new(databases::on_sqlite().await).await
 }
 
 fn is_erased(fields: Option<String>) -> bool {
