@@ -38,9 +38,12 @@ mod m20261123_000500_create_chat_exchanges;
 mod m20261123_000510_create_feedback;
 mod m20261123_000520_add_users_secured_at;
 mod m20261124_000600_create_monitor_alerts;
+mod m20261124_000700_create_secret_prints;
+mod rights;
 
 pub use ahead::is_ahead;
 pub use losses::loss;
+pub use rights::{TABLES, is_forbidden, missing_rights, role};
 
 /// All steps in order.
 pub struct Migrator;
@@ -98,6 +101,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261123_000510_create_feedback::Migration),
             Box::new(m20261123_000520_add_users_secured_at::Migration),
             Box::new(m20261124_000600_create_monitor_alerts::Migration),
+            Box::new(m20261124_000700_create_secret_prints::Migration),
         ]
     }
 }

@@ -45,7 +45,7 @@ pub enum Command {
         #[command(subcommand)]
         direction: MigrateCommand,
     },
-    /// Say who may look after other accounts, and help who lost a second factor
+    /// Say who may look after other accounts, help who lost a second factor, and go on with other secrets
     ///
     /// Works on the database of the settings, or on the SQLite file of `coinlink dev` where they name none. Takes effect at once.
     Admin {
@@ -185,6 +185,15 @@ pub enum AdminCommand {
         /// The account's e-mail address
         #[arg(value_parser = Email::try_new)]
         email: Email,
+    },
+    /// Go on with another `PASSWORD_PEPPER` or `TOTP_ENCRYPTION_KEY` than the database was written with
+    ///
+    /// For when the old one is lost, or was changed on purpose: servers refuse to start until then. Says what is lost with it: everybody
+    /// has to set a new password, or every second factor has to be reset. Run it with the servers' settings, once they are all stopped.
+    AcceptSecrets {
+        /// Do it; without this nothing is changed
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -342,6 +351,7 @@ mod tests {
             "coinlink admin grant ada@example.org",
             "coinlink admin revoke ada@example.org",
             "coinlink admin reset-second-factor ada@example.org --data-dir /tmp/x",
+            "coinlink admin accept-secrets --yes",
             "coinlink keys generate --alg EdDSA",
             "coinlink keys rotate --alg rs256 --rsa-bits 4096 --publish-secs 900 --dir /tmp/keys",
             "coinlink keys --dir /tmp/keys list",

@@ -9,6 +9,7 @@ pub mod http;
 pub mod jobs;
 mod listening;
 pub mod serve;
+mod starting;
 pub mod telemetry;
 mod timed_stream;
 mod turns;

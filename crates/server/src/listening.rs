@@ -56,9 +56,9 @@ pub(crate) fn raise_open_files(sockets: usize) {
     }
 }
 
-/// Takes an address.
-pub(crate) fn listen(host: &str, port: u16) -> Result<TcpListener, StartError> {
-    let refuse = |source| StartError::Listen { address: format!("{host}:{port}"), source };
+/// Takes the address of a setting.
+pub(crate) fn listen(setting: &'static str, host: &str, port: u16) -> Result<TcpListener, StartError> {
+    let refuse = |source| StartError::Listen { setting, address: format!("{host}:{port}"), source };
     let address = (host, port).to_socket_addrs().map_err(refuse)?.next();
     let address = address.ok_or_else(|| refuse(io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address")))?;
     let listener = || {
@@ -90,7 +90,8 @@ pub(crate) fn servers(
 ) -> Result<Vec<Server>, StartError> {
     let mut servers = vec![listen_for_all(settings, listener, parts, Arc::clone(context))?];
     if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
-        servers.push(listen_for_metrics(metrics, listen(&address.ip().to_string(), address.port())?, context)?);
+        let listener = listen("METRICS_ADDR", &address.ip().to_string(), address.port())?;
+        servers.push(listen_for_metrics(metrics, listener, context)?);
     }
     Ok(servers)
 }

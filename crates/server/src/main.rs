@@ -11,7 +11,7 @@ use clap::Parser as _;
 use coinlink::{
     cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand, data_dir_flag},
     command::{
-        admin, audit, healthcheck, keys,
+        accept_secrets, admin, audit, healthcheck, keys,
         verify::{self, VerifyOptions},
     },
     config::{self, Mode, Settings, Sources},
@@ -57,6 +57,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                     AdminCommand::Grant { email } => admin::change_role(&settings, &email, Role::Admin).await,
                     AdminCommand::Revoke { email } => admin::change_role(&settings, &email, Role::User).await,
                     AdminCommand::ResetSecondFactor { email } => admin::reset_second_factor(settings, &email).await,
+                    AdminCommand::AcceptSecrets { yes } => accept_secrets::run(settings, yes).await,
                 }
             })?;
             io::stdout().write_all(done.as_bytes())?;

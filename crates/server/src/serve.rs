@@ -4,8 +4,8 @@ use std::{fs, io, os::unix::fs::DirBuilderExt as _, sync::Arc, time::Duration as
 
 use actix_server::Server;
 use coinlink_application::operations::CheckReadiness;
-use coinlink_migration::{DatabaseConnection, Migrator, MigratorTrait as _};
-use coinlink_postgres::Database;
+use coinlink_migration::{Migrator, MigratorTrait as _};
+use coinlink_ports::shared::StoreError;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -20,6 +20,7 @@ use crate::{
     http::{ChatCookie, Environment, HttpParts},
     jobs::{self, Led, Sampled},
     listening::{LISTENS_ON_FOR, listen, raise_open_files, servers},
+    starting::{OtherSecrets, WrongSchema, bring_up_to_date, check_secrets, migrate_up, take_folder},
     telemetry::Metrics,
     wiring::{self, ContextParts, Feeds, Identity, MonitorParts, Shared, SocketParts, Surroundings},
     ws::Connections,
@@ -38,8 +39,10 @@ const MAIL_WITHIN: StdDuration = StdDuration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address} ({setting}): {source}")]
     Listen {
+        /// By which setting.
+        setting: &'static str,
         /// Which.
         address: String,
         /// Why.
@@ -52,6 +55,12 @@ pub enum StartError {
         folder: String,
         /// Why.
         source: io::Error,
+    },
+    /// Somebody else has the data folder.
+    #[error("another `coinlink dev` runs on the data folder {folder}: end that one, or name another folder with --data-dir")]
+    FolderTaken {
+        /// Which.
+        folder: String,
     },
     /// The file of the database cannot be made, or not for us alone.
     #[error("the database {file} cannot be made: {source}")]
@@ -67,6 +76,15 @@ pub enum StartError {
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be migrated: {0}")]
     Migration(#[from] coinlink_migration::DbErr),
+    /// The schema is not one to run on.
+    #[error(transparent)]
+    Schema(#[from] WrongSchema),
+    /// The database is written with other secrets.
+    #[error(transparent)]
+    OtherSecrets(#[from] OtherSecrets),
+    /// The database did not do what was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The newest migration stays.
     #[error(transparent)]
     TakeBack(#[from] TakeBackError),
@@ -114,6 +132,7 @@ pub async fn dev(settings: Settings, feed: Feed) -> Result<(), StartError> {
     // Password hashes and mail lie in it.
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|source| StartError::DataDir { folder: folder.display().to_string(), source })?;
+    let _held = take_folder(folder)?;
     let around = Surroundings::of_process();
     let shared = Shared::embedded(&around);
     run(settings, feed, shared, around).await
@@ -133,7 +152,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 pub async fn migrate(settings: Settings, command: MigrateCommand) -> Result<(), StartError> {
     let database = wiring::database(&settings).await?;
     match command {
-        MigrateCommand::Up => database.with_migration_lock(async |db| Migrator::up(db, None).await).await?,
+        MigrateCommand::Up => migrate_up(&database).await?,
         MigrateCommand::Status => {
             // Only looks, as the role of a server may: `Migrator::status` makes its table first.
             let steps = database.with_migration_lock(async |db| Migrator::get_migration_with_status_read_only(db).await).await?;
@@ -146,33 +165,16 @@ pub async fn migrate(settings: Settings, command: MigrateCommand) -> Result<(), 
     Ok(())
 }
 
-/// Applies what is pending. Where nothing is, it only looks: the role of a server need not be allowed to change the schema.
-async fn bring_up_to_date(database: &Database) -> Result<(), StartError> {
-    let up = async |connection: &DatabaseConnection| {
-        // Where nothing can be read yet, everything is pending.
-        let pending = Migrator::get_pending_migrations_read_only(connection).await;
-        if pending.is_ok_and(|pending| pending.is_empty()) {
-            return Ok(());
-        }
-        // While a release is rolled out, and after it was rolled back.
-        if coinlink_migration::is_ahead(connection).await {
-            tracing::warn!("the schema is of a later release than this node: it is used as it is");
-            return Ok(());
-        }
-        Migrator::up(connection, None).await
-    };
-    Ok(database.with_migration_lock(up).await?)
-}
-
 async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroundings) -> Result<(), StartError> {
     raise_open_files(settings.ws.max_connections);
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), &settings.environment)?;
-    let listener = listen(&settings.server.host, settings.server.port)?;
+    let listener = listen("HOST and PORT", &settings.server.host, settings.server.port)?;
     let address = listener.local_addr()?;
     settings.listens_on(address.port());
     let observed = metrics.clone();
     let database = wiring::database(&settings).await?.observed(move |statement, took| observed.stores.queried(statement, took));
     bring_up_to_date(&database).await?;
+    check_secrets(&settings, &database).await?;
     let feeds = Feeds::choose(&settings, feed, &around)?;
 
     let broadcaster = Broadcaster::new(Arc::clone(&around.clock));

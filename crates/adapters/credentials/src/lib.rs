@@ -24,7 +24,7 @@ pub use csrf::HmacCsrfTokens;
 pub use device::PasetoDeviceTokens;
 pub use error::CredentialsError;
 pub use keys::token_secret_of;
-pub use passwords::{BcryptPool, HashSettings};
+pub use passwords::{BcryptPool, HashSettings, pepper_id};
 pub use refresh::PasetoRefreshTokens;
 pub use second_factor::TotpAuthenticators;
 pub use secret_box::{BoxKey, KeyRing};

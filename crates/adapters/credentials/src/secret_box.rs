@@ -28,6 +28,11 @@ impl KeyRing {
         let cipher = |key: &BoxKey| (id(key), XChaCha20Poly1305::new((&**key).into()));
         Self { newest: id(newest), ciphers: std::iter::once(newest).chain(earlier).map(cipher).collect() }
     }
+
+    /// The ids of its keys, the newest first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.ciphers.iter().map(|(id, _)| &**id)
+    }
 }
 
 /// Tells keys apart, and nothing about them.

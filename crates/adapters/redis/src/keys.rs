@@ -56,6 +56,11 @@ impl Keys {
         format!("{}bulletin:{}:turn", self.prefix, kind.name())
     }
 
+    /// Who goes by this name in the monitor.
+    pub(crate) fn node_name(&self, name: &str) -> String {
+        format!("{}node:{name}", self.prefix)
+    }
+
     // The gate's script touches a window of each of several subjects and a session's mark. They have no hash tag in common,
     // because every request would then go to one node of a cluster: what is supported is one Redis with any number of
     // replicas, not Redis Cluster.

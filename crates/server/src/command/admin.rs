@@ -8,7 +8,7 @@ use coinlink_domain::{
     shared::sealed::Sealed,
 };
 use coinlink_embedded::{SystemClock, SystemEntropy};
-use coinlink_ports::shared::{SecretBox, SecretBoxError};
+use coinlink_ports::shared::{SecretBox, SecretBoxError, StoreError};
 use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlIdentityStore};
 
 use super::{NoDatabase, database_url};
@@ -39,6 +39,15 @@ pub enum AdminError {
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] StartError),
+    /// It could not be told from that of the database.
+    #[error("{0} is missing: run this with the servers' settings")]
+    NoSecret(&'static str),
+    /// Nobody said that it is wanted.
+    #[error("nothing is changed; add --yes to go on so.\n{0}")]
+    Unaccepted(String),
+    /// The database did not do what was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The secret of `coinlink dev` cannot be read.
     #[error(transparent)]
     DevSecret(#[from] DevSecretError),

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use url::Url;
 
 use crate::config::Settings;
@@ -14,6 +15,12 @@ use crate::config::Settings;
 pub const WITHIN: Duration = Duration::from_secs(3);
 /// More than the status line of any answer.
 const LINE: usize = 256;
+/// More than what any of ours says of why it is not ready.
+const ANSWER: usize = 16 * 1024;
+/// Told beside the others, and decides nothing.
+const TOLD_ONLY: &str = "feed";
+/// What is shown of an answer is no longer than this.
+const SHOWN: usize = 80;
 
 /// The server does not work, or could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +48,14 @@ pub enum Unhealthy {
     #[error("{0} does not answer in HTTP")]
     NotHttp(Url),
     /// It says no.
-    #[error("{url} answers {status}")]
+    #[error("{url} answers {status}{}{}", if .failing.is_empty() { "" } else { ": " }, .failing.join(", "))]
     Status {
         /// Who was asked.
         url: Url,
         /// What it said.
         status: u16,
+        /// The checks that it says fail, and how.
+        failing: Vec<String>,
     },
 }
 
@@ -67,19 +76,20 @@ pub fn ask(url: &Url, within: Duration) -> Result<(), Unhealthy> {
     let (Some(host), Some(port), "http") = (url.host_str(), url.port_or_known_default(), url.scheme()) else {
         return Err(Unhealthy::Url(url.clone()));
     };
-    let line = first_line(url, host, port, Instant::now() + within).map_err(|source| match source.kind() {
+    let answer = answer(url, host, port, Instant::now() + within).map_err(|source| match source.kind() {
         // The first is what the system calls a read that took too long.
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Unhealthy::Late { url: url.clone(), within },
         _ => Unhealthy::NoAnswer { url: url.clone(), source },
     })?;
-    match status_of(&line) {
+    match status_of(&answer) {
         Some(200) => Ok(()),
-        Some(status) => Err(Unhealthy::Status { url: url.clone(), status }),
+        Some(status) => Err(Unhealthy::Status { url: url.clone(), status, failing: failing(&answer).unwrap_or_default() }),
         None => Err(Unhealthy::NotHttp(url.clone())),
     }
 }
 
-fn first_line(url: &Url, host: &str, port: u16, until: Instant) -> io::Result<Vec<u8>> {
+/// The first line of a good answer, and of another one as much as comes in time: the line decides, and what follows says why.
+fn answer(url: &Url, host: &str, port: u16, until: Instant) -> io::Result<Vec<u8>> {
     let left = || {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok::<_, io::Error>(left) }
@@ -104,17 +114,40 @@ fn first_line(url: &Url, host: &str, port: u16, until: Instant) -> io::Result<Ve
         &url[url::Position::BeforePath..url::Position::AfterQuery]
     );
     stream.write_all(request.as_bytes())?;
-    let mut line = Vec::with_capacity(LINE);
-    while line.len() < LINE && !line.contains(&b'\n') {
+    let mut answer = Vec::with_capacity(LINE);
+    while !is_enough(&answer) {
         let mut some = [0; LINE];
         // Each read may take what is left of the whole: one that drips does not get more.
-        stream.set_read_timeout(Some(left()?))?;
-        match stream.read(&mut some)? {
-            0 => break,
-            count => line.extend_from_slice(&some[..count]),
+        let read = left().and_then(|left| stream.set_read_timeout(Some(left)).and_then(|()| stream.read(&mut some)));
+        match read {
+            Ok(0) => break,
+            Ok(count) => answer.extend_from_slice(&some[..count]),
+            Err(_) if has_line(&answer) => break,
+            Err(error) => return Err(error),
         }
     }
-    Ok(line)
+    Ok(answer)
+}
+
+fn has_line(answer: &[u8]) -> bool {
+    answer.len() >= LINE || answer.contains(&b'\n')
+}
+
+fn is_enough(answer: &[u8]) -> bool {
+    let refused = || status_of(answer).is_some_and(|status| status != 200);
+    has_line(answer) && (!refused() || answer.len() >= ANSWER || failing(answer).is_some())
+}
+
+/// What the body of an answer says of the checks that fail; `None` where it is not all there, or says nothing of that kind.
+fn failing(answer: &[u8]) -> Option<Vec<String>> {
+    let body = answer.windows(4).position(|four| four == b"\r\n\r\n").and_then(|end| answer.get(end + 4..))?;
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let plain = |text: &str| text.len() <= SHOWN && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    let told = body.get("checks")?.as_object()?.iter().filter_map(|(name, check)| {
+        let (status, message) = (check.get("status")?.as_str()?, check.get("message")?.as_str()?);
+        (status != "up" && name != TOLD_ONLY && plain(name) && plain(message)).then(|| format!("{name} ({message})"))
+    });
+    Some(told.collect())
 }
 
 /// The status of an answer that begins so.
@@ -158,6 +191,39 @@ mod tests {
     }
 
     #[test]
+    fn what_fails_is_named_and_what_a_stranger_says_is_not_shown() {
+        let told = |answer| ask(&says(answer), WITHIN).unwrap_err().to_string();
+        let both = told(
+            b"HTTP/1.1 503 Service Unavailable\r\nX: y\r\n\r\n{\"status\":\"unhealthy\",\"checks\":{\
+              \"database\":{\"status\":\"down\",\"message\":\"cannot be used\"},\"feed\":{\"status\":\"down\",\"message\":\"none\"},\
+              \"redis\":{\"status\":\"down\",\"message\":\"no answer within 250 ms\"},\"websocket\":{\"status\":\"up\",\"message\":\"\"}}}",
+        );
+        assert!(both.ends_with("answers 503: database (cannot be used), redis (no answer within 250 ms)"), "{both}");
+        for other in [
+            &b"HTTP/1.1 503 \r\n\r\n<html>"[..],
+            b"HTTP/1.1 503 \r\n\r\n{\"checks\":{\"a\":{\"status\":\"down\",\"message\":\"\\u001b[31m\"},\"b\":7}}",
+            b"HTTP/1.1 503 \r\n\r\n{\"checks\":{\"a\":{\"status\":\"do",
+        ] {
+            assert!(told(other).ends_with("answers 503"), "{}", told(other));
+        }
+    }
+
+    #[test]
+    fn a_refusal_whose_reason_does_not_come_is_told_in_time() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = Url::parse(&format!("http://{}/readyz", listener.local_addr().unwrap())).unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 10\r\n\r\n").unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let started = Instant::now();
+        let told = ask(&url, Duration::from_millis(100)).unwrap_err().to_string();
+        assert!(told.ends_with("answers 503") && started.elapsed() < WITHIN, "{told}");
+        server.join().unwrap();
+    }
+
+    #[test]
     fn who_does_not_answer_is_waited_for_no_longer_than_was_said() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
@@ -195,6 +261,7 @@ mod tests {
         #[test]
         fn no_answer_panics_and_every_status_is_read(line in proptest::collection::vec(any::<u8>(), 0..64), status in 100_u16..1000) {
             let _ = status_of(&line);
+            let _ = failing(&[b"HTTP/1.1 503 \r\n\r\n", &line[..]].concat());
             prop_assert_eq!(status_of(format!("HTTP/1.1 {status} Any\r\n").as_bytes()), Some(status));
         }
     }

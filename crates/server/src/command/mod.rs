@@ -1,5 +1,6 @@
 //! Commands that do one thing with the database of the settings and end.
 
+pub mod accept_secrets;
 pub mod admin;
 pub mod audit;
 pub mod healthcheck;

@@ -1,6 +1,10 @@
 //! What is wrong with the settings, in one message.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
 use base64::{
     Engine as _,
@@ -87,6 +91,10 @@ impl Settings {
             let fix = "anybody could choose the address that is counted: name the networks of your proxies alone";
             problems.push(Problem::new("TRUSTED_PROXIES", "believes everybody", fix));
         }
+        if self.metrics.addr.is_some_and(|address| self.metrics.enabled && self.listens_at(address)) {
+            let fix = "give it another port, or leave it empty: then /metrics is where the API is";
+            problems.push(Problem::new("METRICS_ADDR", "is where the API listens by HOST and PORT", fix));
+        }
         if matches!(self.coingecko.plan, Plan::Demo | Plan::Pro) && self.coingecko.api_key.is_none() {
             problems.push(Problem::new(
                 "COINGECKO_API_KEY",
@@ -128,6 +136,17 @@ impl Settings {
             ));
         }
         problems
+    }
+
+    /// Whether the API listens there. What a name leads to is found out when it is listened at.
+    fn listens_at(&self, address: SocketAddr) -> bool {
+        let (host, ip) = (&self.server.host, address.ip());
+        let own = if host == "localhost" { Some(Ipv4Addr::LOCALHOST.into()) } else { host.parse().ok() };
+        // All addresses of IPv6 are those of IPv4 too.
+        let holds = |one: IpAddr, other: IpAddr| one.is_unspecified() && (one.is_ipv6() || other.is_ipv4());
+        // Port 0 is any that is free.
+        let port = self.server.port != 0 && self.server.port == address.port();
+        port && own.is_some_and(|own| own == ip || holds(own, ip) || holds(ip, own))
     }
 
     fn requirements(&self, problems: &mut Vec<Problem>) {

@@ -278,6 +278,36 @@ fn not_everybody_is_a_proxy() {
 }
 
 #[test]
+fn metrics_do_not_listen_where_the_api_does() {
+    let told = |host: &str, port: &str, metrics: &str, enabled: &str| {
+        let variables = [("HOST", host), ("PORT", port), ("METRICS_ADDR", metrics), ("PROMETHEUS_ENABLED", enabled)];
+        let problems = load(&sources(Mode::Dev, &variables)).all_problems(Mode::Dev);
+        problems.first().map(ToString::to_string)
+    };
+    for (host, metrics) in [
+        ("127.0.0.1", "127.0.0.1:8000"),
+        ("localhost", "127.0.0.1:8000"),
+        ("0.0.0.0", "127.0.0.1:8000"),
+        ("10.0.0.7", "0.0.0.0:8000"),
+        ("::", "0.0.0.0:8000"),
+        ("0.0.0.0", "[::]:8000"),
+        ("::1", "[::1]:8000"),
+    ] {
+        let said = told(host, "8000", metrics, "true").unwrap_or_else(|| panic!("{host} {metrics}"));
+        assert!(said.starts_with("METRICS_ADDR is where the API listens by HOST and PORT: give it another port"), "{said}");
+        assert_eq!(told(host, "8000", metrics, "false"), None, "there are none");
+    }
+    for (host, port, metrics) in [
+        ("127.0.0.1", "8000", "127.0.0.1:9100"),
+        ("127.0.0.1", "8000", "10.0.0.7:8000"),
+        ("0.0.0.0", "8000", "[::1]:8000"),
+        ("127.0.0.1", "0", "127.0.0.1:0"),
+    ] {
+        assert_eq!(told(host, port, metrics, "true"), None, "{host}:{port} {metrics}");
+    }
+}
+
+#[test]
 fn trusted_proxies_write_x_forwarded_for_unless_it_is_said_otherwise() {
     assert_eq!(dev(&[]).server.forwarded_header, ForwardedHeader::XForwardedFor);
     assert_eq!(dev(&[("FORWARDED_HEADER", "forwarded")]).server.forwarded_header, ForwardedHeader::Forwarded);

@@ -39,7 +39,7 @@ pub use history::fill_history;
 pub use led::Led;
 pub use machine::measure_machine;
 pub use mail::{MailJob, deliver_mail, prune_mail};
-pub use monitoring::sample_monitor;
+pub use monitoring::{NAMED_EVERY, sample_monitor, watch_node_name};
 pub use notices::{count_deliveries, deliver_to_sockets, deliver_to_webhooks, prune_notifications};
 pub use sample::{Sampled, sample};
 pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};

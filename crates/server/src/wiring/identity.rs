@@ -87,12 +87,18 @@ fn secret(secret: Option<&SecretString>) -> SecretString {
 
 /// What encrypts stored secrets.
 pub fn secret_box(settings: &Settings) -> Result<KeyRing, StartError> {
+    let (newest, earlier) = box_keys(settings)?;
+    Ok(KeyRing::new(&newest, &earlier))
+}
+
+/// Its keys: the newest, and those before it.
+pub(super) fn box_keys(settings: &Settings) -> Result<(BoxKey, Vec<BoxKey>), StartError> {
     let auth = &settings.auth;
     // `serve` refuses to start without one, and `dev` makes its own.
     let key = auth.totp_encryption_key.as_ref().and_then(key_bytes).ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY"))?;
     let earlier = auth.totp_encryption_key_previous.as_ref().map_or_else(|| Some(Vec::new()), keys_bytes);
     let earlier = earlier.ok_or(StartError::BoxKey("TOTP_ENCRYPTION_KEY_PREVIOUS"))?;
-    Ok(KeyRing::new(&BoxKey::new(key), &earlier.into_iter().map(BoxKey::new).collect::<Vec<_>>()))
+    Ok((BoxKey::new(key), earlier.into_iter().map(BoxKey::new).collect()))
 }
 
 fn limits(settings: &Settings) -> RateLimits {

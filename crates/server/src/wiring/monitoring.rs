@@ -7,6 +7,7 @@ use coinlink_application::{
     operations::monitoring::{NodeSamples, SampleMonitor, SampleParts},
 };
 use coinlink_postgres::{Database, SqlMonitorAlerts};
+use coinlink_redis::RedisNodeName;
 use time::Duration;
 use tokio::task::JoinSet;
 
@@ -55,4 +56,10 @@ pub fn spawn_monitor(parts: &MonitorParts<'_>, jobs: &mut JoinSet<()>) {
         period: Duration::try_from(period).unwrap_or(Duration::MINUTE),
     });
     jobs.spawn(jobs::sample_monitor(sample, period, parts.metrics.clone()));
+    // Where nodes share nothing there is one.
+    if let Some(link) = &parts.shared.redis {
+        let (name, silent_for) = (parts.samples.node().to_owned(), Duration::try_from(jobs::NAMED_EVERY * 3));
+        let called = RedisNodeName::new(link.clone(), &name, silent_for.unwrap_or(Duration::MINUTE));
+        jobs.spawn(jobs::watch_node_name(called, name, parts.metrics.clone()));
+    }
 }

@@ -45,6 +45,7 @@ mod sentiment;
 mod sockets;
 mod sockets_of_users;
 mod sources;
+mod starts;
 mod takeover_fault;
 mod traces;
 mod verify;

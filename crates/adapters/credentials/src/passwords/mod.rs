@@ -40,6 +40,11 @@ pub struct HashSettings {
     pub deadline: Duration,
 }
 
+/// What stored passwords say of the pepper that they were keyed with: it tells it from others, and not what it is.
+pub fn pepper_id(pepper: &SecretString) -> Result<String, CredentialsError> {
+    Ok(Pepper::new(pepper)?.id().to_owned())
+}
+
 /// Passwords, hashed by a few threads of their own.
 ///
 /// A password is normalised (NFKC), so that it is the same whatever keyboard it was typed on; keyed with the pepper

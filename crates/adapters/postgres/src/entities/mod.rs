@@ -19,6 +19,7 @@ pub(crate) mod notifications;
 pub(crate) mod outbox_mails;
 pub(crate) mod recovery_codes;
 pub(crate) mod second_factors;
+pub(crate) mod secret_prints;
 pub(crate) mod sessions;
 pub(crate) mod sign_in_guards;
 pub(crate) mod sign_in_tickets;

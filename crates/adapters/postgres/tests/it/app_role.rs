@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use coinlink_migration::{Migrator, MigratorTrait as _};
+use coinlink_migration::{Migrator, MigratorTrait as _, TABLES, is_forbidden, missing_rights, role};
 use coinlink_ports::{
     identity::IdentityStore as _,
     shared::{AuditLog as _, StoreError},
@@ -132,4 +132,50 @@ async fn what_a_role_may_not_do_is_told_with_the_table_and_the_code() {
     let error = store.account(&a_user("ada@example.org").email).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)));
     assert_eq!(error.to_string(), "store unavailable: permission denied for table users (SQLSTATE 42501)");
+}
+
+/// Whoever adds a table adds it to the list.
+#[tokio::test]
+async fn the_rights_that_a_server_needs_are_those_on_every_table_there_is() {
+    let place = Place::new().await;
+    place.make_role().await;
+    Migrator::up(&place.owner, None).await.unwrap();
+    let whole = |name: &String| !name.starts_with("audit_log_") && !name.contains("_20");
+    let tables: Vec<String> = place.rights().await.into_iter().map(|(table, _)| table).filter(whole).collect();
+    assert_eq!(TABLES.to_vec(), tables);
+    let app = sea_orm::Database::connect(url(&place.server, "coinlink_app")).await.unwrap();
+    assert_eq!(missing_rights(&app).await.unwrap(), Vec::<String>::new());
+    assert_eq!(missing_rights(&place.owner).await.unwrap(), Vec::<String>::new());
+    assert_eq!(role(&app).await.unwrap().as_deref(), Some("coinlink_app"));
+}
+
+#[tokio::test]
+async fn each_right_that_is_missing_is_told_with_its_table() {
+    let place = Place::new().await;
+    place.make_role().await;
+    Migrator::up(&place.owner, None).await.unwrap();
+    let take = "REVOKE INSERT, DELETE ON wallets FROM coinlink_app; REVOKE INSERT ON audit_log FROM coinlink_app;
+        REVOKE SELECT ON seaql_migrations FROM coinlink_app; REVOKE EXECUTE ON FUNCTION audit_log_ensure_partitions(int) FROM coinlink_app;
+        DROP TABLE feedback";
+    place.owner.execute_unprepared(take).await.unwrap();
+    let app = sea_orm::Database::connect(url(&place.server, "coinlink_app")).await.unwrap();
+    let told = [
+        "EXECUTE on audit_log_ensure_partitions(integer)",
+        "INSERT on audit_log",
+        "INSERT, DELETE on wallets",
+        "SELECT on seaql_migrations",
+        "SELECT, INSERT, UPDATE, DELETE on feedback (which is not there)",
+    ];
+    assert_eq!(missing_rights(&app).await.unwrap(), told);
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_make_the_schema_is_told_from_one_whose_schema_is_wrong() {
+    let place = Place::new().await;
+    place.make_role().await;
+    let app = sea_orm::Database::connect(url(&place.server, "coinlink_app")).await.unwrap();
+    let refused = Migrator::up(&app, None).await.unwrap_err();
+    assert!(is_forbidden(&refused), "{refused}");
+    let wrong = place.owner.execute_unprepared("SELECT nonsense").await.unwrap_err();
+    assert!(!is_forbidden(&wrong), "{wrong}");
 }

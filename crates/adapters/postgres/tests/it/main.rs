@@ -20,3 +20,4 @@ mod migrations;
 mod migrations_with_rows;
 mod monitor_alerts;
 mod notifications_store;
+mod secret_prints;

@@ -54,6 +54,7 @@ const ROWS: &[&str] = &[
      VALUES ('{id}b4', '{id}b2', '{id}01', 'webhook', '{id}b3', 'waiting', 0, '{now}')",
     "INSERT INTO monitor_alerts (id, node, metric, severity, cause, value, opened_at, changed_at, seen_at)
      VALUES ('{id}c1', 'a:8000', 'cpu', 'warning', 'limit', 71.5, '{now}', '{now}', '{now}')",
+    "INSERT INTO secret_prints (name, print) VALUES ('PASSWORD_PEPPER', {bytes})",
     "INSERT INTO candle_gaps (symbol, interval, source, from_at, to_at, noted_at)
      VALUES ('BTC', '1m', 'kraken', '{now}', '{now}', '{now}')",
     "INSERT INTO price_candle_symbols (symbol) VALUES ('BTC')",

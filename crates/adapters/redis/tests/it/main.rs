@@ -5,3 +5,4 @@ mod conversations;
 mod faults;
 mod gate;
 mod gate_faults;
+mod node_name;

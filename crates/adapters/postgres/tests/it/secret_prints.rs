@@ -1,0 +1,137 @@
+//! By which secrets a database is written: the first one's, until its successor or somebody's will takes its place.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::any::Any;
+
+use coinlink_migration::{Migrator, MigratorTrait as _};
+use coinlink_ports::operations::{AuditFilter, AuditReader as _};
+use coinlink_postgres::{ConnectSettings, Database, SealedCounts, SqlAuditReader, SqlSecretPrints};
+use coinlink_testkit::{operations::an_entry, servers::fresh_database};
+use sea_orm::ConnectionTrait as _;
+
+const NAME: &str = "PASSWORD_PEPPER";
+
+struct Place {
+    url: String,
+    _held: Box<dyn Any>,
+}
+
+impl Place {
+    async fn on_postgres() -> Self {
+        let held = fresh_database().await;
+        Self { url: held.url.clone(), _held: Box::new(held) }
+    }
+
+    async fn on_sqlite() -> Self {
+        let held = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", held.path().join("coinlink.db").display());
+        let place = Self { url, _held: Box::new(held) };
+        place.database().await.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
+        place
+    }
+
+    async fn database(&self) -> Database {
+        Database::connect(&ConnectSettings::new(&self.url)).await.unwrap()
+    }
+
+    async fn prints(&self) -> SqlSecretPrints {
+        SqlSecretPrints::new(self.database().await)
+    }
+
+    async fn tamper(&self, sql: &str) {
+        let operator = sea_orm::Database::connect(&self.url).await.unwrap();
+        operator.execute_unprepared(sql).await.unwrap();
+        operator.close().await.unwrap();
+    }
+}
+
+async fn the_first_stays(place: Place) {
+    let prints = place.prints().await;
+    assert_eq!(prints.kept(NAME).await.unwrap(), None);
+    let nodes = [1_u8, 2, 3, 4].map(|node| (node, place.prints()));
+    let started = nodes.map(async |(node, prints)| prints.await.keep_first(NAME, &[node; 32]).await);
+    let [one, two, three, four] = started;
+    tokio::try_join!(one, two, three, four).unwrap();
+    let first = prints.kept(NAME).await.unwrap().unwrap();
+    assert!((1..=4).any(|node| first == [node; 32]), "{first:?}");
+    prints.keep_first(NAME, &[9; 32]).await.unwrap();
+    assert_eq!(prints.kept(NAME).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(prints.kept("TOTP_ENCRYPTION_KEY").await.unwrap(), None, "each secret has its own");
+
+    prints.succeed(NAME, &[9; 32], &[10; 32]).await.unwrap();
+    assert_eq!(prints.kept(NAME).await.unwrap().as_ref(), Some(&first), "it is not the successor of what is kept");
+    prints.succeed(NAME, &first, &[10; 32]).await.unwrap();
+    assert_eq!(prints.kept(NAME).await.unwrap(), Some(vec![10; 32]));
+}
+
+#[tokio::test]
+async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_postgres() {
+    the_first_stays(Place::on_postgres().await).await;
+}
+
+#[tokio::test]
+async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_sqlite() {
+    the_first_stays(Place::on_sqlite().await).await;
+}
+
+async fn who_wants_others_is_written_down(place: Place) {
+    let prints = place.prints().await;
+    prints.keep_first(NAME, &[1; 32]).await.unwrap();
+    let entry = an_entry(1);
+    let both = [(NAME, [2; 32]), ("TOTP_ENCRYPTION_KEY", [3; 32])];
+    prints.accept(&both, &entry).await.unwrap();
+    prints.accept(&[(NAME, [4; 32])], &an_entry(2)).await.unwrap();
+    assert_eq!(prints.kept(NAME).await.unwrap(), Some(vec![4; 32]));
+    assert_eq!(prints.kept("TOTP_ENCRYPTION_KEY").await.unwrap(), Some(vec![3; 32]));
+    let page = SqlAuditReader::new(place.database().await).page(&AuditFilter::default(), None, 10).await.unwrap();
+    assert_eq!(page.entries.len(), 2);
+    assert!(page.entries.contains(&entry));
+}
+
+#[tokio::test]
+async fn who_goes_on_with_other_secrets_is_in_the_audit_log_on_postgres() {
+    who_wants_others_is_written_down(Place::on_postgres().await).await;
+}
+
+#[tokio::test]
+async fn who_goes_on_with_other_secrets_is_in_the_audit_log_on_sqlite() {
+    who_wants_others_is_written_down(Place::on_sqlite().await).await;
+}
+
+async fn what_was_written_is_found(place: Place) {
+    let prints = place.prints().await;
+    assert_eq!(prints.is_sealed_with(&["0a", "0b"]).await.unwrap(), None, "nothing is");
+    assert_eq!(prints.is_keyed_with("p").await.unwrap(), None, "there is nobody");
+    assert_eq!(prints.sealed_otherwise(&["0a"]).await.unwrap(), SealedCounts::default());
+    let sqlite = place.url.starts_with("sqlite");
+    let bytes = if sqlite { "x'00'" } else { r"'\x00'" };
+    let id = "018f3e9a-5b7c-7def-8123-45678900000";
+    let id = |last: u8| if sqlite { format!("x'{}{last}'", id.replace('-', "")) } else { format!("'{id}{last}'") };
+    let at = "'2026-11-22T10:00:00.000000Z'";
+    let factor = |user: u8, key: &str| {
+        format!("INSERT INTO second_factors (user_id, key_id, secret, set_up_at) VALUES ({}, '{key}', {bytes}, {at})", id(user))
+    };
+    let free = if sqlite { "PRAGMA foreign_keys = OFF" } else { "SET session_replication_role = replica" };
+    let person = format!(
+        "INSERT INTO users (id, email, pepper_id, password_hash, role, is_active, is_verified, created_at, updated_at, logins)
+         VALUES ({}, 'ada@example.org', 'p', 'h', 'user', true, false, {at}, {at}, 0)",
+        id(1)
+    );
+    place.tamper(&format!("{free}; {person}; {}; {}", factor(1, "0a"), factor(2, "0c"))).await;
+    assert_eq!((prints.is_keyed_with("p").await.unwrap(), prints.is_keyed_with("q").await.unwrap()), (Some(true), Some(false)));
+    assert_eq!(prints.is_sealed_with(&["0a", "0b"]).await.unwrap(), Some(true));
+    assert_eq!(prints.is_sealed_with(&["0b", "0d"]).await.unwrap(), Some(false));
+    let counts = SealedCounts { second_factors: 1, ..SealedCounts::default() };
+    assert_eq!(prints.sealed_otherwise(&["0a"]).await.unwrap(), counts);
+    assert_eq!(prints.sealed_otherwise(&["0a", "0c"]).await.unwrap(), SealedCounts::default());
+}
+
+#[tokio::test]
+async fn what_was_written_with_other_secrets_is_found_on_postgres() {
+    what_was_written_is_found(Place::on_postgres().await).await;
+}
+
+#[tokio::test]
+async fn what_was_written_with_other_secrets_is_found_on_sqlite() {
+    what_was_written_is_found(Place::on_sqlite().await).await;
+}
