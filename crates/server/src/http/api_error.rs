@@ -35,6 +35,16 @@ impl ApiError {
         Self { code, message: code.meaning.into(), details: BTreeMap::new(), retry_after_secs: None, allow: None, source: None }
     }
 
+    /// A field of a body that is not as it must be.
+    pub fn invalid_input(field: impl Into<Cow<'static, str>>, why: impl Into<String>) -> Self {
+        Self::new(error_codes::INVALID_INPUT).detail(field, why)
+    }
+
+    /// A parameter of a query that cannot be read.
+    pub fn invalid_query(parameter: impl Into<Cow<'static, str>>, why: impl Into<String>) -> Self {
+        Self::new(error_codes::INVALID_QUERY).detail(parameter, why)
+    }
+
     /// A more exact message.
     #[must_use]
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {

@@ -1,5 +1,7 @@
 //! Answers that a client may already have.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -9,8 +11,16 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
+use serde::Serialize;
+use utoipa::IntoResponses;
 
 use super::coding::MIN_COMPRESSED;
+use crate::wire::json;
+
+/// What of a [`Conditional`] a client is told that has it.
+#[derive(IntoResponses)]
+#[response(status = 304, description = "Unchanged since `If-None-Match`")]
+pub(super) struct Unchanged;
 
 /// Bytes under a strong entity tag: 304 when the client has them.
 #[derive(Debug, Clone)]
@@ -26,6 +36,16 @@ pub struct Conditional {
 }
 
 impl Conditional {
+    /// JSON that is the same for everybody.
+    pub(super) fn shared(what: &str, body: &impl Serialize, cache_control: &'static str) -> Self {
+        Self::tagged(what, json(body).into(), cache_control)
+    }
+
+    /// The same, written already.
+    pub(super) fn tagged(what: &str, body: Bytes, cache_control: &'static str) -> Self {
+        Self { etag: etag_of(what, &body), ..Self::json(body, "", cache_control) }
+    }
+
     /// JSON under `etag`; a tag that is no header value is left out, and the body always sent.
     pub fn json(body: Bytes, etag: &str, cache_control: &'static str) -> Self {
         Self {
@@ -35,6 +55,14 @@ impl Conditional {
             cache_control: HeaderValue::from_static(cache_control),
         }
     }
+}
+
+/// A strong tag for a document: it changes when the bytes do, and with the release.
+pub(super) fn etag_of(what: &str, bytes: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let tag = format!("\"{what}-{}-{:016x}\"", env!("CARGO_PKG_VERSION"), hasher.finish());
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static(""))
 }
 
 impl Responder for Conditional {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{ApiError, error_codes, private::private, shapes::ErrorBody};
+use super::{ApiError, error_codes, private::private};
 use crate::{broadcast::Broadcaster, wire::rfc3339, ws::Connections};
 
 /// The sockets of this node.
@@ -73,10 +73,10 @@ pub(super) async fn connections(
     tag = "market",
     responses(
         (status = 101, description = "The socket is open"),
-        (status = 400, description = "`websocket_expected`: the request is no WebSocket handshake", body = ErrorBody),
-        (status = 403, description = "`origin_not_allowed`", body = ErrorBody),
-        (status = 429, description = "`rate_limited`", body = ErrorBody),
-        (status = 503, description = "`node_full` or `node_draining`", body = ErrorBody)
+        (status = 400, description = "`websocket_expected`: the request is no WebSocket handshake"),
+        (status = 403, description = "`origin_not_allowed`"),
+        (status = 429, description = "`rate_limited`"),
+        (status = 503, description = "`node_full` or `node_draining`")
     )
 )]
 pub(super) async fn socket_expected() -> Result<Json<()>, ApiError> {

@@ -1,22 +1,19 @@
 //! The API's own documents: OpenAPI from the code, AsyncAPI for the socket, and a reference that needs no other host.
 
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use actix_web::{
     HttpResponse,
-    http::header::{self, HeaderValue},
-    web::Path,
+    http::header,
+    web::{self, Path},
 };
-use bytes::Bytes;
 use utoipa::{Modify as _, OpenApi};
 use utoipa_swagger_ui::Config;
 
 use super::{
     ApiError, Conditional,
     assistant::AssistantDocument,
+    conditional::Unchanged,
     connections, error_codes,
     everywhere::Everywhere,
     health, home,
@@ -63,8 +60,7 @@ use super::{
 )]
 struct Document;
 
-/// The OpenAPI document.
-pub fn openapi_json() -> String {
+fn written() -> String {
     let mut document = Document::openapi();
     document.merge(IdentityDocument::openapi());
     document.merge(LinksDocument::openapi());
@@ -83,21 +79,17 @@ pub fn openapi_json() -> String {
     document.to_pretty_json().unwrap_or_default()
 }
 
-const ASYNCAPI: &str = include_str!("asyncapi.json");
 /// Documents change with a release only.
 const CACHE: &str = "public, max-age=300";
 
-static OPENAPI: LazyLock<Conditional> = LazyLock::new(|| {
-    let text = openapi_json();
-    Conditional { etag: etag_of("openapi", text.as_bytes()), ..Conditional::json(text.into(), "", CACHE) }
-});
+static TEXT: LazyLock<String> = LazyLock::new(written);
+static OPENAPI: LazyLock<Conditional> = LazyLock::new(|| Conditional::tagged("openapi", TEXT.as_bytes().into(), CACHE));
+static ASYNCAPI: LazyLock<Conditional> =
+    LazyLock::new(|| Conditional::tagged("asyncapi", include_str!("asyncapi.json").into(), CACHE));
 
-/// A strong tag for a document: it changes when the bytes do, and with the release.
-pub(super) fn etag_of(what: &str, bytes: &[u8]) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    let tag = format!("\"{what}-{}-{:016x}\"", env!("CARGO_PKG_VERSION"), hasher.finish());
-    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static(""))
+/// The OpenAPI document, which is made for the first who asks.
+pub fn openapi_json() -> &'static str {
+    &TEXT
 }
 
 /// This document.
@@ -107,11 +99,16 @@ pub(super) fn etag_of(what: &str, bytes: &[u8]) -> HeaderValue {
     tag = "operations",
     responses(
         (status = 200, description = "OpenAPI 3.1", content_type = "application/json"),
-        (status = 304, description = "Unchanged since `If-None-Match`")
+        Unchanged
     )
 )]
-pub(super) async fn openapi() -> Conditional {
-    OPENAPI.clone()
+pub(super) async fn openapi() -> Result<Conditional, ApiError> {
+    if let Some(made) = LazyLock::get(&OPENAPI) {
+        return Ok(made.clone());
+    }
+    // Making it takes a while, and this thread serves others meanwhile.
+    let made = web::block(|| OPENAPI.clone()).await;
+    made.map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))
 }
 
 /// The socket's messages.
@@ -121,12 +118,11 @@ pub(super) async fn openapi() -> Conditional {
     tag = "operations",
     responses(
         (status = 200, description = "AsyncAPI 3.0", content_type = "application/json"),
-        (status = 304, description = "Unchanged since `If-None-Match`")
+        Unchanged
     )
 )]
 pub(super) async fn asyncapi() -> Conditional {
-    let body = Bytes::from_static(ASYNCAPI.as_bytes());
-    Conditional { etag: etag_of("asyncapi", &body), ..Conditional::json(body, "", CACHE) }
+    ASYNCAPI.clone()
 }
 
 /// Swagger UI styles itself inline and embeds its icons.

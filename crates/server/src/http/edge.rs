@@ -13,15 +13,15 @@ use actix_http::{ConnectionType, encoding::Encoder};
 use actix_web::{
     Error, HttpResponse, ResponseError as _,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
-    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
         header::{self, ContentEncoding, HeaderMap, HeaderValue},
     },
+    middleware::Next,
     web::Data,
 };
 use coinlink_domain::identity::UserId;
-use futures_util::future::{LocalBoxFuture, Ready, ready};
 use prometheus::IntGauge;
 use tracing::Instrument as _;
 
@@ -31,69 +31,35 @@ use crate::{
     ws::Context,
 };
 
-/// The middleware.
-#[derive(Clone)]
-pub struct Edge {
+/// The middleware around one worker's routes, with its metric handles: looking them up by their labels takes a lock that all workers
+/// share.
+pub(super) struct Edge {
     metrics: Metrics,
-}
-
-impl Edge {
-    /// Counts in `metrics`.
-    pub const fn new(metrics: Metrics) -> Self {
-        Self { metrics }
-    }
+    handles: RefCell<HashMap<(&'static str, &'static str, u16), HttpHandles>>,
 }
 
 /// A body of ours, or one that stands in for it.
 type EdgeBody<B> = EitherBody<Encoder<B>, BoxBody>;
 
-impl<S, B> Transform<S, ServiceRequest> for Edge
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EdgeBody<B>>;
-    type Error = Error;
-    type Transform = EdgeService<S>;
-    type InitError = ();
-    type Future = Ready<Result<EdgeService<S>, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(EdgeService {
-            service,
-            counting: Rc::new(Counting { metrics: self.metrics.clone(), handles: RefCell::default() }),
-        }))
+impl Edge {
+    /// Counts in `metrics`.
+    pub(super) fn new(metrics: Metrics) -> Rc<Self> {
+        Rc::new(Self { metrics, handles: RefCell::default() })
     }
-}
 
-/// The middleware around one worker's routes.
-pub struct EdgeService<S> {
-    service: S,
-    counting: Rc<Counting>,
-}
-
-impl<S, B> Service<ServiceRequest> for EdgeService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EdgeBody<B>>;
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    /// Has a request answered. To be boxed: a connection holds room for what is served on it, also while it waits for a request.
+    pub(super) async fn serve<B: MessageBody + 'static>(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<EdgeBody<B>>, Error> {
         let started = Instant::now();
         let context = headers::context_of(request.headers());
         let method = method_label(request.method());
-        let counting = Rc::clone(&self.counting);
-        let in_flight = InFlight::new(&counting.metrics.http_in_flight);
+        let _in_flight = InFlight::new(&self.metrics.http_in_flight);
         let span = RequestSpan::begin(&context, method);
-        let inner = span.span().in_scope(|| context.clone().sync_scope(|| self.service.call(request)));
-        Box::pin(context.clone().scope(async move {
-            let answered = inner.instrument(span.span().clone()).await;
-            let _in_flight = in_flight;
+        let serving = async {
+            let answered = span.span().in_scope(|| next.call(request)).instrument(span.span().clone()).await;
             match answered {
                 Ok(mut response) => {
                     let route = response.request().app_data::<RouteTemplate>().map_or(UNMATCHED, |route| route.0);
@@ -101,14 +67,15 @@ where
                     log_failure(response.response().error(), method, route, response.status());
                     span.answered(method, route, response.status().as_u16());
                     headers::stamp(response.headers_mut(), &context);
-                    counting.record(method, route, response.status(), started.elapsed(), user);
+                    self.record(method, route, response.status(), started.elapsed(), user);
                     Ok(finished(response))
                 }
                 Err(mut error) => {
                     let status = error.as_response_error().status_code();
                     log_failure(Some(&error), method, UNMATCHED, status);
                     span.answered(method, UNMATCHED, status.as_u16());
-                    counting.record(method, UNMATCHED, status, started.elapsed(), None);
+                    self.record(method, UNMATCHED, status, started.elapsed(), None);
+                    let context = context.clone();
                     error.add_response_mapper(move |mut response| {
                         headers::stamp(response.headers_mut(), &context);
                         response
@@ -116,7 +83,15 @@ where
                     Err(error)
                 }
             }
-        }))
+        };
+        context.clone().scope(serving).await
+    }
+
+    fn record(&self, method: &'static str, route: &'static str, status: StatusCode, latency: Duration, user: Option<UserId>) {
+        let mut handles = self.handles.borrow_mut();
+        let kind = (method, route, status.as_u16());
+        handles.entry(kind).or_insert_with(|| self.metrics.http(method, route, status.as_str())).record(latency);
+        log_access(method, route, status, latency, user);
     }
 }
 
@@ -218,21 +193,6 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.dec();
-    }
-}
-
-/// One worker's metric handles: looking them up by their labels takes a lock that all workers share.
-struct Counting {
-    metrics: Metrics,
-    handles: RefCell<HashMap<(&'static str, &'static str, u16), HttpHandles>>,
-}
-
-impl Counting {
-    fn record(&self, method: &'static str, route: &'static str, status: StatusCode, latency: Duration, user: Option<UserId>) {
-        let mut handles = self.handles.borrow_mut();
-        let kind = (method, route, status.as_u16());
-        handles.entry(kind).or_insert_with(|| self.metrics.http(method, route, status.as_str())).record(latency);
-        log_access(method, route, status, latency, user);
     }
 }
 

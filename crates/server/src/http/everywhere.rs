@@ -1,4 +1,5 @@
-//! What the OpenAPI document says of every route, whatever it is for.
+//! What the OpenAPI document says of every route, whatever it is for; `#[utoipa::path]` says the rest. The body of an error is always
+//! `ErrorBody`, unless the route says otherwise.
 
 use serde_json::Value;
 use utoipa::{
@@ -8,7 +9,7 @@ use utoipa::{
         SchemaFormat, Type,
         path::{Operation, PathItem},
         schema::{KnownFormat, SchemaType},
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -25,6 +26,8 @@ const ANY_ROUTE: [(&str, &str); 5] = [
     ("503", "`dependency_unavailable`; try again after `Retry-After`"),
     ("504", "`request_timeout`"),
 ];
+/// The same for routes that nobody may use without saying who they are.
+const ANY_PRIVATE: [(&str, &str); 1] = [("401", "Not signed in")];
 /// The same for routes whose requests are counted.
 const ANY_COUNTED: [(&str, &str); 2] = [
     (
@@ -61,15 +64,21 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 fn complete(operation: &mut Operation, gated: Gated) {
+    let is_private = operation.security.as_ref().is_some_and(|ways| !ways.contains(&SecurityRequirement::default()));
+    let private = if is_private { &ANY_PRIVATE[..] } else { &[] };
     let more = if gated == Gated::Exempt { &[] } else { &ANY_COUNTED[..] };
     let body = if operation.request_body.is_some() { &ANY_BODY[..] } else { &[] };
     let responses = &mut operation.responses.responses;
-    for (status, meaning) in ANY_ROUTE.iter().chain(more).chain(body) {
+    for (status, meaning) in private.iter().chain(&ANY_ROUTE).chain(more).chain(body) {
         responses.entry((*status).to_owned()).or_insert_with(|| error(meaning));
     }
     let conditional = responses.contains_key("304");
     for (status, response) in responses {
         if let RefOr::T(response) = response {
+            if status.starts_with(['4', '5']) && response.content.is_empty() {
+                let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+                response.content.insert("application/json".to_owned(), RefOr::T(body));
+            }
             describe_headers(response, status, is_counted(gated, status), conditional);
         }
     }
@@ -95,8 +104,7 @@ fn is_counted(gated: Gated, status: &str) -> bool {
 }
 
 pub(super) fn error(meaning: &str) -> RefOr<Response> {
-    let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
-    RefOr::T(ResponseBuilder::new().description(meaning).content("application/json", body).build())
+    RefOr::T(ResponseBuilder::new().description(meaning).build())
 }
 
 fn describe_headers(response: &mut Response, status: &str, counted: bool, conditional: bool) {

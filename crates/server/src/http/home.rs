@@ -11,7 +11,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{Conditional, Environment, coding::weight, docs::etag_of};
+use super::{Conditional, Environment, coding::weight, conditional::etag_of};
 use crate::wire::rfc3339;
 
 /// The page as it is written: one file.

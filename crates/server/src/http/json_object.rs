@@ -2,9 +2,11 @@
 
 use std::{fmt, marker::PhantomData};
 
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Json};
+use futures_util::{TryFutureExt as _, future::MapOk};
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
 /// A `T` read from a JSON object and from nothing else: serde would take an array of a struct's fields, in their order, as well,
@@ -15,6 +17,15 @@ pub(super) struct JsonObject<T>(pub T);
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for JsonObject<T> {
+    type Error = <Json<Self> as FromRequest>::Error;
+    type Future = MapOk<<Json<Self> as FromRequest>::Future, fn(Json<Self>) -> Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Json::from_request(request, payload).map_ok(Json::into_inner as fn(_) -> _)
     }
 }
 

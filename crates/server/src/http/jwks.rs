@@ -6,7 +6,7 @@ use coinlink_ports::identity::{PublicKey, PublicKeyMaterial, PublicKeys};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Conditional, docs::etag_of};
+use super::{Conditional, conditional::Unchanged};
 
 /// Others keep their copy for so long: a new key is published for longer than that before it signs.
 pub const MAX_AGE_SECS: u32 = 300;
@@ -99,12 +99,10 @@ impl From<PublicKey> for JwkBody {
     operation_id = "jwks",
     responses(
         (status = 200, description = "The keys", body = JwksBody),
-        (status = 304, description = "Unchanged since `If-None-Match`")
+        Unchanged
     )
 )]
 pub(super) async fn jwks(keys: Data<dyn PublicKeys>) -> Conditional {
     let body = JwksBody { keys: keys.known().into_iter().map(JwkBody::from).collect() };
-    // Text and nothing else: it serialises.
-    let bytes = serde_json::to_vec(&body).unwrap_or_default();
-    Conditional { etag: etag_of("jwks", &bytes), ..Conditional::json(bytes.into(), "", CACHE) }
+    Conditional::shared("jwks", &body, CACHE)
 }

@@ -32,7 +32,7 @@ mod routes;
 pub mod shapes;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -40,6 +40,7 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::{Method, header},
+    middleware::from_fn,
     web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
 };
 use coinlink_application::{
@@ -51,6 +52,7 @@ use coinlink_application::{
 };
 use coinlink_ports::identity::PublicKeys;
 
+use self::edge::Edge;
 use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
 
 pub use api_error::ApiError;
@@ -58,7 +60,6 @@ pub use assistant::ChatCookie;
 pub use client_ip::{TrustedProxies, client_ip};
 pub use conditional::Conditional;
 pub use docs::openapi_json;
-pub use edge::Edge;
 pub use gate::{
     Account, Caller, Client, GateParts, Gated, Gatekeeper, KEY_ACCESS, KeyAccess, Pages, SIGN_INS, SignedIn, key_access_markdown,
 };
@@ -137,12 +138,13 @@ pub fn app_with(
         InitError = (),
     > + use<>,
 > {
+    let edge = Edge::new(parts.metrics.clone());
     // The last one wrapped is the first one asked.
     App::new()
         .configure(|config| configure(config, parts, more))
         .default_service(routes::elsewhere(&parts.gatekeeper))
         .wrap(cors(&parts.origins))
-        .wrap(Edge::new(parts.metrics.clone()))
+        .wrap(from_fn(move |request, next| Box::pin(Rc::clone(&edge).serve(request, next))))
 }
 
 /// `/metrics` alone, for a port of its own.
@@ -157,11 +159,12 @@ pub fn metrics_app(
         InitError = (),
     > + use<>,
 > {
+    let edge = Edge::new(metrics.clone());
     App::new()
         .app_data(Data::new(metrics.clone()))
         .configure(|config| METRICS.register(config, SCRAPE_WITHIN, None))
         .default_service(web::to(routes::not_found))
-        .wrap(Edge::new(metrics.clone()))
+        .wrap(from_fn(move |request, next| Box::pin(Rc::clone(&edge).serve(request, next))))
 }
 
 /// Prometheus gives up after 10 s by default.

@@ -3,8 +3,10 @@
 use actix_web::web::Data;
 
 use super::{
-    ApiError, Conditional, error_codes,
-    shapes::{BitcoinBody, ErrorBody, TickerBody},
+    ApiError, Conditional,
+    conditional::Unchanged,
+    error_codes,
+    shapes::{BitcoinBody, TickerBody},
 };
 use crate::broadcast::Broadcaster;
 
@@ -16,7 +18,7 @@ const CACHE: &str = "public, max-age=5";
     get,
     path = "/api/crypto/ticker",
     tag = "market",
-    responses((status = 200, description = "The whole list", body = TickerBody), (status = 304, description = "Unchanged since `If-None-Match`"))
+    responses((status = 200, description = "The whole list", body = TickerBody), Unchanged)
 )]
 pub(super) async fn ticker(broadcaster: Data<Broadcaster>) -> Conditional {
     let shown = broadcaster.current();
@@ -30,8 +32,8 @@ pub(super) async fn ticker(broadcaster: Data<Broadcaster>) -> Conditional {
     tag = "market",
     responses(
         (status = 200, description = "The price", body = BitcoinBody),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 503, description = "`price_unavailable`: none was ever known", body = ErrorBody)
+        Unchanged,
+        (status = 503, description = "`price_unavailable`: none was ever known")
     )
 )]
 pub(super) async fn bitcoin(broadcaster: Data<Broadcaster>) -> Result<Conditional, ApiError> {

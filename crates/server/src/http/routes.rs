@@ -2,25 +2,28 @@
 
 use std::{
     future::{Ready, ready},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
-use actix_service::{ServiceFactory, ServiceFactoryExt as _, apply};
+use actix_service::{ServiceFactory, apply};
 use actix_web::{
     Error, HttpResponse, Resource,
     dev::{ServiceRequest, ServiceResponse},
     guard,
+    http::Method,
+    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 
 use super::{
     ApiError, assistant, connections,
-    deadline::Deadline,
+    deadline::deadline,
     docs, error_codes,
     gate::{Gate, Gated, Gatekeeper},
     health, home, identity, jwks, market, metrics, notifications, operations,
-    plain_body::PlainBody,
+    plain_body::plain_body,
     prices, stream,
 };
 
@@ -254,16 +257,22 @@ impl Endpoint {
         std::iter::once(self.path.to_owned()).chain(with_slash).collect()
     }
 
+    /// Whether its table of methods has this one.
+    pub(super) fn takes(&self, method: &Method) -> bool {
+        self.methods.split(", ").any(|named| named == method.as_str())
+    }
+
     /// Adds it to an application, behind `gatekeeper`. Without one nothing is counted: that is for a port of our own network.
     pub(super) fn register(&self, config: &mut ServiceConfig, timeout: Duration, gatekeeper: Option<&Arc<Gatekeeper>>) {
-        let methods = self.methods;
+        let endpoint = *self;
+        let gate = Gate::new(self.gated, Some(self.path), gatekeeper.cloned());
         let resource = (self.register)(web::resource(self.patterns()))
             .app_data(RouteTemplate(self.path))
-            .default_service(web::to(move || ready(refused(methods))))
-            .wrap(operations::AdminOnly::new(self.path, methods))
-            .wrap(PlainBody::new(methods))
-            .wrap(Deadline(timeout))
-            .wrap(Gate::new(self.gated, Some(self.path), gatekeeper.cloned()));
+            .default_service(web::to(move || ready(refused(endpoint.methods))))
+            .wrap(from_fn(move |request, next| operations::administrators_only(endpoint, request, next)))
+            .wrap(from_fn(move |request, next| plain_body(endpoint, request, next)))
+            .wrap(from_fn(move |request, next| deadline(timeout, request, next)))
+            .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
         config.service(resource);
     }
 }
@@ -272,8 +281,8 @@ impl Endpoint {
 pub(super) fn elsewhere(
     gatekeeper: &Arc<Gatekeeper>,
 ) -> impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<> {
-    apply(Gate::new(Gated::General, None, Some(Arc::clone(gatekeeper))), web::to(not_found))
-        .map(ServiceResponse::map_into_boxed_body)
+    let gate = Gate::new(Gated::General, None, Some(Arc::clone(gatekeeper)));
+    apply(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)), web::to(not_found))
 }
 
 /// What no route takes.

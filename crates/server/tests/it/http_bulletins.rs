@@ -163,7 +163,7 @@ fn conforms(value: &Value, schema: &Value, document: &Value) {
 
 #[actix_web::test]
 async fn bodies_are_as_the_document_says() {
-    let (server, document): (_, Value) = (Server::start(), serde_json::from_str(&openapi_json()).unwrap());
+    let (server, document): (_, Value) = (Server::start(), serde_json::from_str(openapi_json()).unwrap());
     server.bulletins.take_news(fetched(some_news(3), NOW));
     server.bulletins.take_totals(fetched(some_totals(), NOW));
     server.bulletins.take_trending(fetched(some_trending(3), NOW));

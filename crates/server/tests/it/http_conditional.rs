@@ -1,11 +1,19 @@
 //! Entity tags and compression.
 
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
 use crate::http_support::{Server, header};
+use coinlink::http::openapi_json;
 
 #[actix_web::test]
 async fn a_client_that_has_the_newest_price_is_not_sent_it_again() {
     let server = Server::start();
     server.tick(1);
+    // Made beforehand: what asks for it first waits, and a request has 200 ms here.
+    openapi_json();
     for path in ["/api/bitcoin/price", "/api/crypto/ticker", "/openapi.json", "/asyncapi.json"] {
         let first = server.get(path).await;
         let etag = header(&first, "etag").unwrap().to_owned();
@@ -22,6 +30,24 @@ async fn a_client_that_has_the_newest_price_is_not_sent_it_again() {
     server.tick(2);
     let etag = header(&before, "etag").unwrap();
     assert_eq!(server.get_with("/api/bitcoin/price", "if-none-match", etag).await.status(), 200, "a new tick is a new tag");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn while_the_document_is_made_others_are_answered() {
+    // Its one worker would hold up everybody.
+    let (server, answered, asked) = (Server::start(), Cell::new(0), Instant::now());
+    let others = async {
+        while server.get("/livez").await.status() == 200 {
+            answered.set(answered.get() + 1);
+        }
+    };
+    tokio::select! {
+        _ = server.get("/openapi.json") => {}
+        () = others => panic!("this node works"),
+    }
+    let took = asked.elapsed();
+    assert!(Duration::from_millis(20) * answered.get() >= took, "{} in {took:?}", answered.get());
     server.stop().await;
 }
 

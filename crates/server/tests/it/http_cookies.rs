@@ -422,7 +422,7 @@ async fn browsers_may_ask_whether_they_may_send_the_token_and_cookies() {
 
 #[test]
 fn every_route_that_sets_cookies_is_known_to_the_gate() {
-    let document: Value = serde_json::from_str(&coinlink::http::openapi_json()).unwrap();
+    let document: Value = serde_json::from_str(coinlink::http::openapi_json()).unwrap();
     let schemas = &document["components"]["schemas"];
     let takes_cookies = |operation: &Value| {
         let schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default();

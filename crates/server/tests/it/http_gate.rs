@@ -103,7 +103,7 @@ async fn every_answer_tells_how_much_is_left_whatever_it_is() {
     let post = |kind: &str, body: String| server.request(Method::POST, "/test/echo").header("content-type", kind).body(body);
     let asked = [
         (get("/test/caller"), 200),
-        (get("/openapi.json").header("if-none-match", "*"), 304),
+        (get("/asyncapi.json").header("if-none-match", "*"), 304),
         (get("/docs"), 308),
         (get("/test/echo?number=one"), 400),
         (get("/test/signed-in"), 401),

@@ -73,7 +73,7 @@ fn cookies(path: &str, method: &str, gated: Gated) -> &'static str {
 }
 
 async fn table(server: &Server, bearer: &str) -> String {
-    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let document: Value = serde_json::from_str(openapi_json()).unwrap();
     let mut table = String::from("| method | path | access | API key | counted as | cookies |\n|---|---|---|---|---|---|\n");
     for endpoint in ENDPOINTS.iter().chain([&METRICS]) {
         for method in endpoint.methods.split(", ").filter(|method| *method != "HEAD") {

@@ -1,9 +1,6 @@
 //! `POST /api/chat`: a question, answered.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Json},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use coinlink_application::assistant::{Chat, Chatted, Talker};
 use coinlink_domain::assistant::{Message, MessageError};
 use serde::{Deserialize, Serialize};
@@ -16,7 +13,6 @@ use crate::{
         gate::{Caller, Gatekeeper},
         json_object::JsonObject,
         private::private,
-        shapes::ErrorBody,
     },
     wire::rfc3339,
 };
@@ -120,9 +116,9 @@ impl From<MessageError> for ApiError {
     request_body = ChatBody,
     responses(
         (status = 200, description = "The answer", body = ChatAnswerBody),
-        (status = 400, description = "`message_empty`, `message_too_long`, `invalid_json`", body = ErrorBody),
-        (status = 401, description = "`session_revoked`: the session of the token was ended. Or an API key that is no good", body = ErrorBody),
-        (status = 429, description = "`rate_limited`: too many within a minute; or `prompt_quota_exceeded`. Try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`message_empty`, `message_too_long`, `invalid_json`"),
+        (status = 401, description = "`session_revoked`: the session of the token was ended. Or an API key that is no good"),
+        (status = 429, description = "`rate_limited`: too many within a minute; or `prompt_quota_exceeded`. Try again after `Retry-After`")
     ),
     security((), ("bearer" = []))
 )]
@@ -131,9 +127,8 @@ pub(in crate::http) async fn chat(
     gatekeeper: Data<Gatekeeper>,
     use_case: Data<Chat>,
     cookie: Data<ChatCookie>,
-    body: Json<JsonObject<ChatBody>>,
+    JsonObject(ChatBody { message, session_id, token }): JsonObject<ChatBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let ChatBody { message, session_id, token } = body.into_inner().0;
     let message = Message::try_new(&message)?;
     if let Some(user) = gatekeeper.charge_prompt(&request, token.as_deref()).await? {
         let talker = match Caller::of(&request) {

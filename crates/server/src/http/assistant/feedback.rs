@@ -1,10 +1,6 @@
 //! `POST /api/feedback`: what people think.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Data, Json},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use coinlink_application::assistant::LeaveFeedback;
 use coinlink_domain::assistant::{Feedback, Rating, Words};
 use serde::{Deserialize, Serialize};
@@ -12,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    http::{ApiError, error_codes, gate::Caller, json_object::JsonObject, private::private_as, shapes::ErrorBody},
+    http::{ApiError, gate::Caller, json_object::JsonObject, private::private_as},
     wire::rfc3339,
 };
 
@@ -63,12 +59,8 @@ impl From<Feedback> for FeedbackBody {
     }
 }
 
-fn wrong(field: &'static str, why: String) -> ApiError {
-    ApiError::new(error_codes::INVALID_INPUT).detail(field, why)
-}
-
 fn words<const MAX: usize>(field: &'static str, text: Option<&str>) -> Result<Option<Words<MAX>>, ApiError> {
-    text.map_or(Ok(None), |text| Words::try_new(text).map_err(|error| wrong(field, error.to_string())))
+    text.map_or(Ok(None), |text| Words::try_new(text).map_err(|error| ApiError::invalid_input(field, error.to_string())))
 }
 
 /// Leave feedback.
@@ -81,17 +73,16 @@ fn words<const MAX: usize>(field: &'static str, text: Option<&str>) -> Result<Op
     request_body = NewFeedbackBody,
     responses(
         (status = 201, description = "It is kept", body = FeedbackBody),
-        (status = 400, description = "`invalid_input`: the rating is not 1 to 5, or a text is too long", body = ErrorBody)
+        (status = 400, description = "`invalid_input`: the rating is not 1 to 5, or a text is too long")
     ),
     security((), ("bearer" = []))
 )]
 pub(in crate::http) async fn leave_feedback(
     request: HttpRequest,
     use_case: Data<LeaveFeedback>,
-    body: Json<JsonObject<NewFeedbackBody>>,
+    JsonObject(NewFeedbackBody { rating, note, about }): JsonObject<NewFeedbackBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let NewFeedbackBody { rating, note, about } = body.into_inner().0;
-    let rating = Rating::try_new(rating).ok_or_else(|| wrong("rating", "1 to 5".to_owned()))?;
+    let rating = Rating::try_new(rating).ok_or_else(|| ApiError::invalid_input("rating", "1 to 5"))?;
     let (note, about) = (words("note", note.as_deref())?, words("about", about.as_deref())?);
     let user = Caller::of(&request).and_then(|caller| caller.user());
     let kept = use_case.execute(user, rating, note, about).await?;

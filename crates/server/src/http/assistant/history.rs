@@ -14,8 +14,8 @@ use crate::{
     http::{
         ApiError, error_codes,
         gate::{Caller, SignedIn},
+        lists::read_number,
         private::private,
-        shapes::ErrorBody,
     },
     wire::rfc3339,
 };
@@ -105,10 +105,7 @@ fn talker(request: &HttpRequest, cookie: &ChatCookie, sent: Option<&str>) -> Res
 }
 
 fn read_limit(asked: Option<&str>) -> Result<usize, ApiError> {
-    match asked.map_or(Ok(TURNS), str::parse) {
-        Ok(limit @ 1..=MOST) => Ok(limit),
-        _ => Err(ApiError::new(error_codes::INVALID_QUERY).detail("limit", "1 to 1000")),
-    }
+    read_number("limit", asked, TURNS, 1..=MOST)
 }
 
 /// What you said to the assistant, and what it answered.
@@ -123,7 +120,7 @@ fn read_limit(asked: Option<&str>) -> Result<usize, ApiError> {
     params(HistoryQuery, ("X-Chat-Session" = Option<String>, Header, description = "The `session_id` of an answer, as in the query, which it goes before: addresses are logged on the way")),
     responses(
         (status = 200, description = "Your history; empty where you said nothing, or show no session", body = HistoryBody),
-        (status = 400, description = "`invalid_query`: `limit` cannot be read", body = ErrorBody)
+        (status = 400, description = "`invalid_query`: `limit` cannot be read")
     ),
     security((), ("bearer" = []))
 )]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{ApiError, Conditional, docs::etag_of, error_codes},
+    http::{Conditional, conditional::Unchanged},
     wire::rfc3339,
 };
 
@@ -68,14 +68,12 @@ pub(in crate::http) struct PromptsBody {
     tag = "assistant",
     responses(
         (status = 200, description = "The most important first", body = PromptsBody),
-        (status = 304, description = "Unchanged since `If-None-Match`")
+        Unchanged
     )
 )]
-pub(in crate::http) async fn prompts(use_case: Data<Prompts>) -> Result<Conditional, ApiError> {
+pub(in crate::http) async fn prompts(use_case: Data<Prompts>) -> Conditional {
     let body = PromptsBody { prompts: use_case.current().iter().map(PromptBody::from).collect() };
-    let text = serde_json::to_vec(&body).map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
-    let etag = etag_of("prompts", &text);
-    Ok(Conditional { etag, ..Conditional::json(text.into(), "", CACHE) })
+    Conditional::shared("prompts", &body, CACHE)
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@ use std::{net::IpAddr, rc::Rc, sync::Arc};
 
 use actix_web::{
     Error, HttpMessage as _,
-    body::{EitherBody, MessageBody},
-    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
 };
 use coinlink_application::identity::Standing;
 use coinlink_domain::shared::rate_limit::{Charge, RateClass, RateSubject};
 use coinlink_ports::identity::AccessGrant;
-use futures_util::future::{LocalBoxFuture, Ready, ready};
 
 use super::{
     super::{ApiError, error_codes},
@@ -23,7 +23,6 @@ use super::{
 
 /// The middleware of one resource: inside of CORS, so that browsers may read a refusal, and outside of the handler's deadline,
 /// so that what a panic or a time-out is answered with carries its headers too.
-#[derive(Clone)]
 pub(in crate::http) struct Gate {
     gated: Gated,
     /// The path of its table; none where there is no route.
@@ -33,79 +32,44 @@ pub(in crate::http) struct Gate {
 
 impl Gate {
     /// Counts requests of `route` as `gated` says; without a gatekeeper it lets everybody through.
-    pub(in crate::http) fn new(gated: Gated, route: Option<&'static str>, gatekeeper: Option<Arc<Gatekeeper>>) -> Self {
-        Self { gated, route, gatekeeper: gatekeeper.filter(|_| gated != Gated::Exempt) }
+    pub(in crate::http) fn new(gated: Gated, route: Option<&'static str>, gatekeeper: Option<Arc<Gatekeeper>>) -> Rc<Self> {
+        Rc::new(Self { gated, route, gatekeeper: gatekeeper.filter(|_| gated != Gated::Exempt) })
     }
-}
 
-impl<S, B> Transform<S, ServiceRequest> for Gate
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Transform = GateService<S>;
-    type InitError = ();
-    type Future = Ready<Result<GateService<S>, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(GateService { service: Rc::new(service), gate: self.clone() }))
-    }
-}
-
-/// The middleware around one resource.
-pub(in crate::http) struct GateService<S> {
-    service: Rc<S>,
-    gate: Gate,
-}
-
-impl<S, B> Service<ServiceRequest> for GateService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let Some(gatekeeper) = self.gate.gatekeeper.clone() else {
-            let answer = self.service.call(request);
-            return Box::pin(async move { answer.await.map(ServiceResponse::map_into_left_body) });
-        };
-        let (service, gated, route) = (Rc::clone(&self.service), self.gate.gated.on(request.method()), self.gate.route);
-        Box::pin(async move {
-            let asked = request.request().clone();
-            let (mut windows, refusal) = match api_key::presented(request.headers()) {
-                Some(key) => {
-                    let access = KeyAccess::of(route, request.method().as_str());
-                    api_key::admit(&gatekeeper, access, &request, key).await
-                }
-                None => admit(&gatekeeper, gated, &request).await,
-            };
-            let mut response = match refusal {
-                Some(refusal) => request.error_response(refusal).map_into_right_body(),
-                None => match service.call(request).await {
-                    Ok(response) => response.map_into_left_body(),
-                    Err(error) => ServiceResponse::from_err(error, asked.clone()).map_into_right_body(),
-                },
-            };
-            let charged_later = asked.extensions_mut().remove::<Windows>();
-            windows.extend(charged_later.unwrap_or_default());
-            if windows.is_empty() {
-                // The handler did not get as far as counting it: a body that cannot be read, a method that is not taken.
-                let (counted, refusal) = gatekeeper.count_anonymous(&asked).await;
-                windows = counted;
-                if let Some(refusal) = refusal {
-                    response = ServiceResponse::from_err(refusal, asked).map_into_right_body();
-                }
+    /// Takes a request in, or answers why not; either answer tells what is left.
+    pub(in crate::http) async fn pass(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        next: Next<BoxBody>,
+    ) -> Result<ServiceResponse, Error> {
+        let Some(gatekeeper) = &self.gatekeeper else { return next.call(request).await };
+        let asked = request.request().clone();
+        let (mut windows, refusal) = match api_key::presented(request.headers()) {
+            Some(key) => {
+                let access = KeyAccess::of(self.route, request.method().as_str());
+                api_key::admit(gatekeeper, access, &request, key).await
             }
-            windows.stamp(response.headers_mut(), gatekeeper.now());
-            Ok(response)
-        })
+            None => admit(gatekeeper, self.gated.on(request.method()), &request).await,
+        };
+        let mut response = match refusal {
+            Some(refusal) => request.error_response(refusal),
+            None => match next.call(request).await {
+                Ok(response) => response,
+                Err(error) => ServiceResponse::from_err(error, asked.clone()),
+            },
+        };
+        let charged_later = asked.extensions_mut().remove::<Windows>();
+        windows.extend(charged_later.unwrap_or_default());
+        if windows.is_empty() {
+            // The handler did not get as far as counting it: a body that cannot be read, a method that is not taken.
+            let (counted, refusal) = gatekeeper.count_anonymous(&asked).await;
+            windows = counted;
+            if let Some(refusal) = refusal {
+                response = ServiceResponse::from_err(refusal, asked);
+            }
+        }
+        windows.stamp(response.headers_mut(), gatekeeper.now());
+        Ok(response)
     }
 }
 

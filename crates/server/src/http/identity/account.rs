@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path},
+    web::{Data, Path},
 };
 use coinlink_application::identity::{EndSession, OwnAccount, ProfileChange};
 use coinlink_domain::identity::{Preferences, SessionId};
@@ -19,7 +19,6 @@ use crate::http::{
     gate::{Account, Client, SignedIn},
     json_object::JsonObject,
     private::private,
-    shapes::ErrorBody,
 };
 
 /// The account is gone, or was switched off, since the token was made.
@@ -32,7 +31,7 @@ fn gone() -> ApiError {
     get,
     path = "/api/v2/user/profile",
     tag = "user",
-    responses((status = 200, description = "Your account", body = ProfileBody), (status = 401, description = "Not signed in", body = ErrorBody)),
+    responses((status = 200, description = "Your account", body = ProfileBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn profile(caller: Account, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
@@ -50,8 +49,7 @@ pub(in crate::http) async fn profile(caller: Account, use_case: Data<OwnAccount>
     request_body = ProfileChangeBody,
     responses(
         (status = 200, description = "Your account as it is now", body = ProfileBody),
-        (status = 400, description = "`invalid_input`, or `invalid_json` for a field that cannot be changed", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        (status = 400, description = "`invalid_input`, or `invalid_json` for a field that cannot be changed")
     ),
     security(("bearer" = []))
 )]
@@ -59,9 +57,9 @@ pub(in crate::http) async fn save_profile(
     caller: Account,
     use_case: Data<OwnAccount>,
     client: Client,
-    body: Json<JsonObject<ProfileChangeBody>>,
+    JsonObject(body): JsonObject<ProfileChangeBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let change = ProfileChange::try_from(body.into_inner().0)?;
+    let change = ProfileChange::try_from(body)?;
     let user = use_case.change_profile(caller.actor(), change, &client.0).await?.ok_or_else(gone)?;
     Ok(private(ProfileBody::from(&user)))
 }
@@ -71,7 +69,7 @@ pub(in crate::http) async fn save_profile(
     get,
     path = "/api/v2/user/preferences",
     tag = "user",
-    responses((status = 200, description = "What you set, and the defaults", body = PreferencesBody), (status = 401, description = "Not signed in", body = ErrorBody)),
+    responses((status = 200, description = "What you set, and the defaults", body = PreferencesBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn preferences(caller: Account, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
@@ -86,8 +84,7 @@ pub(in crate::http) async fn preferences(caller: Account, use_case: Data<OwnAcco
     request_body = PreferencesBody,
     responses(
         (status = 200, description = "Your preferences as they are now", body = PreferencesBody),
-        (status = 400, description = "`invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        (status = 400, description = "`invalid_input`")
     ),
     security(("bearer" = []))
 )]
@@ -95,9 +92,9 @@ pub(in crate::http) async fn save_preferences(
     caller: Account,
     use_case: Data<OwnAccount>,
     client: Client,
-    body: Json<JsonObject<PreferencesBody>>,
+    JsonObject(body): JsonObject<PreferencesBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let set = Preferences::try_from(body.into_inner().0)?;
+    let set = Preferences::try_from(body)?;
     if !use_case.save_preferences(caller.actor(), &set, &client.0).await? {
         return Err(gone());
     }
@@ -109,7 +106,7 @@ pub(in crate::http) async fn save_preferences(
     get,
     path = "/api/v2/user/stats",
     tag = "user",
-    responses((status = 200, description = "Counted now", body = StatsBody), (status = 401, description = "Not signed in", body = ErrorBody)),
+    responses((status = 200, description = "Counted now", body = StatsBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn stats(caller: Account, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {
@@ -125,8 +122,7 @@ pub(in crate::http) async fn stats(caller: Account, use_case: Data<OwnAccount>) 
     responses(
         (status = 200, description = "Your sessions that go on, refreshed most recently first", body = [SessionBody], links(
             ("end" = (operation_id = "remove_session", parameters(("id" = "$response.body#/0/id"))))
-        )),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        ))
     ),
     security(("bearer" = []))
 )]
@@ -145,8 +141,7 @@ pub(in crate::http) async fn sessions(caller: SignedIn, use_case: Data<OwnAccoun
     params(("id" = Uuid, Path, description = "One of your sessions")),
     responses(
         (status = 200, description = "The session is over, on every node within a second", body = MessageBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "You have no such session that goes on", body = ErrorBody)
+        (status = 404, description = "You have no such session that goes on")
     ),
     security(("bearer" = []))
 )]

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Json, Path, Query},
+    web::{Data, Path, Query},
 };
 use coinlink_application::identity::{ApiKeyPage, CreateApiKey, CreateApiKeyError, ListApiKeys, NewApiKey, RevokeApiKey};
 use coinlink_domain::identity::{ApiKey, ApiKeyId, ApiKeyName, ApiScope, ApiScopes, IpRange, Password};
@@ -13,7 +13,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{answers::MessageBody, outcome::note, requests::PasswordField, sessions::message};
+use super::{answers::MessageBody, errors::HashingBusy, outcome::note, requests::PasswordField, sessions::message};
 use crate::{
     http::{
         ApiError, error_codes,
@@ -21,7 +21,6 @@ use crate::{
         json_object::JsonObject,
         lists::{Cursor as _, PageBody, read_cursor, read_limit},
         private::{private, private_as},
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
     wire::rfc3339,
@@ -146,28 +145,21 @@ impl From<&ApiKey> for ApiKeyBody {
     }
 }
 
-fn wrong(field: &'static str, why: impl Into<String>) -> ApiError {
-    ApiError::new(error_codes::INVALID_INPUT).detail(field, why)
-}
-
 impl NewApiKeyBody {
     fn read(self) -> Result<(NewApiKey, Password), ApiError> {
-        let PasswordField(password) = self.password;
-        if !(1..=Password::MAX_CHARS).contains(&password.expose().chars().count()) {
-            return Err(wrong("password", "1 to 512 characters"));
-        }
-        let name = ApiKeyName::try_new(&self.name).map_err(|error| wrong("name", error.to_string()))?;
+        let password = self.password.checked()?;
+        let name = ApiKeyName::try_new(&self.name).map_err(|error| ApiError::invalid_input("name", error.to_string()))?;
         let scopes: Option<Vec<_>> = self.scopes.iter().map(|name| ApiScope::from_name(name)).collect();
         let scopes = scopes.ok_or_else(|| {
             let known: Vec<_> = ApiScope::ALL.into_iter().map(ApiScope::name).collect();
-            wrong("scopes", format!("the scopes are {}", known.join(", ")))
+            ApiError::invalid_input("scopes", format!("the scopes are {}", known.join(", ")))
         })?;
-        let scopes = ApiScopes::try_new(scopes).map_err(|error| wrong("scopes", error.to_string()))?;
+        let scopes = ApiScopes::try_new(scopes).map_err(|error| ApiError::invalid_input("scopes", error.to_string()))?;
         if self.allowed_networks.len() > ApiKey::MAX_NETWORKS {
-            return Err(wrong("allowed_networks", format!("at most {} networks", ApiKey::MAX_NETWORKS)));
+            return Err(ApiError::invalid_input("allowed_networks", format!("at most {} networks", ApiKey::MAX_NETWORKS)));
         }
         let networks = self.allowed_networks.iter().map(|text| IpRange::try_new(text)).collect::<Result<_, _>>();
-        let networks = networks.map_err(|error| wrong("allowed_networks", error.to_string()))?;
+        let networks = networks.map_err(|error| ApiError::invalid_input("allowed_networks", error.to_string()))?;
         let expires_at = self.expires_at.as_deref().map(moment).transpose()?;
         Ok((NewApiKey { name, scopes, networks, expires_at }, password))
     }
@@ -177,17 +169,17 @@ fn moment(text: &str) -> Result<OffsetDateTime, ApiError> {
     let read = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     // A year before the first or after the last that stores keep is no moment of ours.
     read.filter(|at| (1970..=9999).contains(&at.year()))
-        .ok_or_else(|| wrong("expires_at", "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
+        .ok_or_else(|| ApiError::invalid_input("expires_at", "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
 }
 
 impl From<CreateApiKeyError> for ApiError {
     fn from(error: CreateApiKeyError) -> Self {
         match error {
             CreateApiKeyError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
-            CreateApiKeyError::Expired => wrong("expires_at", "is over already"),
+            CreateApiKeyError::Expired => Self::invalid_input("expires_at", "is over already"),
             CreateApiKeyError::EmailNotVerified => Self::new(error_codes::EMAIL_NOT_VERIFIED),
             CreateApiKeyError::FactorMissing => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
-            CreateApiKeyError::WrongPassword => wrong("password", "is not your present password"),
+            CreateApiKeyError::WrongPassword => Self::invalid_input("password", "is not your present password"),
             CreateApiKeyError::TooMany => Self::new(error_codes::TOO_MANY_KEYS),
             CreateApiKeyError::TooManyToday => Self::new(error_codes::TOO_MANY_KEYS)
                 .message(format!("An account makes at most {} API keys a day; try again tomorrow.", ApiKey::MAX_A_DAY)),
@@ -209,8 +201,7 @@ impl From<CreateApiKeyError> for ApiError {
         (status = 200, description = "Your keys, expired ones too", body = ApiKeysBody, links(
             ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/data/0/id"))))
         )),
-        (status = 400, description = "`invalid_query`: `limit` or `cursor` cannot be read", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        (status = 400, description = "`invalid_query`: `limit` or `cursor` cannot be read")
     ),
     security(("bearer" = []))
 )]
@@ -238,11 +229,10 @@ pub(in crate::http) async fn list_api_keys(
         (status = 201, description = "The key, shown this once", body = CreatedApiKeyBody, links(
             ("revoke" = (operation_id = "revoke_api_key", parameters(("id" = "$response.body#/id"))))
         )),
-        (status = 400, description = "`invalid_input`, also where the password is not yours", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`email_not_verified` or `second_factor_required`", body = ErrorBody),
-        (status = 409, description = "`too_many_keys`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`, also where the password is not yours"),
+        (status = 403, description = "`email_not_verified` or `second_factor_required`"),
+        (status = 409, description = "`too_many_keys`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -253,13 +243,12 @@ pub(in crate::http) async fn create_api_key(
     metrics: Data<Metrics>,
     use_case: Data<CreateApiKey>,
     client: Client,
-    body: Json<JsonObject<NewApiKeyBody>>,
+    JsonObject(body): JsonObject<NewApiKeyBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let (new, password) = body.into_inner().0.read()?;
+    let (new, password) = body.read()?;
     gatekeeper.charge_own(&request, caller.user).await?;
-    let made = use_case.execute((caller.user, caller.session), &password, new, &client.0).await.map_err(ApiError::from);
-    note(&metrics, "api_key_create", &made);
-    let (key, text) = made?;
+    let made = use_case.execute((caller.user, caller.session), &password, new, &client.0).await;
+    let (key, text) = note(&metrics, "api_key_create", made)?;
     let body = CreatedApiKeyBody { key: text.0, made: ApiKeyBody::from(&key) };
     Ok(private_as(StatusCode::CREATED, body))
 }
@@ -272,8 +261,7 @@ pub(in crate::http) async fn create_api_key(
     params(("id" = Uuid, Path, description = "One of your keys")),
     responses(
         (status = 200, description = "The key is refused, on every node within a second", body = MessageBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "You have no such key", body = ErrorBody)
+        (status = 404, description = "You have no such key")
     ),
     security(("bearer" = []))
 )]

@@ -17,7 +17,6 @@ use crate::http::{
         ACCESS_COOKIE, Caller, Gatekeeper, Pages, Presented, REFRESH_COOKIE, SignedIn, cookie, has_other_credential, json_alone,
     },
     private::private,
-    shapes::ErrorBody,
 };
 
 /// What the refresh cookie is sent to: the routes that take it are all there.
@@ -161,7 +160,7 @@ pub(super) fn of_caller(request: &HttpRequest, gatekeeper: &Gatekeeper) -> Mode 
     tag = "auth",
     responses(
         (status = 200, description = "The token of the session in your cookies", body = CsrfBody),
-        (status = 401, description = "There is no session in your cookies", body = ErrorBody)
+        (status = 401, description = "There is no session in your cookies")
     ),
     security(("cookie" = []), ("refresh_cookie" = []))
 )]

@@ -6,11 +6,17 @@ use coinlink_ports::{
     identity::{HashError, SigningError},
     shared::StoreError,
 };
+use utoipa::IntoResponses;
 
 use crate::{
     http::{ApiError, error_codes},
     wire::seconds_up,
 };
+
+/// Of routes that hash a password.
+#[derive(IntoResponses)]
+#[response(status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`")]
+pub(in crate::http) struct HashingBusy;
 
 /// Seconds after which a store that is down is worth another try.
 const STORE_RETRY_SECS: u32 = 2;
@@ -80,7 +86,7 @@ impl From<SecondFactorError> for ApiError {
     fn from(error: SecondFactorError) -> Self {
         match error {
             SecondFactorError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
-            SecondFactorError::WrongPassword => Self::new(error_codes::INVALID_INPUT).detail("password", "is not your password"),
+            SecondFactorError::WrongPassword => Self::invalid_input("password", "is not your password"),
             SecondFactorError::InvalidTicket => Self::new(error_codes::INVALID_MFA_TICKET),
             SecondFactorError::InvalidCode | SecondFactorError::UsedCode => Self::new(error_codes::INVALID_CODE),
             SecondFactorError::AlreadyOn => Self::new(error_codes::SECOND_FACTOR_ENABLED),
@@ -120,13 +126,9 @@ impl From<ChangePasswordError> for ApiError {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
-            ChangePasswordError::WrongPassword => {
-                Self::new(error_codes::INVALID_INPUT).detail("current_password", "is not your present password")
-            }
+            ChangePasswordError::WrongPassword => Self::invalid_input("current_password", "is not your present password"),
             ChangePasswordError::WeakPassword(faults) => weak_password("new_password", &faults),
-            ChangePasswordError::Unchanged => {
-                Self::new(error_codes::INVALID_INPUT).detail("new_password", "is your present password")
-            }
+            ChangePasswordError::Unchanged => Self::invalid_input("new_password", "is your present password"),
             ChangePasswordError::SecondFactorRequired => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),

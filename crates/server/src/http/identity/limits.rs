@@ -14,7 +14,6 @@ use crate::{
         ApiError,
         gate::{Caller, Gatekeeper},
         private::private,
-        shapes::ErrorBody,
     },
     wire::{rfc3339, seconds_up},
 };
@@ -29,7 +28,7 @@ use crate::{
     tag = "auth",
     responses(
         (status = 200, description = "By your account where you are signed in, and by your address", body = LimitsBody),
-        (status = 401, description = "The access token that was sent is no good", body = ErrorBody)
+        (status = 401, description = "The access token that was sent is no good")
     ),
     security((), ("bearer" = []))
 )]

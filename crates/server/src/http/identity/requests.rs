@@ -5,7 +5,7 @@ use coinlink_domain::identity::{Password, PersonName};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use crate::http::{ApiError, error_codes};
+use crate::http::ApiError;
 
 /// A password in a request: read, never shown.
 pub(in crate::http) struct PasswordField(pub(super) Password);
@@ -13,6 +13,17 @@ pub(in crate::http) struct PasswordField(pub(super) Password);
 impl<'de> Deserialize<'de> for PasswordField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self(Password::new(text)))
+    }
+}
+
+impl PasswordField {
+    /// The password of the field `password`, where it may be somebody's.
+    pub(super) fn checked(self) -> Result<Password, ApiError> {
+        if (1..=Password::MAX_CHARS).contains(&self.0.expose().chars().count()) {
+            Ok(self.0)
+        } else {
+            Err(ApiError::invalid_input("password", "1 to 512 characters"))
+        }
     }
 }
 
@@ -147,9 +158,7 @@ impl<'de> Deserialize<'de> for Sent {
 
 /// A name of a request.
 pub(super) fn name(field: &'static str, text: Option<&str>) -> Result<Option<PersonName>, ApiError> {
-    text.map(PersonName::try_new)
-        .transpose()
-        .map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail(field, error.to_string()))
+    text.map(PersonName::try_new).transpose().map_err(|error| ApiError::invalid_input(field, error.to_string()))
 }
 
 impl TryFrom<ProfileChangeBody> for ProfileChange {

@@ -1,19 +1,16 @@
 //! `/api/v2/auth/2fa`: setting a second factor up, showing it, and doing without it.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Json},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use coinlink_application::identity::{
     CompleteSignIn, ConfirmSecondFactor, DisableSecondFactor, FactorProof, RenewRecoveryCodes, SecondFactorError,
     SecondFactorStatus, SetUpSecondFactor, StepUp,
 };
-use coinlink_domain::identity::{OneTimeSecret, Password, RecoveryCode, TotpCode};
+use coinlink_domain::identity::{OneTimeSecret, RecoveryCode, TotpCode};
 
 use super::{
     cookie_mode::Mode,
+    errors::HashingBusy,
     outcome::note,
-    requests::PasswordField,
     second_factor_shapes::{
         ConfirmBody, DisableBody, EnrolmentBody, FactorStatusBody, FreshBody, ProvenBody, RecoveryCodesBody, SinglePasswordBody,
         VerifyFactorBody,
@@ -23,27 +20,17 @@ use super::{
 };
 use crate::{
     http::{
-        ApiError, error_codes,
+        ApiError,
         gate::{Client, Gatekeeper, SignedIn, Verified},
         json_object::JsonObject,
         private::private,
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
     wire::rfc3339,
 };
 
-fn password(field: PasswordField) -> Result<Password, ApiError> {
-    let length = field.0.expose().chars().count();
-    if (1..=Password::MAX_CHARS).contains(&length) {
-        Ok(field.0)
-    } else {
-        Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"))
-    }
-}
-
 fn code(text: &str) -> Result<TotpCode, ApiError> {
-    let refused = || ApiError::new(error_codes::INVALID_INPUT).detail("code", "the six digits that your app shows");
+    let refused = || ApiError::invalid_input("code", "the six digits that your app shows");
     TotpCode::from_text(text).ok_or_else(refused)
 }
 
@@ -51,18 +38,11 @@ fn proof(code_text: Option<&str>, recovery_code: Option<&str>) -> Result<FactorP
     match (code_text, recovery_code) {
         (Some(text), None) => code(text).map(FactorProof::Code),
         (None, Some(text)) => {
-            let refused = || ApiError::new(error_codes::INVALID_INPUT).detail("recovery_code", "is none: 26 letters and digits");
+            let refused = || ApiError::invalid_input("recovery_code", "is none: 26 letters and digits");
             RecoveryCode::from_text(text).map(FactorProof::Recovery).ok_or_else(refused)
         }
-        _ => Err(ApiError::new(error_codes::INVALID_INPUT).detail("code", "send either code or recovery_code")),
+        _ => Err(ApiError::invalid_input("code", "send either code or recovery_code")),
     }
-}
-
-/// The outcome as it is measured, and as it is answered.
-fn told<T>(metrics: &Metrics, event: &'static str, done: Result<T, SecondFactorError>) -> Result<T, ApiError> {
-    let done = done.map_err(ApiError::from);
-    note(metrics, event, &done);
-    done
 }
 
 /// Your second factor.
@@ -71,8 +51,7 @@ fn told<T>(metrics: &Metrics, event: &'static str, done: Result<T, SecondFactorE
     path = "/api/v2/auth/2fa",
     tag = "auth",
     responses(
-        (status = 200, description = "Whether a second factor is asked for, and how many recovery codes are left", body = FactorStatusBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        (status = 200, description = "Whether a second factor is asked for, and how many recovery codes are left", body = FactorStatusBody)
     ),
     security(("bearer" = []))
 )]
@@ -99,11 +78,10 @@ pub(in crate::http) async fn second_factor(
     request_body = SinglePasswordBody,
     responses(
         (status = 200, description = "What the app is given", body = EnrolmentBody),
-        (status = 400, description = "`invalid_input`: the password is another, too", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`email_not_verified`", body = ErrorBody),
-        (status = 409, description = "`second_factor_enabled`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`: the password is another, too"),
+        (status = 403, description = "`email_not_verified`"),
+        (status = 409, description = "`second_factor_enabled`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -114,13 +92,12 @@ pub(in crate::http) async fn set_up_second_factor(
     metrics: Data<Metrics>,
     use_case: Data<SetUpSecondFactor>,
     client: Client,
-    body: Json<JsonObject<SinglePasswordBody>>,
+    JsonObject(body): JsonObject<SinglePasswordBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
-    let password = password(body.password)?;
+    let password = body.password.checked()?;
     gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), &password, &client.0).await;
-    Ok(private(EnrolmentBody::from(told(&metrics, "second_factor_setup", done)?)))
+    Ok(private(EnrolmentBody::from(note(&metrics, "second_factor_setup", done)?)))
 }
 
 /// Turn the second factor on.
@@ -133,8 +110,8 @@ pub(in crate::http) async fn set_up_second_factor(
     request_body = ConfirmBody,
     responses(
         (status = 200, description = "It is asked for from now on", body = RecoveryCodesBody),
-        (status = 401, description = "`invalid_code`, or not signed in", body = ErrorBody),
-        (status = 409, description = "`second_factor_enabled` or `second_factor_not_set_up`", body = ErrorBody)
+        (status = 401, description = "`invalid_code`, or not signed in"),
+        (status = 409, description = "`second_factor_enabled` or `second_factor_not_set_up`")
     ),
     security(("bearer" = []))
 )]
@@ -145,13 +122,12 @@ pub(in crate::http) async fn confirm_second_factor(
     metrics: Data<Metrics>,
     use_case: Data<ConfirmSecondFactor>,
     client: Client,
-    body: Json<JsonObject<ConfirmBody>>,
+    JsonObject(body): JsonObject<ConfirmBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let code = code(&body.code)?;
     gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), code, &client.0).await;
-    let codes = told(&metrics, "second_factor_enable", done)?;
+    let codes = note(&metrics, "second_factor_enable", done)?;
     Ok(private(RecoveryCodesBody::new(&codes, "Your second factor is on. Keep the recovery codes: they are not shown again.")))
 }
 
@@ -166,8 +142,8 @@ pub(in crate::http) async fn confirm_second_factor(
     request_body = VerifyFactorBody,
     responses(
         (status = 200, description = "You are signed in; or, without a ticket, until when your second factor is fresh", body = ProvenBody),
-        (status = 401, description = "`invalid_mfa_ticket` or `invalid_code`; without a ticket, not signed in", body = ErrorBody),
-        (status = 409, description = "`second_factor_not_set_up`", body = ErrorBody)
+        (status = 401, description = "`invalid_mfa_ticket` or `invalid_code`; without a ticket, not signed in"),
+        (status = 409, description = "`second_factor_not_set_up`")
     ),
     security((), ("bearer" = []))
 )]
@@ -178,15 +154,14 @@ pub(in crate::http) async fn verify_second_factor(
     sign_in: Data<CompleteSignIn>,
     step_up: Data<StepUp>,
     client: Client,
-    body: Json<JsonObject<VerifyFactorBody>>,
+    JsonObject(body): JsonObject<VerifyFactorBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let proof = proof(body.code.as_deref(), body.recovery_code.as_deref())?;
     let Some(ticket) = body.mfa_ticket.as_deref() else {
         let caller = <SignedIn as actix_web::FromRequest>::extract(&request).await?;
         gatekeeper.charge_own(&request, caller.user).await?;
         let done = step_up.execute((caller.user, caller.session), proof, &client.0).await;
-        let fresh_until = rfc3339(told(&metrics, "second_factor_verify", done)?);
+        let fresh_until = rfc3339(note(&metrics, "second_factor_verify", done)?);
         return Ok(private(ProvenBody::Fresh(FreshBody { message: "Your second factor was accepted.", fresh_until })));
     };
     let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
@@ -198,7 +173,7 @@ pub(in crate::http) async fn verify_second_factor(
         }
         None => Err(SecondFactorError::InvalidTicket),
     };
-    let signed_in = told(&metrics, "second_factor_sign_in", done)?;
+    let signed_in = note(&metrics, "second_factor_sign_in", done)?;
     answer(&mode, actix_web::http::StatusCode::OK, &signed_in, "You are signed in.")
 }
 
@@ -212,10 +187,10 @@ pub(in crate::http) async fn verify_second_factor(
     request_body = DisableBody,
     responses(
         (status = 200, description = "It is not asked for any more", body = super::answers::MessageBody),
-        (status = 400, description = "`invalid_input`: the password is another, too", body = ErrorBody),
-        (status = 401, description = "`invalid_code`, or not signed in", body = ErrorBody),
-        (status = 409, description = "`second_factor_not_set_up`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`: the password is another, too"),
+        (status = 401, description = "`invalid_code`, or not signed in"),
+        (status = 409, description = "`second_factor_not_set_up`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -226,14 +201,13 @@ pub(in crate::http) async fn disable_second_factor(
     metrics: Data<Metrics>,
     use_case: Data<DisableSecondFactor>,
     client: Client,
-    body: Json<JsonObject<DisableBody>>,
+    JsonObject(body): JsonObject<DisableBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let proof = proof(body.code.as_deref(), body.recovery_code.as_deref())?;
-    let password = password(body.password)?;
+    let password = body.password.checked()?;
     gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), &password, proof, &client.0).await;
-    told(&metrics, "second_factor_disable", done)?;
+    note(&metrics, "second_factor_disable", done)?;
     Ok(message("Your second factor is off; your other sessions are over."))
 }
 
@@ -247,11 +221,10 @@ pub(in crate::http) async fn disable_second_factor(
     request_body = SinglePasswordBody,
     responses(
         (status = 200, description = "The new codes, shown once", body = RecoveryCodesBody),
-        (status = 400, description = "`invalid_input`: the password is another, too", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`second_factor_required`", body = ErrorBody),
-        (status = 409, description = "`second_factor_not_set_up`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`: the password is another, too"),
+        (status = 403, description = "`second_factor_required`"),
+        (status = 409, description = "`second_factor_not_set_up`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -262,12 +235,11 @@ pub(in crate::http) async fn renew_recovery_codes(
     metrics: Data<Metrics>,
     use_case: Data<RenewRecoveryCodes>,
     client: Client,
-    body: Json<JsonObject<SinglePasswordBody>>,
+    JsonObject(body): JsonObject<SinglePasswordBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
-    let password = password(body.password)?;
+    let password = body.password.checked()?;
     gatekeeper.charge_own(&request, caller.user).await?;
     let done = use_case.execute((caller.user, caller.session), &password, &client.0).await;
-    let codes = told(&metrics, "second_factor_recovery_codes", done)?;
+    let codes = note(&metrics, "second_factor_recovery_codes", done)?;
     Ok(private(RecoveryCodesBody::new(&codes, "These are your recovery codes now; all earlier ones are void.")))
 }

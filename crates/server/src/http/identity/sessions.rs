@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::HeaderName,
-    web::{Bytes, Data, Json},
+    web::{Bytes, Data},
 };
 use coinlink_application::identity::{ChangePassword, OwnAccount, RefreshSession, SignOut, SignOutEverywhere};
 use coinlink_domain::identity::{Password, RetryKey};
@@ -11,6 +11,7 @@ use coinlink_domain::identity::{Password, RetryKey};
 use super::{
     answers::{MessageBody, ProfileBody, TokensAnswer, VerifiedBody},
     cookie_mode::{self, Mode, Sent},
+    errors::HashingBusy,
     outcome::note,
     requests::{ChangePasswordBody, RefreshBody, SignOutBody, SignOutEverywhereBody},
 };
@@ -20,7 +21,6 @@ use crate::{
         gate::{Caller, Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
         private::private,
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
 };
@@ -35,7 +35,7 @@ pub(super) fn message(message: impl Into<String>) -> HttpResponse {
 fn retry_key(request: &HttpRequest) -> Result<Option<RetryKey>, ApiError> {
     let Some(name) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = name.to_str().ok().and_then(RetryKey::of);
-    let refused = || ApiError::new(error_codes::INVALID_INPUT).detail("Idempotency-Key", "1 to 255 visible ASCII characters");
+    let refused = || ApiError::invalid_input("Idempotency-Key", "1 to 255 visible ASCII characters");
     key.map(Some).ok_or_else(refused)
 }
 
@@ -55,8 +55,8 @@ fn retry_key(request: &HttpRequest) -> Result<Option<RetryKey>, ApiError> {
             ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
         )),
-        (status = 401, description = "`invalid_token`, `token_expired`, `token_reused` or `session_revoked`: sign in again", body = ErrorBody),
-        (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on", body = ErrorBody)
+        (status = 401, description = "`invalid_token`, `token_expired`, `token_reused` or `session_revoked`: sign in again"),
+        (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on")
     )
 )]
 pub(in crate::http) async fn refresh(
@@ -65,10 +65,10 @@ pub(in crate::http) async fn refresh(
     metrics: Data<Metrics>,
     use_case: Data<RefreshSession>,
     client: Client,
-    body: Json<JsonObject<RefreshBody>>,
+    JsonObject(body): JsonObject<RefreshBody>,
 ) -> Result<HttpResponse, ApiError> {
     let retry_key = retry_key(&request)?;
-    let sent = Sent::of(&request, body.0.0.refresh_token.as_deref())?;
+    let sent = Sent::of(&request, body.refresh_token.as_deref())?;
     let (claimed, mode) = match sent {
         Sent::InBody(token) => (use_case.claimed(token), Mode::Bearer),
         Sent::InCookie(token) => {
@@ -83,8 +83,7 @@ pub(in crate::http) async fn refresh(
         let claimed = claimed.ok_or_else(|| ApiError::new(none))?;
         use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from)
     };
-    let refreshed = exchange.await;
-    note(&metrics, "refresh", &refreshed);
+    let refreshed = note(&metrics, "refresh", exchange.await);
     let answer = refreshed.and_then(|tokens| mode.set(&tokens, private(mode.told(&tokens))));
     mode.settled(answer)
 }
@@ -101,8 +100,8 @@ pub(in crate::http) async fn refresh(
             ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
         )),
-        (status = 401, description = "As at `/api/v2/auth/token/refresh`", body = ErrorBody),
-        (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on", body = ErrorBody)
+        (status = 401, description = "As at `/api/v2/auth/token/refresh`"),
+        (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on")
     )
 )]
 pub(in crate::http) async fn refresh_alias(
@@ -111,7 +110,7 @@ pub(in crate::http) async fn refresh_alias(
     metrics: Data<Metrics>,
     use_case: Data<RefreshSession>,
     client: Client,
-    body: Json<JsonObject<RefreshBody>>,
+    body: JsonObject<RefreshBody>,
 ) -> Result<HttpResponse, ApiError> {
     refresh(request, gatekeeper, metrics, use_case, client, body).await
 }
@@ -127,8 +126,8 @@ pub(in crate::http) async fn refresh_alias(
     request_body(content = Option<SignOutBody>, content_type = "application/json"),
     responses(
         (status = 200, description = "The session is over, on every node within a second", body = MessageBody),
-        (status = 400, description = "`invalid_refresh_token`", body = ErrorBody),
-        (status = 401, description = "`authentication_required`: neither token was sent", body = ErrorBody)
+        (status = 400, description = "`invalid_refresh_token`"),
+        (status = 401, description = "`authentication_required`: neither token was sent")
     ),
     security((), ("bearer" = []))
 )]
@@ -179,8 +178,7 @@ pub(in crate::http) async fn sign_out(
     request_body(content = Option<SignOutEverywhereBody>, content_type = "application/json"),
     responses(
         (status = 200, description = "All your sessions are over, this one too, on every node within a second", body = MessageBody),
-        (status = 400, description = "`invalid_json`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        (status = 400, description = "`invalid_json`")
     ),
     security(("bearer" = []))
 )]
@@ -211,9 +209,8 @@ pub(in crate::http) async fn sign_out_everywhere(
     request_body = ChangePasswordBody,
     responses(
         (status = 200, description = "The password is changed and all other sessions are over", body = MessageBody),
-        (status = 400, description = "`invalid_input` or `weak_password`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input` or `weak_password`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -224,20 +221,16 @@ pub(in crate::http) async fn change_password(
     metrics: Data<Metrics>,
     use_case: Data<ChangePassword>,
     client: Client,
-    body: Json<JsonObject<ChangePasswordBody>>,
+    JsonObject(body): JsonObject<ChangePasswordBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     if body.current_password.0.expose().chars().count() > Password::MAX_CHARS {
-        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("current_password", "1 to 512 characters"));
+        return Err(ApiError::invalid_input("current_password", "1 to 512 characters"));
     }
     gatekeeper.charge_own(&request, caller.user).await?;
     let (present, new) = (body.current_password.0, body.new_password.0);
-    let changed = use_case
-        .execute((caller.user, caller.session), &present, &new, body.revoke_api_keys, &client.0)
-        .await
-        .map_err(ApiError::from);
-    note(&metrics, "password_change", &changed);
-    changed?;
+    let who = (caller.user, caller.session);
+    let changed = use_case.execute(who, &present, &new, body.revoke_api_keys, &client.0).await;
+    note(&metrics, "password_change", changed)?;
     Ok(message("Your password is changed; your other sessions are over."))
 }
 
@@ -246,10 +239,7 @@ pub(in crate::http) async fn change_password(
     get,
     path = "/api/v2/auth/verify",
     tag = "auth",
-    responses(
-        (status = 200, description = "The access token is good, and this is whose it is", body = VerifiedBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 200, description = "The access token is good, and this is whose it is", body = VerifiedBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn verify(caller: SignedIn, use_case: Data<OwnAccount>) -> Result<HttpResponse, ApiError> {

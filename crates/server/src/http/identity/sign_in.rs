@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
     http::{StatusCode, header},
-    web::{Data, Json},
+    web::Data,
 };
 use coinlink_application::identity::{AskForMail, DeviceSecret, NewAccount, SignIn, SignInOutcome, SignUp, SignedIn};
 use coinlink_domain::identity::Email;
@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use super::{
     answers::{SecondFactorRequiredBody, SignedInBody},
     cookie_mode::Mode,
+    errors::HashingBusy,
     links::mark,
     outcome::note,
     requests::{SignInBody, SignUpBody, name},
@@ -26,7 +27,6 @@ use crate::{
         gate::{Client, Gatekeeper},
         json_object::JsonObject,
         private::private,
-        shapes::ErrorBody,
     },
     telemetry::{Metrics, RequestContext},
 };
@@ -48,7 +48,7 @@ pub(super) fn device_cookie(device: DeviceSecret) -> Cookie<'static> {
 }
 
 pub(super) fn email(text: &str) -> Result<Email, ApiError> {
-    Email::try_new(text).map_err(|error| ApiError::new(error_codes::INVALID_INPUT).detail("email", error.to_string()))
+    Email::try_new(text).map_err(|error| ApiError::invalid_input("email", error.to_string()))
 }
 
 pub(super) fn answer(
@@ -95,8 +95,8 @@ pub(super) fn outcome(mode: &Mode, outcome: SignInOutcome, message: &'static str
             ("refresh_alias" = (operation_id = "refresh_alias", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"})))
         )),
-        (status = 400, description = "`invalid_input`, `weak_password` or `email_taken`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`, `weak_password` or `email_taken`"),
+        HashingBusy
     )
 )]
 pub(in crate::http) async fn sign_up(
@@ -106,13 +106,12 @@ pub(in crate::http) async fn sign_up(
     use_case: Data<SignUp>,
     asking: Data<AskForMail>,
     client: Client,
-    body: Json<JsonObject<SignUpBody>>,
+    JsonObject(body): JsonObject<SignUpBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
     let email = email(&body.email)?;
     if body.confirm_password.is_some_and(|again| again.0 != body.password.0) {
-        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("confirm_password", "is not the password"));
+        return Err(ApiError::invalid_input("confirm_password", "is not the password"));
     }
     let new = NewAccount {
         first_name: name("first_name", body.first_name.as_deref())?,
@@ -123,9 +122,8 @@ pub(in crate::http) async fn sign_up(
     gatekeeper.charge_sign_up(&request, &new.email).await?;
     // The browser that opens the account may verify its address without the code.
     let (mark, browser) = mark(&request, &asking);
-    let opened = use_case.in_browser(new, Some(mark), client.0).await.map_err(ApiError::from);
-    note(&metrics, "sign_up", &opened);
-    let mut response = answer(&mode, StatusCode::CREATED, &opened?, "Welcome to CoinLink.")?;
+    let opened = note(&metrics, "sign_up", use_case.in_browser(new, Some(mark), client.0).await)?;
+    let mut response = answer(&mode, StatusCode::CREATED, &opened, "Welcome to CoinLink.")?;
     response.add_cookie(&browser).map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
     Ok(response)
 }
@@ -145,8 +143,8 @@ pub(in crate::http) async fn sign_up(
             ("refresh_alias" = (operation_id = "refresh_alias", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/tokens/refresh_token"})))
         )),
-        (status = 401, description = "`invalid_credentials`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 401, description = "`invalid_credentials`"),
+        HashingBusy
     )
 )]
 pub(in crate::http) async fn sign_in(
@@ -155,28 +153,23 @@ pub(in crate::http) async fn sign_in(
     metrics: Data<Metrics>,
     use_case: Data<SignIn>,
     client: Client,
-    body: Json<JsonObject<SignInBody>>,
+    JsonObject(body): JsonObject<SignInBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
     let email = email(&body.email)?;
-    let length = body.password.0.expose().chars().count();
-    if !(1..=coinlink_domain::identity::Password::MAX_CHARS).contains(&length) {
-        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
-    }
+    let password = body.password.checked()?;
     let device = shown_device(&request, body.device_token.as_deref(), |token| use_case.device(token));
     gatekeeper.charge_sign_in(&request, &email, device.map(|device| device.device)).await?;
     // What a guess leads to is written down although whoever made it hangs up.
     let (staying, left) = oneshot::channel::<()>();
     let attempt = async move {
         let left = async { drop(left.await) };
-        use_case.execute(&email, &body.password.0, device, client.0, left).await
+        use_case.execute(&email, &password, device, client.0, left).await
     };
     let signed_in = tokio::spawn(RequestContext::current().scope(attempt).in_current_span()).await;
     drop(staying);
     let signed_in = signed_in
         .map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))
         .and_then(|signed_in| signed_in.map_err(ApiError::from));
-    note(&metrics, "sign_in", &signed_in);
-    outcome(&mode, signed_in?, "You are signed in.")
+    outcome(&mode, note(&metrics, "sign_in", signed_in)?, "You are signed in.")
 }

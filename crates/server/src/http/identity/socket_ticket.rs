@@ -15,7 +15,6 @@ use crate::{
         ApiError, error_codes,
         gate::{Gatekeeper, SignedIn},
         private::private_as,
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
 };
@@ -39,10 +38,7 @@ pub(in crate::http) struct SocketTicketBody {
     post,
     path = "/api/v2/auth/ws-ticket",
     tag = "auth",
-    responses(
-        (status = 201, description = "The ticket", body = SocketTicketBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 201, description = "The ticket", body = SocketTicketBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn ask_socket_ticket(

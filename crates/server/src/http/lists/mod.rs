@@ -2,10 +2,12 @@
 
 mod cursor;
 
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ApiError, error_codes};
+use super::ApiError;
 
 pub(super) use cursor::Cursor;
 
@@ -31,17 +33,23 @@ impl PageBody {
     }
 }
 
-/// How much of a list, and from where on.
+/// A number of a query; `usual`, where there is none.
+pub(in crate::http) fn read_number<N: FromStr + PartialOrd + Display>(
+    name: &'static str,
+    asked: Option<&str>,
+    usual: N,
+    range: RangeInclusive<N>,
+) -> Result<N, ApiError> {
+    let read = asked.map_or(Ok(usual), str::parse).ok().filter(|number| range.contains(number));
+    read.ok_or_else(|| ApiError::invalid_query(name, format!("{} to {}", range.start(), range.end())))
+}
+
+/// How much of a list.
 pub(in crate::http) fn read_limit(asked: Option<&str>) -> Result<u32, ApiError> {
-    match asked.map_or(Ok(LIMIT), str::parse) {
-        Ok(limit @ 1..=MOST) => Ok(limit),
-        _ => Err(ApiError::new(error_codes::INVALID_QUERY).detail("limit", "1 to 100")),
-    }
+    read_number("limit", asked, LIMIT, 1..=MOST)
 }
 
 /// Where the answer before ended.
 pub(in crate::http) fn read_cursor<C: Cursor>(text: Option<&str>) -> Result<Option<C>, ApiError> {
-    text.map(C::read)
-        .transpose()
-        .map_err(|_| ApiError::new(error_codes::INVALID_QUERY).detail("cursor", "is none that this list gave"))
+    text.map(C::read).transpose().map_err(|_| ApiError::invalid_query("cursor", "is none that this list gave"))
 }

@@ -9,12 +9,9 @@ use serde_json::value::RawValue;
 use time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    candles::{CACHE, IntervalName, MOST, read_interval},
-    shared::shared,
-};
+use super::candles::{CACHE, IntervalName, MOST, read_interval};
 use crate::{
-    http::{ApiError, Conditional, error_codes, shapes::ErrorBody},
+    http::{ApiError, Conditional, conditional::Unchanged},
     wire::rfc3339,
 };
 
@@ -89,8 +86,8 @@ impl From<&CandleRecord> for PointBody {
     params(HistoryQuery),
     responses(
         (status = 200, description = "The points, oldest first; none where nothing is known", body = Vec<PointBody>),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 400, description = "`invalid_query`: no such period or interval", body = ErrorBody)
+        Unchanged,
+        (status = 400, description = "`invalid_query`: no such period or interval")
     )
 )]
 pub(in crate::http) async fn bitcoin_history(
@@ -99,8 +96,8 @@ pub(in crate::http) async fn bitcoin_history(
 ) -> Result<Conditional, ApiError> {
     let name = query.period.as_deref().unwrap_or("24h");
     let period = PERIODS.iter().find(|(known, _)| *known == name).map(|(_, period)| *period);
-    let period = period.ok_or_else(|| ApiError::new(error_codes::INVALID_QUERY).detail("period", "1h, 24h, 7d, 30d or 1y"))?;
+    let period = period.ok_or_else(|| ApiError::invalid_query("period", "1h, 24h, 7d, 30d or 1y"))?;
     let interval = read_interval(query.interval.as_deref())?;
     let records = use_case.last(Symbol::btc(), interval, period, MOST).await?;
-    Ok(shared("candles", &records.iter().map(PointBody::from).collect::<Vec<_>>(), CACHE))
+    Ok(Conditional::shared("candles", &records.iter().map(PointBody::from).collect::<Vec<_>>(), CACHE))
 }

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 
-use super::shared::shared;
 use crate::{
-    http::{ApiError, Conditional, error_codes, shapes::ErrorBody},
+    http::{ApiError, Conditional, conditional::Unchanged, error_codes, lists::read_number},
     wire::rfc3339,
 };
 
@@ -134,21 +133,17 @@ impl From<Span> for GapBody {
     }
 }
 
-fn wrong(parameter: &'static str, why: &'static str) -> ApiError {
-    ApiError::new(error_codes::INVALID_QUERY).detail(parameter, why)
-}
-
 /// An interval of its name; an hour where none is named.
 pub(super) fn read_interval(asked: Option<&str>) -> Result<Interval, ApiError> {
     let interval = asked.map_or(Some(Interval::Hour), Interval::from_name);
-    interval.ok_or_else(|| wrong("interval", "1m, 5m, 1h or 1d"))
+    interval.ok_or_else(|| ApiError::invalid_query("interval", "1m, 5m, 1h or 1d"))
 }
 
 fn read_moment(parameter: &'static str, text: &str) -> Result<OffsetDateTime, ApiError> {
     let read = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     // A year before the first or after the last that stores keep is no moment of ours.
     read.filter(|at| (1970..9999).contains(&at.year()))
-        .ok_or_else(|| wrong(parameter, "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
+        .ok_or_else(|| ApiError::invalid_query(parameter, "a moment such as 2030-01-31T12:00:00Z (RFC 3339)"))
 }
 
 impl CandlesQuery {
@@ -157,11 +152,9 @@ impl CandlesQuery {
         let from = self.from.as_deref().map(|text| read_moment("from", text)).transpose()?;
         let to = self.to.as_deref().map(|text| read_moment("to", text)).transpose()?;
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
-            return Err(wrong("to", "is not after from"));
+            return Err(ApiError::invalid_query("to", "is not after from"));
         }
-        let Ok(limit @ 1..=MOST) = self.limit.as_deref().map_or(Ok(LIMIT), str::parse) else {
-            return Err(wrong("limit", "1 to 1000"));
-        };
+        let limit = read_number("limit", self.limit.as_deref(), LIMIT, 1..=MOST)?;
         Ok(AskedCandles { symbol, interval, from, to, limit })
     }
 }
@@ -186,9 +179,9 @@ impl From<ReadCandlesError> for ApiError {
     params(("symbol" = String, Path, description = "`BTC`, `eth`, …: an asset of the current list or of the history", example = "BTC"), CandlesQuery),
     responses(
         (status = 200, description = "The candles, oldest first", body = CandlesBody),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 400, description = "`invalid_query`: details say what cannot be read", body = ErrorBody),
-        (status = 404, description = "`unknown_symbol`", body = ErrorBody)
+        Unchanged,
+        (status = 400, description = "`invalid_query`: details say what cannot be read"),
+        (status = 404, description = "`unknown_symbol`")
     )
 )]
 pub(in crate::http) async fn candles(
@@ -212,7 +205,7 @@ pub(in crate::http) async fn candles(
         next_from,
         next_to,
     };
-    Ok(shared("candles", &body, CACHE))
+    Ok(Conditional::shared("candles", &body, CACHE))
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ mod overview;
 mod price_data;
 mod sentiment;
 mod service;
-mod shared;
 mod summary;
 
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    http::{ApiError, Conditional, docs::etag_of, error_codes, shapes::ErrorBody},
-    wire::{json, millis, rfc3339},
+    http::{ApiError, Conditional, conditional::Unchanged, lists::read_number},
+    wire::{millis, rfc3339},
 };
 
 const LIMIT: usize = 10;
@@ -24,14 +24,6 @@ pub(in crate::http) struct NewsQuery {
     /// At most so many.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 10)]
     limit: Option<String>,
-}
-
-/// `limit`, of at most so many.
-pub(super) fn limit(asked: Option<&str>, usual: usize, most: usize) -> Result<usize, ApiError> {
-    match asked.map_or(Ok(usual), str::parse) {
-        Ok(limit) if (1..=most).contains(&limit) => Ok(limit),
-        _ => Err(ApiError::new(error_codes::INVALID_QUERY).detail("limit", format!("1 to {most}"))),
-    }
 }
 
 /// Headlines.
@@ -139,12 +131,11 @@ impl NewsBody {
     params(NewsQuery),
     responses(
         (status = 200, description = "The newest that are known", body = NewsBody),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 400, description = "`invalid_query`: `limit` is not 1 to 100", body = ErrorBody)
+        Unchanged,
+        (status = 400, description = "`invalid_query`: `limit` is not 1 to 100")
     )
 )]
 pub(in crate::http) async fn news(read: Data<ReadNews>, query: Query<NewsQuery>) -> Result<Conditional, ApiError> {
-    let limit = limit(query.limit.as_deref(), LIMIT, MOST)?;
-    let body = json(&NewsBody::new(&read.execute(), limit));
-    Ok(Conditional { etag: etag_of("news", &body), ..Conditional::json(body.into(), "", CACHE) })
+    let limit = read_number("limit", query.limit.as_deref(), LIMIT, 1..=MOST)?;
+    Ok(Conditional::shared("news", &NewsBody::new(&read.execute(), limit), CACHE))
 }

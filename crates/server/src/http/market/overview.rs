@@ -7,10 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::news::limit;
 use crate::{
-    http::{ApiError, Conditional, docs::etag_of, error_codes, shapes::ErrorBody},
-    wire::{exact, exact_option, json, millis, rfc3339},
+    http::{ApiError, Conditional, conditional::Unchanged, error_codes, lists::read_number},
+    wire::{exact, exact_option, millis, rfc3339},
 };
 
 const LIMIT: usize = 10;
@@ -142,14 +141,13 @@ fn not_known_yet() -> ApiError {
     operation_id = "market_stats",
     responses(
         (status = 200, description = "The newest that are known", body = MarketStatsBody),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 503, description = "`not_known_yet`: none were ever fetched", body = ErrorBody)
+        Unchanged,
+        (status = 503, description = "`not_known_yet`: none were ever fetched")
     )
 )]
 pub(in crate::http) async fn stats(read: Data<ReadMarketStats>) -> Result<Conditional, ApiError> {
     let shown = read.execute().ok_or_else(not_known_yet)?;
-    let body = json(&MarketStatsBody::new(&shown));
-    Ok(Conditional { etag: etag_of("stats", &body), ..Conditional::json(body.into(), "", CACHE) })
+    Ok(Conditional::shared("stats", &MarketStatsBody::new(&shown), CACHE))
 }
 
 /// What people search for, the most wanted first.
@@ -161,15 +159,14 @@ pub(in crate::http) async fn stats(read: Data<ReadMarketStats>) -> Result<Condit
     params(TrendingQuery),
     responses(
         (status = 200, description = "The newest that is known", body = Vec<TrendingLine>),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 400, description = "`invalid_query`: `limit` is not 1 to 50", body = ErrorBody),
-        (status = 503, description = "`not_known_yet`: none was ever fetched", body = ErrorBody)
+        Unchanged,
+        (status = 400, description = "`invalid_query`: `limit` is not 1 to 50"),
+        (status = 503, description = "`not_known_yet`: none was ever fetched")
     )
 )]
 pub(in crate::http) async fn trending(read: Data<ReadTrending>, query: Query<TrendingQuery>) -> Result<Conditional, ApiError> {
-    let limit = limit(query.limit.as_deref(), LIMIT, MOST)?;
+    let limit = read_number("limit", query.limit.as_deref(), LIMIT, 1..=MOST)?;
     let shown = read.execute().ok_or_else(not_known_yet)?;
     let lines: Vec<_> = shown.bulletin.content.assets.iter().take(limit).map(|asset| TrendingLine::new(asset, &shown)).collect();
-    let body = json(&lines);
-    Ok(Conditional { etag: etag_of("trending", &body), ..Conditional::json(body.into(), "", CACHE) })
+    Ok(Conditional::shared("trending", &lines, CACHE))
 }

@@ -7,9 +7,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::shared::shared;
 use crate::{
-    http::{ApiError, Conditional, error_codes, shapes::ErrorBody},
+    http::{ApiError, Conditional, conditional::Unchanged, error_codes},
     wire::{exact, exact_option, rfc3339},
 };
 
@@ -74,13 +73,13 @@ impl From<&TickItem> for PriceData {
     tag = "market",
     responses(
         (status = 200, description = "The price", body = PriceData),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 503, description = "`price_unavailable`: none was ever known", body = ErrorBody)
+        Unchanged,
+        (status = 503, description = "`price_unavailable`: none was ever known")
     )
 )]
 pub(in crate::http) async fn bitcoin_price(use_case: Data<ReadPrices>) -> Result<Conditional, ApiError> {
     let (line, _) = use_case.bitcoin().ok_or_else(unavailable)?;
-    Ok(shared("price", &PriceData::from(&line), CACHE))
+    Ok(Conditional::shared("price", &PriceData::from(&line), CACHE))
 }
 
 /// Which prices.
@@ -98,7 +97,7 @@ pub(in crate::http) struct PricesQuery {
 
 impl PricesQuery {
     fn wanted(&self) -> Result<WantedPrices, ApiError> {
-        let refused = |field: &'static str, why: &str| ApiError::new(error_codes::INVALID_QUERY).detail(field, why);
+        let refused = |field: &'static str, why: &str| ApiError::invalid_query(field, why);
         let limit = match self.limit.as_deref().map(str::parse) {
             None => None,
             Some(Ok(limit @ 1..=MOST)) => Some(limit),
@@ -126,10 +125,10 @@ impl PricesQuery {
     params(PricesQuery),
     responses(
         (status = 200, description = "The prices", body = Vec<PriceData>),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 400, description = "`invalid_query`", body = ErrorBody),
-        (status = 404, description = "`unknown_symbol`; `details.symbols` names those that are not in the list", body = ErrorBody),
-        (status = 503, description = "`price_unavailable`: none was ever known", body = ErrorBody)
+        Unchanged,
+        (status = 400, description = "`invalid_query`"),
+        (status = 404, description = "`unknown_symbol`; `details.symbols` names those that are not in the list"),
+        (status = 503, description = "`price_unavailable`: none was ever known")
     )
 )]
 pub(in crate::http) async fn prices(query: Query<PricesQuery>, use_case: Data<ReadPrices>) -> Result<Conditional, ApiError> {
@@ -142,7 +141,7 @@ pub(in crate::http) async fn prices(query: Query<PricesQuery>, use_case: Data<Re
             error.detail("symbols", names.join(","))
         }
     })?;
-    Ok(shared("prices", &lines.iter().map(PriceData::from).collect::<Vec<_>>(), CACHE))
+    Ok(Conditional::shared("prices", &lines.iter().map(PriceData::from).collect::<Vec<_>>(), CACHE))
 }
 
 fn unavailable() -> ApiError {

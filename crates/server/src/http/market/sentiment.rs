@@ -1,18 +1,14 @@
 //! `GET /api/bitcoin/sentiment`: the market's mood and what it is made of. `POST /api/bitcoin/analyze`: the mood of a text.
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, Json},
-};
+use actix_web::{HttpResponse, web::Data};
 use coinlink_application::market::{AnalyzeText, AnalyzeTextError, ReadSentiment};
 use coinlink_domain::market::sentiment::{InputName, LEXICON_VERSION, MAX_CHARS, Reading, Sentiment, SentimentInput};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shared::shared;
 use crate::{
-    http::{ApiError, Conditional, error_codes, json_object::JsonObject, private::private, shapes::ErrorBody},
+    http::{ApiError, Conditional, conditional::Unchanged, error_codes, json_object::JsonObject, private::private},
     wire::{exact, rfc3339},
 };
 
@@ -155,13 +151,13 @@ impl From<&SentimentInput> for InputBody {
     tag = "market",
     responses(
         (status = 200, description = "The mood", body = SentimentBody),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 503, description = "`not_known_yet`: none of the inputs was ever known", body = ErrorBody)
+        Unchanged,
+        (status = 503, description = "`not_known_yet`: none of the inputs was ever known")
     )
 )]
 pub(in crate::http) async fn sentiment(use_case: Data<ReadSentiment>) -> Result<Conditional, ApiError> {
     match use_case.execute() {
-        Some(sentiment) => Ok(shared("sentiment", &SentimentBody::from(&sentiment), CACHE)),
+        Some(sentiment) => Ok(Conditional::shared("sentiment", &SentimentBody::from(&sentiment), CACHE)),
         None => Err(ApiError::new(error_codes::NOT_KNOWN_YET).retry_after(RETRY_SECS)),
     }
 }
@@ -222,15 +218,15 @@ impl From<Reading> for AnalysisBody {
     request_body = AnalyzeBody,
     responses(
         (status = 200, description = "Its mood", body = AnalysisBody),
-        (status = 400, description = "`invalid_json`, `invalid_input`: no text, or too much of it", body = ErrorBody)
+        (status = 400, description = "`invalid_json`, `invalid_input`: no text, or too much of it")
     )
 )]
 pub(in crate::http) async fn analyze(
-    body: Json<JsonObject<AnalyzeBody>>,
+    JsonObject(body): JsonObject<AnalyzeBody>,
     use_case: Data<AnalyzeText>,
 ) -> Result<HttpResponse, ApiError> {
-    let refused = |why: String| ApiError::new(error_codes::INVALID_INPUT).detail("text", why);
-    let reading = use_case.execute(&body.into_inner().0.text).map_err(|error| match error {
+    let refused = |why: String| ApiError::invalid_input("text", why);
+    let reading = use_case.execute(&body.text).map_err(|error| match error {
         AnalyzeTextError::Empty => refused("is empty".to_owned()),
         AnalyzeTextError::TooLong => refused(format!("has more than {MAX_CHARS} characters")),
     })?;

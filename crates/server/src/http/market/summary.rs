@@ -8,9 +8,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::shared::shared;
 use crate::{
-    http::{ApiError, Conditional, error_codes, shapes::ErrorBody},
+    http::{ApiError, Conditional, conditional::Unchanged, error_codes},
     wire::{exact, exact_option, rfc3339},
 };
 
@@ -86,13 +85,13 @@ impl SummaryBody {
     tag = "market",
     responses(
         (status = 200, description = "The figures", body = SummaryBody),
-        (status = 304, description = "Unchanged since `If-None-Match`"),
-        (status = 503, description = "`price_unavailable`: no price of bitcoin was ever known", body = ErrorBody)
+        Unchanged,
+        (status = 503, description = "`price_unavailable`: no price of bitcoin was ever known")
     )
 )]
 pub(in crate::http) async fn market_summary(use_case: Data<ReadPrices>) -> Result<Conditional, ApiError> {
     match use_case.bitcoin() {
-        Some((line, published_at)) => Ok(shared("summary", &SummaryBody::new(&line, published_at), CACHE)),
+        Some((line, published_at)) => Ok(Conditional::shared("summary", &SummaryBody::new(&line, published_at), CACHE)),
         None => Err(ApiError::new(error_codes::PRICE_UNAVAILABLE).retry_after(5)),
     }
 }

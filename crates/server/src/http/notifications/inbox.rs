@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::shapes::{InboxParams, NoticeDoneBody, NotificationBody, NotificationsHealthBody, UnreadBody};
 use crate::{
-    http::{ApiError, ENDPOINTS, error_codes, gate::Account, private::private, shapes::ErrorBody},
+    http::{ApiError, ENDPOINTS, error_codes, gate::Account, lists::read_number, private::private},
     wire::rfc3339,
 };
 
@@ -21,24 +21,19 @@ const MOST: u32 = 100;
 /// No inbox keeps more.
 const FARTHEST: u32 = 1_000;
 
-fn wrong(field: &'static str, why: &str) -> ApiError {
-    ApiError::new(error_codes::INVALID_QUERY).detail(field, why)
-}
-
 impl TryFrom<InboxParams> for InboxQuery {
     type Error = ApiError;
 
     fn try_from(asked: InboxParams) -> Result<Self, ApiError> {
-        let kind =
-            |name: String| NotificationKind::from_name(&name).ok_or_else(|| wrong("type_filter", "is no type of notification"));
-        let limit = asked.limit.as_deref().map_or(Ok(LIMIT), str::parse).ok().filter(|limit| (1..=MOST).contains(limit));
-        let offset = asked.offset.as_deref().map_or(Ok(0), str::parse).ok().filter(|offset| *offset <= FARTHEST);
+        let kind = |name: String| {
+            NotificationKind::from_name(&name).ok_or_else(|| ApiError::invalid_query("type_filter", "is no type of notification"))
+        };
         let unread_only = asked.unread_only.as_deref().map_or(Ok(false), str::parse);
         Ok(Self {
             kind: asked.type_filter.map(kind).transpose()?,
-            unread_only: unread_only.map_err(|_| wrong("unread_only", "true or false"))?,
-            limit: limit.ok_or_else(|| wrong("limit", "1 to 100"))?,
-            offset: offset.ok_or_else(|| wrong("offset", "0 to 1000"))?,
+            unread_only: unread_only.map_err(|_| ApiError::invalid_query("unread_only", "true or false"))?,
+            limit: read_number("limit", asked.limit.as_deref(), LIMIT, 1..=MOST)?,
+            offset: read_number("offset", asked.offset.as_deref(), 0, 0..=FARTHEST)?,
         })
     }
 }
@@ -59,10 +54,7 @@ fn done(message: &str) -> HttpResponse {
     path = "/api/v2/notifications",
     tag = "notifications",
     params(InboxParams),
-    responses(
-        (status = 200, description = "Those that were asked for", body = Vec<NotificationBody>),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 200, description = "Those that were asked for", body = Vec<NotificationBody>)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn list_notifications(
@@ -79,10 +71,7 @@ pub(in crate::http) async fn list_notifications(
     get,
     path = "/api/v2/notifications/unread-count",
     tag = "notifications",
-    responses(
-        (status = 200, description = "Counted now", body = UnreadBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 200, description = "Counted now", body = UnreadBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn unread_count(caller: Account, use_case: Data<ReadInbox>) -> Result<HttpResponse, ApiError> {
@@ -99,8 +88,7 @@ pub(in crate::http) async fn unread_count(caller: Account, use_case: Data<ReadIn
     params(("id" = Uuid, Path, description = "One of your notifications")),
     responses(
         (status = 200, description = "It is noted", body = NoticeDoneBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`notification_not_found`", body = ErrorBody)
+        (status = 404, description = "`notification_not_found`")
     ),
     security(("bearer" = []))
 )]
@@ -120,10 +108,7 @@ pub(in crate::http) async fn mark_read(
     put,
     path = "/api/v2/notifications/read-all",
     tag = "notifications",
-    responses(
-        (status = 200, description = "It is noted", body = NoticeDoneBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 200, description = "It is noted", body = NoticeDoneBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn mark_all_read(caller: Account, use_case: Data<TendInbox>) -> Result<HttpResponse, ApiError> {
@@ -141,8 +126,7 @@ pub(in crate::http) async fn mark_all_read(caller: Account, use_case: Data<TendI
     params(("id" = Uuid, Path, description = "One of your notifications")),
     responses(
         (status = 200, description = "It is gone", body = NoticeDoneBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`notification_not_found`", body = ErrorBody)
+        (status = 404, description = "`notification_not_found`")
     ),
     security(("bearer" = []))
 )]

@@ -1,15 +1,12 @@
 //! `/api/v2/notifications/settings`: on which ways you want to be told of what.
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, Json},
-};
+use actix_web::{HttpResponse, web::Data};
 use coinlink_application::notifications::KeepNotificationSettings;
 use coinlink_domain::notifications::{ClockOffset, NotificationSettings, QuietHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::{ApiError, error_codes, gate::SignedIn, json_object::JsonObject, private::private, shapes::ErrorBody};
+use crate::http::{ApiError, gate::SignedIn, json_object::JsonObject, private::private};
 
 /// Ways and kinds; what is not sent becomes the default. Whatever is set, the inbox keeps everything. What
 /// `/api/v2/user/preferences` switches off is not sent either.
@@ -77,24 +74,21 @@ impl From<NotificationSettings> for NotificationSettingsBody {
     }
 }
 
-fn wrong(field: &'static str, why: impl Into<String>) -> ApiError {
-    ApiError::new(error_codes::INVALID_INPUT).detail(field, why)
-}
-
 impl TryFrom<NotificationSettingsBody> for NotificationSettings {
     type Error = ApiError;
 
     fn try_from(of: NotificationSettingsBody) -> Result<Self, ApiError> {
         if of.sms_enabled {
-            return Err(wrong("sms_enabled", "this server sends no text messages"));
+            return Err(ApiError::invalid_input("sms_enabled", "this server sends no text messages"));
         }
         let quiet_hours = match (of.quiet_hours_start, of.quiet_hours_end) {
             (None, None) => None,
-            (Some(start), Some(end)) => {
-                Some(QuietHours::try_new(&start, &end).map_err(|error| wrong("quiet_hours_start", error.to_string()))?)
-            }
-            (Some(_), None) => return Err(wrong("quiet_hours_end", "is missing")),
-            (None, Some(_)) => return Err(wrong("quiet_hours_start", "is missing")),
+            (Some(start), Some(end)) => Some(
+                QuietHours::try_new(&start, &end)
+                    .map_err(|error| ApiError::invalid_input("quiet_hours_start", error.to_string()))?,
+            ),
+            (Some(_), None) => return Err(ApiError::invalid_input("quiet_hours_end", "is missing")),
+            (None, Some(_)) => return Err(ApiError::invalid_input("quiet_hours_start", "is missing")),
         };
         Ok(Self {
             email_enabled: of.email_enabled,
@@ -105,7 +99,7 @@ impl TryFrom<NotificationSettingsBody> for NotificationSettings {
             trade_updates: of.trade_updates,
             security_alerts: of.security_alerts,
             quiet_hours,
-            clock: ClockOffset::try_new(&of.timezone).map_err(|error| wrong("timezone", error.to_string()))?,
+            clock: ClockOffset::try_new(&of.timezone).map_err(|error| ApiError::invalid_input("timezone", error.to_string()))?,
         })
     }
 }
@@ -115,10 +109,7 @@ impl TryFrom<NotificationSettingsBody> for NotificationSettings {
     get,
     path = "/api/v2/notifications/settings",
     tag = "notifications",
-    responses(
-        (status = 200, description = "What you set, and the defaults", body = NotificationSettingsBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 200, description = "What you set, and the defaults", body = NotificationSettingsBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn notification_settings(
@@ -136,17 +127,16 @@ pub(in crate::http) async fn notification_settings(
     request_body = NotificationSettingsBody,
     responses(
         (status = 200, description = "What holds now", body = NotificationSettingsBody),
-        (status = 400, description = "`invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        (status = 400, description = "`invalid_input`")
     ),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn save_notification_settings(
     caller: SignedIn,
     use_case: Data<KeepNotificationSettings>,
-    body: Json<JsonObject<NotificationSettingsBody>>,
+    JsonObject(body): JsonObject<NotificationSettingsBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let set = NotificationSettings::try_from(body.into_inner().0)?;
+    let set = NotificationSettings::try_from(body)?;
     use_case.save(caller.user, &set).await?;
     Ok(private(NotificationSettingsBody::from(set)))
 }

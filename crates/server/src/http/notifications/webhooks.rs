@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Json, Path},
+    web::{Data, Path},
 };
 use coinlink_application::notifications::{AddWebhookError, KeepWebhooks, TestWebhookError};
 use coinlink_domain::notifications::{TestRefused, Webhook, WebhookId};
@@ -15,7 +15,6 @@ use crate::http::{
     gate::SignedIn,
     json_object::JsonObject,
     private::{private, private_as},
-    shapes::ErrorBody,
 };
 use crate::wire::seconds_up;
 
@@ -59,10 +58,7 @@ fn no_such() -> ApiError {
     get,
     path = "/api/v2/notifications/webhooks",
     tag = "notifications",
-    responses(
-        (status = 200, description = "Those there are", body = WebhooksBody),
-        (status = 401, description = "Not signed in", body = ErrorBody)
-    ),
+    responses((status = 200, description = "Those there are", body = WebhooksBody)),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn list_webhooks(caller: SignedIn, use_case: Data<KeepWebhooks>) -> Result<HttpResponse, ApiError> {
@@ -81,18 +77,17 @@ pub(in crate::http) async fn list_webhooks(caller: SignedIn, use_case: Data<Keep
     request_body = NewWebhookBody,
     responses(
         (status = 201, description = "The webhook and its secret", body = CreatedWebhookBody),
-        (status = 400, description = "`webhook_refused`: details say why", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 409, description = "`too_many_webhooks`", body = ErrorBody)
+        (status = 400, description = "`webhook_refused`: details say why"),
+        (status = 409, description = "`too_many_webhooks`")
     ),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn add_webhook(
     caller: SignedIn,
     use_case: Data<KeepWebhooks>,
-    body: Json<JsonObject<NewWebhookBody>>,
+    JsonObject(body): JsonObject<NewWebhookBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let (webhook, secret) = use_case.add(caller.user, &body.into_inner().0.url).await?;
+    let (webhook, secret) = use_case.add(caller.user, &body.url).await?;
     let body = CreatedWebhookBody { secret: secret.0, made: WebhookBody::from(&webhook) };
     Ok(private_as(StatusCode::CREATED, body))
 }
@@ -105,8 +100,7 @@ pub(in crate::http) async fn add_webhook(
     params(("id" = Uuid, Path, description = "One of your webhooks")),
     responses(
         (status = 200, description = "Nothing is sent to it any more", body = NoticeDoneBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "You have no such webhook", body = ErrorBody)
+        (status = 404, description = "You have no such webhook")
     ),
     security(("bearer" = []))
 )]
@@ -133,8 +127,7 @@ pub(in crate::http) async fn remove_webhook(
     params(("id" = Uuid, Path, description = "One of your webhooks that is in use")),
     responses(
         (status = 202, description = "It is on its way", body = WebhookTestBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "You have no such webhook in use", body = ErrorBody)
+        (status = 404, description = "You have no such webhook in use")
     ),
     security(("bearer" = []))
 )]

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Path, Query},
 };
 use coinlink_application::identity::{AdministerAccounts, ReadAccounts};
 use coinlink_domain::identity::UserId;
@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::{
     answers::{AccountsBody, AdministeredBody},
+    errors::{AdministratorsOnly, NeedsReason, UnreadableFilter},
     guard::Admin,
     requests::{ReasonBody, UsersQuery},
 };
-use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private, shapes::ErrorBody};
+use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private};
 
 /// Accounts, opened last first.
 #[utoipa::path(
@@ -24,9 +25,8 @@ use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::priv
     params(UsersQuery),
     responses(
         (status = 200, description = "Accounts as the filters want them, all of them together", body = AccountsBody),
-        (status = 400, description = "`invalid_query`: a filter, `limit` or `cursor` cannot be read", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody)
+        UnreadableFilter,
+        AdministratorsOnly
     ),
     security(("bearer" = []))
 )]
@@ -53,11 +53,10 @@ pub(in crate::http) async fn users(
     request_body = ReasonBody,
     responses(
         (status = 200, description = "The account is locked; `changed` says whether it was not before", body = AdministeredBody),
-        (status = 400, description = "`reason_required`, `invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody),
-        (status = 404, description = "There is no such account", body = ErrorBody),
-        (status = 409, description = "`last_admin`, `own_account`", body = ErrorBody)
+        NeedsReason,
+        AdministratorsOnly,
+        (status = 404, description = "There is no such account"),
+        (status = 409, description = "`last_admin`, `own_account`")
     ),
     security(("bearer" = []))
 )]
@@ -66,9 +65,9 @@ pub(in crate::http) async fn lock_user(
     use_case: Data<AdministerAccounts>,
     client: Client,
     id: Path<Uuid>,
-    body: Json<JsonObject<ReasonBody>>,
+    JsonObject(body): JsonObject<ReasonBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let reason = body.0.0.reason()?;
+    let reason = body.reason()?;
     let done = use_case.lock(admin.0, UserId(id.into_inner()), &reason, &client.0).await?;
     let message = if done.changed { "The account is locked." } else { "The account was locked already." };
     Ok(private(AdministeredBody::new(&done, message)))
@@ -85,10 +84,9 @@ pub(in crate::http) async fn lock_user(
     request_body = ReasonBody,
     responses(
         (status = 200, description = "The account may sign in; `changed` says whether it might not before", body = AdministeredBody),
-        (status = 400, description = "`reason_required`, `invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody),
-        (status = 404, description = "There is no such account", body = ErrorBody)
+        NeedsReason,
+        AdministratorsOnly,
+        (status = 404, description = "There is no such account")
     ),
     security(("bearer" = []))
 )]
@@ -97,9 +95,9 @@ pub(in crate::http) async fn unlock_user(
     use_case: Data<AdministerAccounts>,
     client: Client,
     id: Path<Uuid>,
-    body: Json<JsonObject<ReasonBody>>,
+    JsonObject(body): JsonObject<ReasonBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let reason = body.0.0.reason()?;
+    let reason = body.reason()?;
     let done = use_case.unlock(admin.0, UserId(id.into_inner()), &reason, &client.0).await?;
     let message = if done.changed { "The account may sign in again." } else { "The account was not locked." };
     Ok(private(AdministeredBody::new(&done, message)))
@@ -117,10 +115,9 @@ pub(in crate::http) async fn unlock_user(
     request_body = ReasonBody,
     responses(
         (status = 200, description = "The sessions are over", body = AdministeredBody),
-        (status = 400, description = "`reason_required`, `invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody),
-        (status = 404, description = "There is no such account", body = ErrorBody)
+        NeedsReason,
+        AdministratorsOnly,
+        (status = 404, description = "There is no such account")
     ),
     security(("bearer" = []))
 )]
@@ -129,9 +126,9 @@ pub(in crate::http) async fn revoke_sessions(
     use_case: Data<AdministerAccounts>,
     client: Client,
     id: Path<Uuid>,
-    body: Json<JsonObject<ReasonBody>>,
+    JsonObject(body): JsonObject<ReasonBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let reason = body.0.0.reason()?;
+    let reason = body.reason()?;
     let done = use_case.revoke_sessions(admin.0, UserId(id.into_inner()), &reason, &client.0).await?;
     let message = match done.ended {
         0 => "There was no session to end.".to_owned(),

@@ -6,8 +6,13 @@ use actix_web::{
 };
 use coinlink_application::operations::ReadAudit;
 
-use super::{answers::AuditBody, guard::Admin, requests::AuditQuery};
-use crate::http::{ApiError, gate::Client, private::private, shapes::ErrorBody};
+use super::{
+    answers::AuditBody,
+    errors::{AdministratorsOnly, UnreadableFilter},
+    guard::Admin,
+    requests::AuditQuery,
+};
+use crate::http::{ApiError, gate::Client, private::private};
 
 /// The audit log, newest first.
 ///
@@ -20,9 +25,8 @@ use crate::http::{ApiError, gate::Client, private::private, shapes::ErrorBody};
     params(AuditQuery),
     responses(
         (status = 200, description = "Entries as the filters want them; none for an action that nobody does", body = AuditBody),
-        (status = 400, description = "`invalid_query`: a filter, `limit` or `cursor` cannot be read", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody)
+        UnreadableFilter,
+        AdministratorsOnly
     ),
     security(("bearer" = []))
 )]

@@ -4,8 +4,29 @@ use coinlink_application::{
     identity::{AdminRefusal, AdministerError},
     operations::{ClearError, monitoring::AcknowledgeError},
 };
+use utoipa::IntoResponses;
 
 use crate::http::{ApiError, error_codes};
+
+/// Of routes for administrators.
+#[derive(IntoResponses)]
+#[response(status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`")]
+pub(in crate::http) struct AdministratorsOnly;
+
+/// Of routes for administrators and programs of theirs.
+#[derive(IntoResponses)]
+#[response(status = 403, description = "`forbidden` for whoever is no administrator, `scope_missing`")]
+pub(in crate::http) struct WatchersOnly;
+
+/// Of routes that want to know why.
+#[derive(IntoResponses)]
+#[response(status = 400, description = "`reason_required`, `invalid_input`")]
+pub(in crate::http) struct NeedsReason;
+
+/// Of lists with filters.
+#[derive(IntoResponses)]
+#[response(status = 400, description = "`invalid_query`: a filter, `limit` or `cursor` cannot be read")]
+pub(in crate::http) struct UnreadableFilter;
 
 /// Seconds after which what the nodes share is worth another try.
 const BUS_RETRY_SECS: u32 = 2;
@@ -41,7 +62,7 @@ impl From<ClearError> for ApiError {
         match error {
             ClearError::Unknown(names) => {
                 let names = names.join(", ");
-                Self::new(error_codes::INVALID_INPUT).detail("cache", format!("is none; there are: all, {names}"))
+                Self::invalid_input("cache", format!("is none; there are: all, {names}"))
             }
             ClearError::Bus(error) => Self::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(BUS_RETRY_SECS).caused_by(error),
             ClearError::Store(error) => error.into(),

@@ -1,21 +1,19 @@
 //! What stands before every route of administrators: who asks is looked up in the store before a handler or a body is looked at.
 
-use std::{
-    future::{Ready, ready},
-    rc::Rc,
-};
+use std::future::{Ready, ready};
 
 use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest,
-    body::{EitherBody, MessageBody},
-    dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    body::BoxBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
     web::Data,
 };
 use coinlink_application::identity::{Administrator, AuthorizeAdmin};
-use futures_util::future::LocalBoxFuture;
 
 use crate::http::{
-    ApiError, error_codes,
+    ApiError, Endpoint, error_codes,
     gate::{Account, Caller, Client, SignedIn},
 };
 
@@ -24,101 +22,51 @@ const BELOW: &str = "/api/v2/admin/";
 /// So are those below this one; who only looks needs the role alone, and programs may look.
 const WATCHED: &str = "/api/monitoring/";
 
+/// The middleware of one resource, inside of the gate and of the deadline.
+pub(in crate::http) async fn administrators_only(
+    endpoint: Endpoint,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    if let Some(demand) = demand(&endpoint, request.method())
+        // In a box of its own, or every other request would hold room for it.
+        && let Err(refusal) = Box::pin(let_in(request.request(), demand, endpoint.path)).await
+    {
+        return Ok(request.error_response(refusal));
+    }
+    next.call(request).await
+}
+
 /// What somebody has to be.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Demand {
-    Nothing,
     /// An administrator, or a program of one.
     Role,
     /// An administrator who showed a second factor just now.
     Everything,
 }
 
-/// The middleware of one resource, inside of the gate and of the deadline. Where the path is not an administrators' one it lets
-/// everything through.
-#[derive(Clone, Copy)]
-pub(in crate::http) struct AdminOnly {
-    path: &'static str,
-    methods: &'static str,
-}
-
-impl AdminOnly {
-    /// For the resource at `path`, which takes these methods.
-    pub(in crate::http) const fn new(path: &'static str, methods: &'static str) -> Self {
-        Self { path, methods }
-    }
-
-    /// A method that nobody may use is told to everybody alike.
-    fn demand(self, request: &ServiceRequest) -> Demand {
-        if !self.methods.split(", ").any(|method| method == request.method().as_str()) {
-            return Demand::Nothing;
-        }
-        match self.path {
-            path if path.starts_with(BELOW) => Demand::Everything,
-            path if path.starts_with(WATCHED) && request.method().is_safe() => Demand::Role,
-            path if path.starts_with(WATCHED) => Demand::Everything,
-            _ => Demand::Nothing,
-        }
-    }
-}
-
-impl<S, B> Transform<S, ServiceRequest> for AdminOnly
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Transform = AdminOnlyService<S>;
-    type InitError = ();
-    type Future = Ready<Result<AdminOnlyService<S>, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(AdminOnlyService { service: Rc::new(service), only: *self }))
-    }
-}
-
-/// The middleware around one resource.
-pub(in crate::http) struct AdminOnlyService<S> {
-    service: Rc<S>,
-    only: AdminOnly,
-}
-
-impl<S, B> Service<ServiceRequest> for AdminOnlyService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let demand = self.only.demand(&request);
-        if demand == Demand::Nothing {
-            let answer = self.service.call(request);
-            return Box::pin(async move { answer.await.map(ServiceResponse::map_into_left_body) });
-        }
-        let (service, route) = (Rc::clone(&self.service), self.only.path);
-        Box::pin(async move {
-            match let_in(request.request(), demand, route).await {
-                Ok(()) => service.call(request).await.map(ServiceResponse::map_into_left_body),
-                Err(refusal) => Ok(request.error_response(refusal).map_into_right_body()),
-            }
-        })
+/// Nothing of whoever asks for what is no administrators' route; a method that nobody may use is told to everybody alike.
+fn demand(endpoint: &Endpoint, method: &Method) -> Option<Demand> {
+    match endpoint.path {
+        _ if !endpoint.takes(method) => None,
+        path if path.starts_with(BELOW) => Some(Demand::Everything),
+        path if path.starts_with(WATCHED) && method.is_safe() => Some(Demand::Role),
+        path if path.starts_with(WATCHED) => Some(Demand::Everything),
+        _ => None,
     }
 }
 
 /// Leaves with the request who it was found to be from.
 async fn let_in(request: &HttpRequest, demand: Demand, route: &'static str) -> Result<(), ApiError> {
-    if demand == Demand::Role {
-        let watcher = watch(request, route).await?;
-        request.extensions_mut().insert(watcher);
-    } else {
-        let admin = authorize(request, route).await?;
-        request.extensions_mut().insert(admin);
+    match demand {
+        Demand::Role => {
+            let watcher = watch(request, route).await?;
+            request.extensions_mut().insert(watcher);
+        }
+        Demand::Everything => {
+            let admin = authorize(request, route).await?;
+            request.extensions_mut().insert(admin);
+        }
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use coinlink_application::{identity::AdministrationUseCases, operations::Operati
 pub(super) use accounts::{lock_user, revoke_sessions, unlock_user, users};
 pub(super) use audit::audit;
 pub(super) use docs::OperationsDocument;
-pub(super) use guard::AdminOnly;
+pub(super) use guard::administrators_only;
 pub(super) use monitoring::{MonitoringDocument, acknowledge_alert, monitor_alerts, unified};
 pub(super) use overview::{clear_cache, stats};
 

@@ -1,17 +1,15 @@
 //! How things are, and what may be forgotten.
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, Json},
-};
+use actix_web::{HttpResponse, web::Data};
 use coinlink_application::operations::{ClearCaches, ReadStats};
 
 use super::{
     answers::{AdminStatsBody, ClearedBody},
+    errors::AdministratorsOnly,
     guard::Admin,
     requests::ClearCacheBody,
 };
-use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private, shapes::ErrorBody};
+use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private};
 
 /// Accounts, sessions, sign-ins and mail in numbers.
 #[utoipa::path(
@@ -21,8 +19,7 @@ use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::priv
     operation_id = "admin_stats",
     responses(
         (status = 200, description = "Counted at most ten seconds ago", body = AdminStatsBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody)
+        AdministratorsOnly
     ),
     security(("bearer" = []))
 )]
@@ -42,9 +39,8 @@ pub(in crate::http) async fn stats(admin: Admin, use_case: Data<ReadStats>, clie
     request_body = ClearCacheBody,
     responses(
         (status = 200, description = "What was cleared", body = ClearedBody),
-        (status = 400, description = "`reason_required`, `invalid_input`: there is no such cache", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody)
+        (status = 400, description = "`reason_required`, `invalid_input`: there is no such cache"),
+        AdministratorsOnly
     ),
     security(("bearer" = []))
 )]
@@ -52,9 +48,8 @@ pub(in crate::http) async fn clear_cache(
     admin: Admin,
     use_case: Data<ClearCaches>,
     client: Client,
-    body: Json<JsonObject<ClearCacheBody>>,
+    JsonObject(body): JsonObject<ClearCacheBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body.into_inner().0;
     let reason = body.reason()?;
     let only = body.cache.as_deref().filter(|cache| *cache != "all");
     let cleared = use_case.execute(admin.0.user, only, &reason, &client.0).await?;

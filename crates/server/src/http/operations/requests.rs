@@ -21,10 +21,6 @@ use crate::http::{
 /// The longest text that is looked for.
 const LONGEST: usize = 200;
 
-pub(super) fn bad(field: &'static str, why: impl Into<String>) -> ApiError {
-    ApiError::new(error_codes::INVALID_QUERY).detail(field, why)
-}
-
 /// Why it is done.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,7 +70,7 @@ impl ClearCacheBody {
 
 /// Numbers, ids and such come as text, so that what cannot be read is told by its name.
 fn flag(field: &'static str, text: Option<&str>) -> Result<Option<bool>, ApiError> {
-    text.map(str::parse).transpose().map_err(|_| bad(field, "true or false"))
+    text.map(str::parse).transpose().map_err(|_| ApiError::invalid_query(field, "true or false"))
 }
 
 /// Which accounts.
@@ -112,9 +108,12 @@ impl UsersQuery {
 
     pub(super) fn filter(&self) -> Result<AccountFilter, ApiError> {
         let email = self.email.as_deref().map(EmailPrefix::try_new).transpose();
-        let role = self.role.as_deref().map(|role| Role::from_name(role).ok_or_else(|| bad("role", "user or admin")));
+        let role = self
+            .role
+            .as_deref()
+            .map(|role| Role::from_name(role).ok_or_else(|| ApiError::invalid_query("role", "user or admin")));
         Ok(AccountFilter {
-            email: email.map_err(|error| bad("email", error.to_string()))?,
+            email: email.map_err(|error| ApiError::invalid_query("email", error.to_string()))?,
             role: role.transpose()?,
             active: flag("active", self.active.as_deref())?,
             verified: flag("verified", self.verified.as_deref())?,
@@ -155,8 +154,14 @@ pub(in crate::http) struct AuditQuery {
 /// Text that is looked for: what no entry holds finds nothing, and a NUL, which PostgreSQL takes in no text, is in none.
 pub(super) fn text(field: &'static str, text: Option<&str>) -> Result<Option<String>, ApiError> {
     let fits = |text: &str| text.len() <= LONGEST && !text.chars().any(char::is_control);
-    text.map(|text| if fits(text) { Ok(text.to_owned()) } else { Err(bad(field, "at most 200 bytes, no control characters")) })
-        .transpose()
+    text.map(|text| {
+        if fits(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(ApiError::invalid_query(field, "at most 200 bytes, no control characters"))
+        }
+    })
+    .transpose()
 }
 
 /// Years as both databases have them: a calendar begins with the year 1.
@@ -165,7 +170,7 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<OffsetDateTi
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
         (1..=9999).contains(&moment.year()).then_some(moment)
     };
-    text.map(|text| read(text).ok_or_else(|| bad(field, "a time as 2026-11-21T14:03:00Z"))).transpose()
+    text.map(|text| read(text).ok_or_else(|| ApiError::invalid_query(field, "a time as 2026-11-21T14:03:00Z"))).transpose()
 }
 
 impl AuditQuery {
@@ -178,8 +183,10 @@ impl AuditQuery {
     }
 
     pub(super) fn filter(&self) -> Result<AuditFilter, ApiError> {
-        let user = |id: &str| id.parse::<Uuid>().map_err(|_| bad("user", "the id of an account, a UUID"));
-        let status = |name: &str| AuditStatus::from_name(name).ok_or_else(|| bad("status", "success, failure or denied"));
+        let user = |id: &str| id.parse::<Uuid>().map_err(|_| ApiError::invalid_query("user", "the id of an account, a UUID"));
+        let status = |name: &str| {
+            AuditStatus::from_name(name).ok_or_else(|| ApiError::invalid_query("status", "success, failure or denied"))
+        };
         let resource = text("resource", self.resource.as_deref())?;
         let (resource_type, resource_id) = match resource.as_deref().map(|text| text.split_once(':').ok_or(text)) {
             None => (None, None),

@@ -1,23 +1,17 @@
-use actix_web::{
-    HttpRequest, HttpResponse,
-    cookie::Cookie,
-    http::header,
-    web::{Data, Json},
-};
+use actix_web::{HttpRequest, HttpResponse, cookie::Cookie, http::header, web::Data};
 use coinlink_application::identity::{AskForMail, ChangeEmail};
 use coinlink_domain::identity::Password;
 
 use super::{
-    super::{answers::MessageBody, outcome::note, sign_in::email},
+    super::{answers::MessageBody, errors::HashingBusy, outcome::note, sign_in::email},
     bodies::{ChangeEmailBody, EmailBody, ResendBody},
     browser::mark,
 };
 use crate::{
     http::{
-        ApiError, error_codes,
+        ApiError,
         gate::{Caller, Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
 };
@@ -43,8 +37,8 @@ fn on_its_way(browser: Option<Cookie<'_>>) -> HttpResponse {
     request_body = ResendBody,
     responses(
         (status = 202, description = "A letter is on its way, where there is an account that is not verified yet", body = MessageBody),
-        (status = 400, description = "`invalid_input`", body = ErrorBody),
-        (status = 401, description = "`authentication_required`: no address was sent, and you are not signed in", body = ErrorBody)
+        (status = 400, description = "`invalid_input`"),
+        (status = 401, description = "`authentication_required`: no address was sent, and you are not signed in")
     ),
     security((), ("bearer" = []))
 )]
@@ -54,9 +48,9 @@ pub(in crate::http) async fn resend_verification(
     metrics: Data<Metrics>,
     use_case: Data<AskForMail>,
     client: Client,
-    body: Json<JsonObject<ResendBody>>,
+    JsonObject(body): JsonObject<ResendBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let answer = match (body.0.0.email.as_deref(), Caller::of(&request)) {
+    let answer = match (body.email.as_deref(), Caller::of(&request)) {
         (Some(text), _) => {
             let email = email(text)?;
             gatekeeper.charge_letter(&request, "verify", &email).await?;
@@ -86,7 +80,7 @@ pub(in crate::http) async fn resend_verification(
     request_body = EmailBody,
     responses(
         (status = 202, description = "A letter is on its way, where there is such an account", body = MessageBody),
-        (status = 400, description = "`invalid_input`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`")
     )
 )]
 pub(in crate::http) async fn forgot_password(
@@ -95,9 +89,9 @@ pub(in crate::http) async fn forgot_password(
     metrics: Data<Metrics>,
     use_case: Data<AskForMail>,
     client: Client,
-    body: Json<JsonObject<EmailBody>>,
+    JsonObject(body): JsonObject<EmailBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let email = email(&body.0.0.email)?;
+    let email = email(&body.email)?;
     gatekeeper.charge_letter(&request, "reset", &email).await?;
     let (mark, cookie) = mark(&request, &use_case);
     use_case.forgot_password(&email, mark, &client.0).await?;
@@ -116,10 +110,9 @@ pub(in crate::http) async fn forgot_password(
     request_body = ChangeEmailBody,
     responses(
         (status = 202, description = "A letter is on its way to the new address, unless it has an account", body = MessageBody),
-        (status = 400, description = "`invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`second_factor_required`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`"),
+        (status = 403, description = "`second_factor_required`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -132,19 +125,17 @@ pub(in crate::http) async fn change_email(
     asking: Data<AskForMail>,
     use_case: Data<ChangeEmail>,
     client: Client,
-    body: Json<JsonObject<ChangeEmailBody>>,
+    JsonObject(body): JsonObject<ChangeEmailBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let new = email(&body.email)?;
     if body.password.0.expose().chars().count() > Password::MAX_CHARS {
-        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
+        return Err(ApiError::invalid_input("password", "1 to 512 characters"));
     }
     gatekeeper.charge_own(&request, caller.user).await?;
     gatekeeper.charge_letter(&request, "change", &new).await?;
     let (mark, cookie) = mark(&request, &asking);
     let who = (caller.user, caller.session);
-    let asked = use_case.ask(who, &new, &body.password.0, mark, &client.0).await.map_err(ApiError::from);
-    note(&metrics, "email_change", &asked);
-    asked?;
+    let asked = use_case.ask(who, &new, &body.password.0, mark, &client.0).await;
+    note(&metrics, "email_change", asked)?;
     Ok(on_its_way(Some(cookie)))
 }

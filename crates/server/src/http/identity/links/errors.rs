@@ -32,7 +32,7 @@ impl From<VerifyEmailError> for ApiError {
     fn from(error: VerifyEmailError) -> Self {
         match error {
             VerifyEmailError::Link(error) => error.into(),
-            VerifyEmailError::PasswordRequired => Self::new(error_codes::INVALID_INPUT).detail("password", "set a password"),
+            VerifyEmailError::PasswordRequired => Self::invalid_input("password", "set a password"),
             VerifyEmailError::WeakPassword(faults) => weak_password("password", &faults),
             VerifyEmailError::Hash(error) => error.into(),
         }
@@ -63,10 +63,8 @@ impl From<ChangeEmailError> for ApiError {
     fn from(error: ChangeEmailError) -> Self {
         match error {
             ChangeEmailError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
-            ChangeEmailError::WrongPassword => {
-                Self::new(error_codes::INVALID_INPUT).detail("password", "is not your present password")
-            }
-            ChangeEmailError::Unchanged => Self::new(error_codes::INVALID_INPUT).detail("email", "is your present address"),
+            ChangeEmailError::WrongPassword => Self::invalid_input("password", "is not your present password"),
+            ChangeEmailError::Unchanged => Self::invalid_input("email", "is your present address"),
             ChangeEmailError::SecondFactorRequired => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
             ChangeEmailError::Hash(error) => error.into(),
             ChangeEmailError::Store(error) => error.into(),

@@ -13,7 +13,7 @@ use super::{
     errors::ASKED_ELSEWHERE,
 };
 use crate::{
-    http::{ApiError, error_codes, gate::is_shown, private::private, shapes::ErrorBody},
+    http::{ApiError, error_codes, gate::is_shown, private::private},
     wire::rfc3339,
 };
 
@@ -118,7 +118,7 @@ pub(in crate::http) async fn look_at_undo(
     params(LinkQuery),
     responses(
         (status = 200, description = "Whether the address is verified", body = OldVerificationBody),
-        (status = 400, description = "`invalid_link`", body = ErrorBody)
+        (status = 400, description = "`invalid_link`")
     )
 )]
 pub(in crate::http) async fn old_verification(

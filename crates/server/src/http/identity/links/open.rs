@@ -1,12 +1,9 @@
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Data, Json},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use coinlink_application::identity::{ChangeEmail, ResetPassword, UndoEmailChange, VerifyEmail};
 use coinlink_domain::identity::LinkCode;
 
 use super::{
-    super::{answers::MessageBody, outcome::note, sessions::message, sign_in::device_cookie},
+    super::{answers::MessageBody, errors::HashingBusy, outcome::note, sessions::message, sign_in::device_cookie},
     bodies::{OpenLinkBody, PasswordResetBody, ResetPasswordBody, VerifyEmailBody},
     browser::opening,
 };
@@ -16,7 +13,6 @@ use crate::{
         gate::{Caller, Client, SignedIn},
         json_object::JsonObject,
         private::private,
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
 };
@@ -33,10 +29,10 @@ use crate::{
     request_body = VerifyEmailBody,
     responses(
         (status = 200, description = "The address is verified", body = MessageBody),
-        (status = 400, description = "`invalid_link`, `weak_password`, or `invalid_input`: set a password", body = ErrorBody),
-        (status = 401, description = "`invalid_code`; after five of them the link is void. `authentication_required`: there is neither a link nor a session", body = ErrorBody),
-        (status = 403, description = "`code_required`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_link`, `weak_password`, or `invalid_input`: set a password"),
+        (status = 401, description = "`invalid_code`; after five of them the link is void. `authentication_required`: there is neither a link nor a session"),
+        (status = 403, description = "`code_required`"),
+        HashingBusy
     ),
     security((), ("bearer" = []))
 )]
@@ -45,9 +41,8 @@ pub(in crate::http) async fn verify_email(
     metrics: Data<Metrics>,
     use_case: Data<VerifyEmail>,
     client: Client,
-    body: Json<JsonObject<VerifyEmailBody>>,
+    JsonObject(body): JsonObject<VerifyEmailBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let code = body.code.as_deref();
     let done = if let Some(token) = &body.token {
         let password = body.password.as_ref().map(|password| &password.0);
@@ -55,14 +50,13 @@ pub(in crate::http) async fn verify_email(
     } else {
         let Some(Caller::User { user, session, .. }) = Caller::of(&request) else { return Err(SignedIn::missing(&request)) };
         if body.password.is_some() {
-            return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "goes with a token"));
+            return Err(ApiError::invalid_input("password", "goes with a token"));
         }
-        let code = code.ok_or_else(|| ApiError::new(error_codes::INVALID_INPUT).detail("code", "send it, or the token"))?;
+        let code = code.ok_or_else(|| ApiError::invalid_input("code", "send it, or the token"))?;
         use_case.by_code((user, session), LinkCode::from_text(code), &client.0).await.map(|()| false)
     };
-    let done = done.map_err(ApiError::from);
-    note(&metrics, "email_verify", &done);
-    Ok(message(if done? {
+    let is_password_set = note(&metrics, "email_verify", done)?;
+    Ok(message(if is_password_set {
         "Your e-mail address is verified, and your new password is set: the old one no longer works. Sign in with the new one."
     } else {
         "Your e-mail address is verified."
@@ -79,10 +73,10 @@ pub(in crate::http) async fn verify_email(
     request_body = ResetPasswordBody,
     responses(
         (status = 200, description = "The password is another, and all sessions are over", body = PasswordResetBody),
-        (status = 400, description = "`invalid_link` or `weak_password`", body = ErrorBody),
-        (status = 401, description = "`invalid_code`; after five of them the link is void", body = ErrorBody),
-        (status = 403, description = "`code_required`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_link` or `weak_password`"),
+        (status = 401, description = "`invalid_code`; after five of them the link is void"),
+        (status = 403, description = "`code_required`"),
+        HashingBusy
     )
 )]
 pub(in crate::http) async fn reset_password(
@@ -90,13 +84,11 @@ pub(in crate::http) async fn reset_password(
     metrics: Data<Metrics>,
     use_case: Data<ResetPassword>,
     client: Client,
-    body: Json<JsonObject<ResetPasswordBody>>,
+    JsonObject(body): JsonObject<ResetPasswordBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let opening = opening(&request, &body.token, body.code.as_deref());
-    let done = use_case.execute(&opening, &body.password.0, &client.0).await.map_err(ApiError::from);
-    note(&metrics, "password_reset", &done);
-    let device = done?;
+    let done = use_case.execute(&opening, &body.password.0, &client.0).await;
+    let device = note(&metrics, "password_reset", done)?;
     let message = "Your password is changed, and all sessions are over. Sign in with the new one.";
     let mut response = private(PasswordResetBody { message, device_token: device.0.clone() });
     response.add_cookie(&device_cookie(device)).map_err(|error| ApiError::new(error_codes::INTERNAL_ERROR).caused_by(error))?;
@@ -114,8 +106,8 @@ pub(in crate::http) async fn reset_password(
     request_body = OpenLinkBody,
     responses(
         (status = 200, description = "The account has the new address", body = MessageBody),
-        (status = 400, description = "`invalid_link`", body = ErrorBody),
-        (status = 403, description = "`code_required`: open it where you asked for the change", body = ErrorBody)
+        (status = 400, description = "`invalid_link`"),
+        (status = 403, description = "`code_required`: open it where you asked for the change")
     ),
     security((), ("bearer" = []))
 )]
@@ -124,13 +116,11 @@ pub(in crate::http) async fn confirm_email_change(
     metrics: Data<Metrics>,
     use_case: Data<ChangeEmail>,
     client: Client,
-    body: Json<JsonObject<OpenLinkBody>>,
+    JsonObject(body): JsonObject<OpenLinkBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let opening = opening(&request, &body.token, body.code.as_deref());
-    let done = use_case.confirm(&opening, &client.0).await.map_err(ApiError::from);
-    note(&metrics, "email_change_confirm", &done);
-    done?;
+    let done = use_case.confirm(&opening, &client.0).await;
+    note(&metrics, "email_change_confirm", done)?;
     Ok(message("Your account has this address now."))
 }
 
@@ -145,10 +135,10 @@ pub(in crate::http) async fn confirm_email_change(
     request_body = OpenLinkBody,
     responses(
         (status = 200, description = "The account has its old address", body = MessageBody),
-        (status = 400, description = "`invalid_link`", body = ErrorBody),
-        (status = 401, description = "`invalid_code`; after five of them none is looked at for 15 minutes", body = ErrorBody),
-        (status = 403, description = "`code_required`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_link`"),
+        (status = 401, description = "`invalid_code`; after five of them none is looked at for 15 minutes"),
+        (status = 403, description = "`code_required`"),
+        HashingBusy
     )
 )]
 pub(in crate::http) async fn undo_email_change(
@@ -156,12 +146,10 @@ pub(in crate::http) async fn undo_email_change(
     metrics: Data<Metrics>,
     use_case: Data<UndoEmailChange>,
     client: Client,
-    body: Json<JsonObject<OpenLinkBody>>,
+    JsonObject(body): JsonObject<OpenLinkBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let opening = opening(&request, &body.token, body.code.as_deref());
-    let done = use_case.execute(&opening, &client.0).await.map_err(ApiError::from);
-    note(&metrics, "email_change_undo", &done);
-    done?;
+    let done = use_case.execute(&opening, &client.0).await;
+    note(&metrics, "email_change_undo", done)?;
     Ok(message("Your account has its old address again. A letter with a link to set another password is on its way to it."))
 }

@@ -7,7 +7,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 
-use crate::http::{Conditional, docs::etag_of};
+use crate::http::{Conditional, conditional::etag_of};
 
 const PAGE: &str = include_str!("../pages/account.html");
 

@@ -11,7 +11,7 @@ impl From<AskWalletError> for ApiError {
             AskWalletError::Address(AddressError::Unsupported) => {
                 Self::new(error_codes::WALLET_UNSUPPORTED).detail("address", "P2PKH, P2SH-P2WPKH, P2WPKH and P2TR are taken")
             }
-            AskWalletError::Address(error) => Self::new(error_codes::INVALID_INPUT).detail("address", error.to_string()),
+            AskWalletError::Address(error) => Self::invalid_input("address", error.to_string()),
             AskWalletError::Store(error) => error.into(),
         }
     }
@@ -31,9 +31,7 @@ impl From<LinkWalletError> for ApiError {
     fn from(error: LinkWalletError) -> Self {
         match error {
             LinkWalletError::NoAccount => Self::new(error_codes::SESSION_REVOKED),
-            LinkWalletError::WrongPassword => {
-                Self::new(error_codes::INVALID_INPUT).detail("password", "is not your present password")
-            }
+            LinkWalletError::WrongPassword => Self::invalid_input("password", "is not your present password"),
             LinkWalletError::NotFresh => Self::new(error_codes::SECOND_FACTOR_REQUIRED),
             LinkWalletError::InvalidSignature => Self::new(error_codes::INVALID_SIGNATURE),
             LinkWalletError::Taken => Self::new(error_codes::WALLET_TAKEN),

@@ -6,27 +6,27 @@ mod errors;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Json, Path},
+    web::{Data, Path},
 };
 use coinlink_application::identity::{AskWallet, LinkWallet, ListWallets, SignInWithWallet, UnlinkWallet};
-use coinlink_domain::identity::{OneTimeSecret, Password, WalletId, WalletPurpose};
+use coinlink_domain::identity::{OneTimeSecret, WalletId, WalletPurpose};
 use uuid::Uuid;
 
 use self::bodies::{AskWalletBody, AskedFor, LinkWalletBody, VerifyWalletBody, WalletAskedBody, WalletBody};
 use super::{
     answers::{MessageBody, SignedInBody},
     cookie_mode::Mode,
+    errors::HashingBusy,
     outcome::note,
     sessions::message,
     sign_in::{outcome, shown_device},
 };
 use crate::{
     http::{
-        ApiError, error_codes,
+        ApiError,
         gate::{Caller, Client, Gatekeeper, SignedIn, Verified},
         json_object::JsonObject,
         private::{private, private_as},
-        shapes::ErrorBody,
     },
     telemetry::Metrics,
 };
@@ -42,8 +42,8 @@ use crate::{
     request_body = AskWalletBody,
     responses(
         (status = 200, description = "Sign `message` and send the signature with `challenge` within five minutes", body = WalletAskedBody),
-        (status = 400, description = "`invalid_input`, or `wallet_unsupported` for an address of a kind that is not taken", body = ErrorBody),
-        (status = 401, description = "`authentication_required`: linking a wallet takes an access token", body = ErrorBody)
+        (status = 400, description = "`invalid_input`, or `wallet_unsupported` for an address of a kind that is not taken"),
+        (status = 401, description = "`authentication_required`: linking a wallet takes an access token")
     ),
     security((), ("bearer" = []))
 )]
@@ -52,9 +52,8 @@ pub(in crate::http) async fn ask_wallet(
     gatekeeper: Data<Gatekeeper>,
     sign_in: Data<SignInWithWallet>,
     use_case: Data<AskWallet>,
-    body: Json<JsonObject<AskWalletBody>>,
+    JsonObject(body): JsonObject<AskWalletBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let purpose = match (body.purpose, Caller::of(&request)) {
         (AskedFor::SignIn, _) => {
             let device = shown_device(&request, None, |token| sign_in.device(token)).map(|device| device.device);
@@ -82,7 +81,7 @@ pub(in crate::http) async fn ask_wallet(
     request_body = VerifyWalletBody,
     responses(
         (status = 200, description = "You are signed in, or asked for a second factor, as at `/api/v2/auth/login`", body = SignedInBody),
-        (status = 401, description = "`invalid_signature`", body = ErrorBody)
+        (status = 401, description = "`invalid_signature`")
     )
 )]
 pub(in crate::http) async fn verify_wallet(
@@ -91,9 +90,8 @@ pub(in crate::http) async fn verify_wallet(
     metrics: Data<Metrics>,
     use_case: Data<SignInWithWallet>,
     client: Client,
-    body: Json<JsonObject<VerifyWalletBody>>,
+    JsonObject(body): JsonObject<VerifyWalletBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
     let mode = Mode::asked(body.cookies, &request, &gatekeeper)?;
     let device = shown_device(&request, body.device_token.as_deref(), |token| use_case.device(token));
     let secret = OneTimeSecret::from_text(&body.challenge);
@@ -101,9 +99,8 @@ pub(in crate::http) async fn verify_wallet(
     if let Some(secret) = &secret {
         gatekeeper.charge_given_out(&request, secret.id).await?;
     }
-    let signed_in = use_case.execute(secret, &body.signature, device, client.0).await.map_err(ApiError::from);
-    note(&metrics, "wallet_sign_in", &signed_in);
-    outcome(&mode, signed_in?, "You are signed in.")
+    let signed_in = use_case.execute(secret, &body.signature, device, client.0).await;
+    outcome(&mode, note(&metrics, "wallet_sign_in", signed_in)?, "You are signed in.")
 }
 
 /// Link a wallet to your account.
@@ -119,11 +116,11 @@ pub(in crate::http) async fn verify_wallet(
         (status = 201, description = "The wallet is linked", body = WalletBody, links(
             ("unlink" = (operation_id = "unlink_wallet", parameters(("id" = "$response.body#/id"))))
         )),
-        (status = 400, description = "`invalid_input`: the password is not yours", body = ErrorBody),
-        (status = 401, description = "Not signed in, or `invalid_signature`", body = ErrorBody),
-        (status = 403, description = "`email_not_verified` or `second_factor_required`", body = ErrorBody),
-        (status = 409, description = "`wallet_taken` or `too_many_wallets`", body = ErrorBody),
-        (status = 503, description = "`hashing_busy` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`: the password is not yours"),
+        (status = 401, description = "Not signed in, or `invalid_signature`"),
+        (status = 403, description = "`email_not_verified` or `second_factor_required`"),
+        (status = 409, description = "`wallet_taken` or `too_many_wallets`"),
+        HashingBusy
     ),
     security(("bearer" = []))
 )]
@@ -134,20 +131,14 @@ pub(in crate::http) async fn link_wallet(
     metrics: Data<Metrics>,
     use_case: Data<LinkWallet>,
     client: Client,
-    body: Json<JsonObject<LinkWalletBody>>,
+    JsonObject(body): JsonObject<LinkWalletBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let JsonObject(body) = body.into_inner();
-    let password = &body.password.0;
-    if !(1..=Password::MAX_CHARS).contains(&password.expose().chars().count()) {
-        return Err(ApiError::new(error_codes::INVALID_INPUT).detail("password", "1 to 512 characters"));
-    }
+    let password = body.password.checked()?;
     gatekeeper.charge_own(&request, caller.user).await?;
     let secret = OneTimeSecret::from_text(&body.challenge);
-    let linked = use_case.execute((caller.user, caller.session), password, secret, &body.signature, &client.0).await;
-    let linked = linked.map_err(ApiError::from);
-    note(&metrics, "wallet_link", &linked);
-    let body = WalletBody::from(&linked?);
-    Ok(private_as(StatusCode::CREATED, body))
+    let linked = use_case.execute((caller.user, caller.session), &password, secret, &body.signature, &client.0).await;
+    let wallet = note(&metrics, "wallet_link", linked)?;
+    Ok(private_as(StatusCode::CREATED, WalletBody::from(&wallet)))
 }
 
 /// The wallets that sign in to your account.
@@ -158,8 +149,7 @@ pub(in crate::http) async fn link_wallet(
     responses(
         (status = 200, description = "Your wallets, linked first first", body = [WalletBody], links(
             ("unlink" = (operation_id = "unlink_wallet", parameters(("id" = "$response.body#/0/id"))))
-        )),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        ))
     ),
     security(("bearer" = []))
 )]
@@ -178,9 +168,8 @@ pub(in crate::http) async fn list_wallets(caller: SignedIn, use_case: Data<ListW
     params(("id" = Uuid, Path, description = "One of your wallets")),
     responses(
         (status = 200, description = "The wallet signs in to your account no more", body = MessageBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`second_factor_required`", body = ErrorBody),
-        (status = 404, description = "You have no such wallet", body = ErrorBody)
+        (status = 403, description = "`second_factor_required`"),
+        (status = 404, description = "You have no such wallet")
     ),
     security(("bearer" = []))
 )]
@@ -192,8 +181,6 @@ pub(in crate::http) async fn unlink_wallet(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     let unlinked = use_case.execute((caller.user, caller.session), WalletId(id.into_inner()), &client.0).await;
-    let unlinked = unlinked.map_err(ApiError::from);
-    note(&metrics, "wallet_unlink", &unlinked);
-    unlinked?;
+    note(&metrics, "wallet_unlink", unlinked)?;
     Ok(message("The wallet is unlinked."))
 }

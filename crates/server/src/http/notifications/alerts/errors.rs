@@ -1,7 +1,22 @@
 use coinlink_application::notifications::ManageAlertError;
 use coinlink_domain::notifications::alerts::{AlertRule, ConditionError};
+use utoipa::IntoResponses;
 
 use crate::http::{ApiError, error_codes};
+
+/// Of routes that make a rule.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "for the document alone")]
+pub(in crate::http) enum NewRuleRefused {
+    #[response(status = 400, description = "`invalid_input`; details say what is wrong with which field")]
+    Body,
+    #[response(status = 404, description = "`unknown_symbol`")]
+    Symbol,
+    #[response(status = 409, description = "`alert_exists` or `too_many_alerts`")]
+    Rules,
+    #[response(status = 503, description = "`price_unavailable` or `dependency_unavailable`; try again after `Retry-After`")]
+    Price,
+}
 
 impl From<ManageAlertError> for ApiError {
     fn from(error: ManageAlertError) -> Self {
@@ -21,11 +36,6 @@ impl From<ManageAlertError> for ApiError {
     }
 }
 
-/// A field that is not as it must be.
-pub(super) fn wrong(field: &'static str, why: impl Into<String>) -> ApiError {
-    ApiError::new(error_codes::INVALID_INPUT).detail(field, why)
-}
-
 /// `target` is the field that the price or the percentage is in.
 pub(super) fn no_condition(error: ConditionError, target: &'static str) -> ApiError {
     let field = match error {
@@ -33,5 +43,5 @@ pub(super) fn no_condition(error: ConditionError, target: &'static str) -> ApiEr
         ConditionError::Price | ConditionError::Percent => target,
         ConditionError::Window => "window_seconds",
     };
-    wrong(field, error.to_string())
+    ApiError::invalid_input(field, error.to_string())
 }

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::shapes::{AlertHistoryBody, OwnAlertsBody};
 use crate::{
-    http::{ApiError, error_codes, gate::Account, lists::read_limit, private::private, shapes::ErrorBody},
+    http::{ApiError, error_codes, gate::Account, lists::read_limit, private::private},
     wire::rfc3339,
 };
 
@@ -66,7 +66,7 @@ pub(in crate::http) async fn own_alerts(
     params(HistoryQuery),
     responses(
         (status = 200, description = "What fired", body = AlertHistoryBody),
-        (status = 400, description = "`invalid_query`: `limit` cannot be read", body = ErrorBody)
+        (status = 400, description = "`invalid_query`: `limit` cannot be read")
     ),
     security((), ("bearer" = []))
 )]

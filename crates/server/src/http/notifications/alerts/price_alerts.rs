@@ -3,19 +3,18 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Json, Path},
+    web::{Data, Path},
 };
 use coinlink_application::notifications::{CreateAlert, DeleteAlert, ListAlerts};
 use uuid::Uuid;
 
-use super::{requests::NewPriceAlertBody, rules::delete, shapes::PriceAlertBody};
+use super::{errors::NewRuleRefused, requests::NewPriceAlertBody, rules::delete, shapes::PriceAlertBody};
 use crate::http::{
     ApiError, error_codes,
     gate::Account,
     json_object::JsonObject,
     notifications::shapes::NoticeDoneBody,
     private::{private, private_as},
-    shapes::ErrorBody,
 };
 
 /// Prices that you wait for.
@@ -29,8 +28,7 @@ use crate::http::{
     responses(
         (status = 200, description = "Your rules, active or not", body = Vec<PriceAlertBody>, links(
             ("delete" = (operation_id = "delete_price_alert", parameters(("id" = "$response.body#/0/id"))))
-        )),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        ))
     ),
     security(("bearer" = []))
 )]
@@ -52,20 +50,16 @@ pub(in crate::http) async fn price_alerts(account: Account, use_case: Data<ListA
         (status = 201, description = "The rule", body = PriceAlertBody, links(
             ("delete" = (operation_id = "delete_price_alert", parameters(("id" = "$response.body#/id"))))
         )),
-        (status = 400, description = "`invalid_input`; details say what is wrong with which field", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`unknown_symbol`", body = ErrorBody),
-        (status = 409, description = "`alert_exists` or `too_many_alerts`", body = ErrorBody),
-        (status = 503, description = "`price_unavailable` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        NewRuleRefused
     ),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn create_price_alert(
     account: Account,
     use_case: Data<CreateAlert>,
-    body: Json<JsonObject<NewPriceAlertBody>>,
+    JsonObject(body): JsonObject<NewPriceAlertBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let (symbol, condition) = body.into_inner().0.read()?;
+    let (symbol, condition) = body.read()?;
     let rule = use_case.execute(account.user, symbol, condition).await?;
     let body = PriceAlertBody::of(&rule).ok_or_else(|| ApiError::new(error_codes::INTERNAL_ERROR))?;
     Ok(private_as(StatusCode::CREATED, body))
@@ -81,8 +75,7 @@ pub(in crate::http) async fn create_price_alert(
     params(("id" = Uuid, Path, description = "One of your rules")),
     responses(
         (status = 200, description = "The rule is deleted; what fired stays in the history", body = NoticeDoneBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`alert_not_found`", body = ErrorBody)
+        (status = 404, description = "`alert_not_found`")
     ),
     security(("bearer" = []))
 )]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::errors::{no_condition, wrong};
+use super::errors::no_condition;
 use crate::http::ApiError;
 
 /// The longest text of a decimal.
@@ -149,17 +149,17 @@ fn shifted(mut digits: Decimal, exponent: i32) -> Option<Decimal> {
 }
 
 fn symbol(text: &str) -> Result<Symbol, ApiError> {
-    Symbol::try_new(text).map_err(|error| wrong("symbol", error.to_string()))
+    Symbol::try_new(text).map_err(|error| ApiError::invalid_input("symbol", error.to_string()))
 }
 
 fn read_decimal(raw: &RawValue, field: &'static str) -> Result<Decimal, ApiError> {
-    decimal(raw).ok_or_else(|| wrong(field, "a decimal number, as a number or a string"))
+    decimal(raw).ok_or_else(|| ApiError::invalid_input(field, "a decimal number, as a number or a string"))
 }
 
 impl NewPriceAlertBody {
     pub(super) fn read(&self) -> Result<(Symbol, AlertCondition), ApiError> {
         if !matches!(self.condition.as_str(), "above" | "below") {
-            return Err(wrong("condition", "above or below"));
+            return Err(ApiError::invalid_input("condition", "above or below"));
         }
         let target = read_decimal(&self.target_price, "target_price")?;
         let condition = AlertCondition::try_new(&self.condition, target, None);
@@ -185,7 +185,10 @@ impl AlertRuleChangeBody {
         let name = self.condition.as_deref().unwrap_or_else(|| rule.condition.name());
         let is_move = name == "percent_move";
         if is_move != rule.condition.price().is_none() && self.target_value.is_none() {
-            return Err(wrong("target_value", "is needed where a price becomes a percentage, or a percentage a price"));
+            return Err(ApiError::invalid_input(
+                "target_value",
+                "is needed where a price becomes a percentage, or a percentage a price",
+            ));
         }
         let target = self.target_value.as_deref().map(|raw| read_decimal(raw, "target_value")).transpose()?;
         let target = target.unwrap_or_else(|| rule.condition.target());

@@ -3,13 +3,14 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Json, Path},
+    web::{Data, Path},
 };
 use coinlink_application::notifications::{ChangeAlert, CreateAlert, DeleteAlert, ListAlerts};
 use coinlink_domain::notifications::alerts::AlertRuleId;
 use uuid::Uuid;
 
 use super::{
+    errors::NewRuleRefused,
     requests::{AlertRuleChangeBody, NewAlertRuleBody},
     shapes::AlertRuleBody,
 };
@@ -19,7 +20,6 @@ use crate::http::{
     json_object::JsonObject,
     notifications::shapes::NoticeDoneBody,
     private::{private, private_as},
-    shapes::ErrorBody,
 };
 
 /// Your alert rules.
@@ -33,8 +33,7 @@ use crate::http::{
         (status = 200, description = "Your rules", body = Vec<AlertRuleBody>, links(
             ("change" = (operation_id = "change_alert_rule", parameters(("id" = "$response.body#/0/id")))),
             ("delete" = (operation_id = "delete_alert_rule", parameters(("id" = "$response.body#/0/id"))))
-        )),
-        (status = 401, description = "Not signed in", body = ErrorBody)
+        ))
     ),
     security(("bearer" = []))
 )]
@@ -59,20 +58,16 @@ pub(in crate::http) async fn list_alert_rules(account: Account, use_case: Data<L
             ("change" = (operation_id = "change_alert_rule", parameters(("id" = "$response.body#/id")))),
             ("delete" = (operation_id = "delete_alert_rule", parameters(("id" = "$response.body#/id"))))
         )),
-        (status = 400, description = "`invalid_input`; details say what is wrong with which field", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`unknown_symbol`", body = ErrorBody),
-        (status = 409, description = "`alert_exists` or `too_many_alerts`", body = ErrorBody),
-        (status = 503, description = "`price_unavailable` or `dependency_unavailable`; try again after `Retry-After`", body = ErrorBody)
+        NewRuleRefused
     ),
     security(("bearer" = []))
 )]
 pub(in crate::http) async fn create_alert_rule(
     account: Account,
     use_case: Data<CreateAlert>,
-    body: Json<JsonObject<NewAlertRuleBody>>,
+    JsonObject(body): JsonObject<NewAlertRuleBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let (symbol, condition) = body.into_inner().0.read()?;
+    let (symbol, condition) = body.read()?;
     let rule = use_case.execute(account.user, symbol, condition).await?;
     Ok(private_as(StatusCode::CREATED, AlertRuleBody::from(&rule)))
 }
@@ -88,10 +83,9 @@ pub(in crate::http) async fn create_alert_rule(
     request_body = AlertRuleChangeBody,
     responses(
         (status = 200, description = "The rule as it is now", body = AlertRuleBody),
-        (status = 400, description = "`invalid_input`; details say what is wrong with which field", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`alert_not_found`", body = ErrorBody),
-        (status = 409, description = "`alert_exists` or `too_many_alerts`", body = ErrorBody)
+        (status = 400, description = "`invalid_input`; details say what is wrong with which field"),
+        (status = 404, description = "`alert_not_found`"),
+        (status = 409, description = "`alert_exists` or `too_many_alerts`")
     ),
     security(("bearer" = []))
 )]
@@ -99,9 +93,8 @@ pub(in crate::http) async fn change_alert_rule(
     account: Account,
     use_case: Data<ChangeAlert>,
     id: Path<Uuid>,
-    body: Json<JsonObject<AlertRuleChangeBody>>,
+    JsonObject(change): JsonObject<AlertRuleChangeBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let change = body.into_inner().0;
     let id = AlertRuleId(id.into_inner());
     let rule = use_case.execute(account.user, id, |rule| change.read(rule)).await?;
     Ok(private(AlertRuleBody::from(&rule)))
@@ -115,8 +108,7 @@ pub(in crate::http) async fn change_alert_rule(
     params(("id" = Uuid, Path, description = "One of your rules")),
     responses(
         (status = 200, description = "The rule is deleted; what fired stays in the history", body = NoticeDoneBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 404, description = "`alert_not_found`", body = ErrorBody)
+        (status = 404, description = "`alert_not_found`")
     ),
     security(("bearer" = []))
 )]

@@ -6,7 +6,7 @@ mod requests;
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Path, Query},
 };
 use coinlink_application::operations::monitoring::{AcknowledgeAlert, ReadMonitor, ReadMonitorAlerts};
 use utoipa::OpenApi;
@@ -18,10 +18,11 @@ use self::{
     requests::{MonitorAlertsQuery, UnifiedQuery},
 };
 use super::{
+    errors::{AdministratorsOnly, NeedsReason, UnreadableFilter, WatchersOnly},
     guard::{Admin, Watcher},
     requests::ReasonBody,
 };
-use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private, shapes::ErrorBody};
+use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::private};
 
 /// How the system is.
 ///
@@ -35,9 +36,8 @@ use crate::http::{ApiError, gate::Client, json_object::JsonObject, private::priv
     params(UnifiedQuery),
     responses(
         (status = 200, description = "The panels of the layout", body = UnifiedBody),
-        (status = 400, description = "`invalid_query`: there is no such layout", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `scope_missing`", body = ErrorBody)
+        (status = 400, description = "`invalid_query`: there is no such layout"),
+        WatchersOnly
     ),
     security(("bearer" = []))
 )]
@@ -62,9 +62,8 @@ pub(in crate::http) async fn unified(
     params(MonitorAlertsQuery),
     responses(
         (status = 200, description = "Alerts as the filters want them", body = MonitorAlertsBody),
-        (status = 400, description = "`invalid_query`: a filter, `limit` or `cursor` cannot be read", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `scope_missing`", body = ErrorBody)
+        UnreadableFilter,
+        WatchersOnly
     ),
     security(("bearer" = []))
 )]
@@ -90,10 +89,9 @@ pub(in crate::http) async fn monitor_alerts(
     request_body = ReasonBody,
     responses(
         (status = 200, description = "The alert; `changed` says whether that is new", body = AcknowledgedBody),
-        (status = 400, description = "`reason_required`, `invalid_input`", body = ErrorBody),
-        (status = 401, description = "Not signed in", body = ErrorBody),
-        (status = 403, description = "`forbidden` for whoever is no administrator, `second_factor_required`", body = ErrorBody),
-        (status = 404, description = "There is no such alert", body = ErrorBody)
+        NeedsReason,
+        AdministratorsOnly,
+        (status = 404, description = "There is no such alert")
     ),
     security(("bearer" = []))
 )]
@@ -102,9 +100,9 @@ pub(in crate::http) async fn acknowledge_alert(
     use_case: Data<AcknowledgeAlert>,
     client: Client,
     id: Path<Uuid>,
-    body: Json<JsonObject<ReasonBody>>,
+    JsonObject(body): JsonObject<ReasonBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let reason = body.0.0.reason()?;
+    let reason = body.reason()?;
     let (alert, changed) = use_case.execute(admin.0.user, id.into_inner(), &reason, &client.0).await?;
     Ok(private(AcknowledgedBody::new(&alert, changed)))
 }

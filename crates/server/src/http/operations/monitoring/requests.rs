@@ -3,7 +3,7 @@ use coinlink_ports::operations::{AlertFilter, AlertPlace};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::super::requests::{bad, text};
+use super::super::requests::text;
 use crate::http::{
     ApiError,
     lists::{read_cursor, read_limit},
@@ -21,8 +21,9 @@ pub(in crate::http) struct UnifiedQuery {
 
 impl UnifiedQuery {
     pub(super) fn layout(&self) -> Result<Layout, ApiError> {
-        let layout =
-            |name: &str| Layout::from_name(name).ok_or_else(|| bad("layout", "executive, operations, technical or growth"));
+        let layout = |name: &str| {
+            Layout::from_name(name).ok_or_else(|| ApiError::invalid_query("layout", "executive, operations, technical or growth"))
+        };
         self.layout.as_deref().map_or(Ok(Layout::default()), layout)
     }
 }
@@ -64,9 +65,11 @@ impl MonitorAlertsQuery {
         let open = |state: &str| match state {
             "open" => Ok(true),
             "resolved" => Ok(false),
-            _ => Err(bad("state", "open or resolved")),
+            _ => Err(ApiError::invalid_query("state", "open or resolved")),
         };
-        let severity = |name: &str| Severity::from_name(name).ok_or_else(|| bad("severity", "info, warning, error or critical"));
+        let severity = |name: &str| {
+            Severity::from_name(name).ok_or_else(|| ApiError::invalid_query("severity", "info, warning, error or critical"))
+        };
         Ok(AlertFilter {
             open: self.state.as_deref().map(open).transpose()?,
             severity: self.severity.as_deref().map(severity).transpose()?,
