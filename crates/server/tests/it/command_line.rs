@@ -95,7 +95,7 @@ fn keys_are_made_shown_and_taken_away_and_what_cannot_be_is_told() {
     assert!(text(&hasty.stdout).contains("--publish-secs 5 or more"), "{}", text(&hasty.stdout));
     assert!(!text(&keys("rotate --publish-secs 5").stdout).contains("5 or more"));
     assert_eq!(coinlink("keys list", &[]).status.code(), Some(1), "nobody said where");
-    assert_eq!(keys("rotate --rsa-bits 1024 --alg RS256").status.code(), Some(2));
+    assert_eq!(keys("rotate --rsa-bits 2048 --alg RS256").status.code(), Some(2));
 }
 
 #[test]

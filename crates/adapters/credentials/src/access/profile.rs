@@ -53,7 +53,7 @@ pub(super) fn check(token: &str) -> Option<Signer> {
     match (header.alg.as_str(), header.kid, signature.len()) {
         ("HS256", None, 32) => Some(Signer::Secret),
         ("EdDSA", Some(kid), 64) if is_key_id(&kid) => Some(Signer::Key(KeyAlgorithm::EdDsa, kid)),
-        ("RS256", Some(kid), 256..=512) if is_key_id(&kid) => Some(Signer::Key(KeyAlgorithm::Rs256, kid)),
+        ("RS256", Some(kid), 384..=512) if is_key_id(&kid) => Some(Signer::Key(KeyAlgorithm::Rs256, kid)),
         _ => None,
     }
 }
@@ -86,7 +86,8 @@ mod tests {
         for (alg, name, length) in [
             ("HS256", named(kid), 32),
             ("EdDSA", String::new(), 64),
-            ("RS256", String::new(), 256),
+            ("RS256", String::new(), 384),
+            ("RS256", named(kid), 256),
             ("EdDSA", named(kid), 63),
             ("RS256", named(kid), 64),
             ("RS256", named(kid), 513),

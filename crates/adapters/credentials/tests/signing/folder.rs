@@ -43,7 +43,7 @@ fn the_next_key_is_like_the_last_one_unless_another_kind_is_asked_for() {
     let place = Place::with(NewKey::EdDsa);
     assert_eq!(place.rotate().algorithm, KeyAlgorithm::EdDsa);
     let folder = place.folder();
-    assert_eq!(folder.rotate(Some(NewKey::Rs256(2048)), POLICY, KEEP, NOON).unwrap().algorithm, KeyAlgorithm::Rs256);
+    assert_eq!(folder.rotate(Some(NewKey::Rs256(3072)), POLICY, KEEP, NOON).unwrap().algorithm, KeyAlgorithm::Rs256);
     assert_eq!(place.rotate().algorithm, KeyAlgorithm::Rs256);
     assert_eq!(folder.list(NOON).unwrap().len(), 4);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::{KEEP, NOON, POLICY, Place, SECRET, claims_at, grant_at, jwk, settings, signed, text};
 
-const BOTH: [NewKey; 2] = [NewKey::EdDsa, NewKey::Rs256(2048)];
+const BOTH: [NewKey; 2] = [NewKey::EdDsa, NewKey::Rs256(3072)];
 
 fn alg(new: NewKey) -> &'static str {
     if new == NewKey::EdDsa { "EdDSA" } else { "RS256" }

@@ -15,7 +15,7 @@ use super::support::{ID, KEEP, NOON, POLICY, Place, SECRET, TTL, claims_at, gran
 
 #[test]
 fn a_token_names_its_key_and_the_same_grant_has_the_same_token_on_every_node() {
-    for (new, alg) in [(NewKey::EdDsa, "EdDSA"), (NewKey::Rs256(2048), "RS256")] {
+    for (new, alg) in [(NewKey::EdDsa, "EdDSA"), (NewKey::Rs256(3072), "RS256")] {
         let place = Place::with(new);
         let token = place.tokens().mint(&grant_at(NOON)).unwrap();
         assert_eq!(header_of(&token.0), json!({ "alg": alg, "kid": place.first.id, "typ": "at+jwt" }));
@@ -84,7 +84,7 @@ fn the_secret_signs_on_until_the_time_of_the_first_key_so_that_nodes_can_learn_o
 
 #[test]
 fn no_kind_of_token_passes_for_another_where_keys_sign() {
-    for new in [NewKey::EdDsa, NewKey::Rs256(2048)] {
+    for new in [NewKey::EdDsa, NewKey::Rs256(3072)] {
         let place = Place::with(new);
         let (refresh, devices) =
             (PasetoRefreshTokens::new(&SECRET.into()).unwrap(), PasetoDeviceTokens::new(&SECRET.into()).unwrap());

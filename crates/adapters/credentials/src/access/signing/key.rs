@@ -47,10 +47,12 @@ impl KeyAlgorithm {
 pub enum NewKey {
     /// Ed25519: short signatures, quick to make.
     EdDsa,
-    /// RSA of so many bits: 2048, 3072 or 4096.
+    /// RSA of so many bits: 3072 or 4096.
     Rs256(u16),
 }
 
+/// Shorter ones are weaker than everything else here: 128 bits of strength take 3072 bits of RSA (NIST SP 800-57).
+const MIN_MODULUS: usize = 3072 / 8;
 /// Longer ones are slow to sign with, and their tokens too long for some headers.
 const MAX_MODULUS: usize = 4096 / 8;
 
@@ -80,10 +82,9 @@ impl SigningKey {
             }
             NewKey::Rs256(bits) => {
                 let size = match bits {
-                    2048 => KeySize::Rsa2048,
                     3072 => KeySize::Rsa3072,
                     4096 => KeySize::Rsa4096,
-                    _ => return Err("an RSA key has 2048, 3072 or 4096 bits"),
+                    _ => return Err("an RSA key has 3072 or 4096 bits"),
                 };
                 let pair = RsaKeyPair::generate(size).map_err(|_| FAILED)?;
                 let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| FAILED)?;
@@ -106,12 +107,12 @@ impl SigningKey {
                 Ok(Self { pair: Pair::Ed(pair), public: named(PublicKeyMaterial::Ed25519 { x }), verifying })
             }
             KeyAlgorithm::Rs256 => {
-                let pair = RsaKeyPair::from_pkcs8(&der).map_err(|_| "it is no RSA key of 2048 bits or more")?;
+                let pair = RsaKeyPair::from_pkcs8(&der).map_err(|_| "it is no RSA key")?;
                 let public = pair.public_key();
                 let (n, e) = (public.modulus().big_endian_without_leading_zero(), public.exponent());
                 let (n, e) = (n.to_vec(), e.big_endian_without_leading_zero().to_vec());
-                if n.len() > MAX_MODULUS {
-                    return Err("it is an RSA key of more than 4096 bits");
+                if !(MIN_MODULUS..=MAX_MODULUS).contains(&n.len()) {
+                    return Err("it is no RSA key of 3072 to 4096 bits");
                 }
                 let verifying = DecodingKey::from_rsa_raw_components(&n, &e);
                 Ok(Self { pair: Pair::Rsa(pair), public: named(PublicKeyMaterial::Rsa { n, e }), verifying })
@@ -130,9 +131,8 @@ impl SigningKey {
     pub(super) fn alike(&self) -> NewKey {
         match &self.pair {
             Pair::Ed(_) => NewKey::EdDsa,
-            Pair::Rsa(pair) if pair.public_modulus_len() > 384 => NewKey::Rs256(4096),
-            Pair::Rsa(pair) if pair.public_modulus_len() > 256 => NewKey::Rs256(3072),
-            Pair::Rsa(_) => NewKey::Rs256(2048),
+            Pair::Rsa(pair) if pair.public_modulus_len() > MIN_MODULUS => NewKey::Rs256(4096),
+            Pair::Rsa(_) => NewKey::Rs256(3072),
         }
     }
 
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_key_that_was_made_is_read_from_its_text_and_the_next_one_can_be_like_it() {
-        for new in [NewKey::EdDsa, NewKey::Rs256(2048)] {
+        for new in [NewKey::EdDsa, NewKey::Rs256(3072)] {
             let (key, text) = SigningKey::generate(new).unwrap();
             let again = SigningKey::from_pem(key.algorithm(), &text).unwrap();
             assert_eq!((&again.public, again.alike()), (&key.public, new));
@@ -206,6 +206,14 @@ mod tests {
             let other = if new == NewKey::EdDsa { KeyAlgorithm::Rs256 } else { KeyAlgorithm::EdDsa };
             assert!(SigningKey::from_pem(other, &text).is_err(), "a key has one algorithm");
         }
-        assert!(SigningKey::generate(NewKey::Rs256(1024)).is_err());
+    }
+
+    #[test]
+    fn a_key_of_rsa_that_is_weaker_than_the_others_is_neither_made_nor_read() {
+        assert!(SigningKey::generate(NewKey::Rs256(2048)).is_err());
+        let weak = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = weak.as_der().unwrap();
+        let refused = SigningKey::from_pem(KeyAlgorithm::Rs256, &pem::encode(der.as_ref())).err();
+        assert_eq!(refused, Some("it is no RSA key of 3072 to 4096 bits"));
     }
 }
