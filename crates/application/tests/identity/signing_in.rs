@@ -64,6 +64,18 @@ async fn whatever_is_wrong_costs_one_hash_and_answers_the_same() {
 }
 
 #[tokio::test]
+async fn a_password_is_good_until_somebody_changes_it() {
+    let identity = Identity::new();
+    identity.signs_up(ADA).await.unwrap();
+    let stored = identity.store.accounts()[0].password.clone();
+    for _ in 0..20 {
+        identity.clock.advance(Duration::days(365));
+        identity.signs_in(ADA, GOOD).await.unwrap();
+    }
+    assert_eq!(identity.store.accounts()[0].password, stored, "nor is another one asked for");
+}
+
+#[tokio::test]
 async fn a_sign_in_leaves_no_failure_behind() {
     let identity = Identity::new();
     identity.signs_up(ADA).await.unwrap();

@@ -49,6 +49,9 @@ pub enum PasswordFault {
     /// Holds what stands before the @ of the account's address.
     #[error("holds the name in your address")]
     ContainsAddress,
+    /// Holds what this product is called.
+    #[error("holds the name of this service")]
+    ContainsProduct,
 }
 
 /// Base words of passwords seen most often in leaks, sorted: the 10,000 most frequent distinct ones of five letters or more
@@ -63,6 +66,8 @@ impl Password {
     pub const MIN_CHARS: usize = 12;
     /// The most characters (Unicode code points).
     pub const MAX_CHARS: usize = 512;
+    /// What nobody's password may hold, however it is disguised: who guesses here begins with it.
+    pub const WORDS_OF_THE_PRODUCT: [&str; 1] = ["coinlink"];
 
     /// As typed: neither trimmed nor changed.
     #[must_use]
@@ -92,6 +97,7 @@ impl Password {
             (!has(|c| !c.is_alphanumeric()), PasswordFault::NoSpecial),
             (length <= Self::MAX_CHARS && is_common(text), PasswordFault::Common),
             (name.len() >= SHORTEST_NAME && text.to_lowercase().contains(name), PasswordFault::ContainsAddress),
+            (length <= Self::MAX_CHARS && holds_the_product(text), PasswordFault::ContainsProduct),
         ]
         .into_iter()
         .filter_map(|(found, fault)| found.then_some(fault))
@@ -115,9 +121,21 @@ fn is_common(text: &str) -> bool {
     listed(&base) || (base.len().is_multiple_of(2) && base[..half] == base[half..] && listed(&base[..half]))
 }
 
+/// Whether one of the product's words is in it, with figures for letters or something between them as well.
+fn holds_the_product(text: &str) -> bool {
+    let letters = letters_of(&text.to_lowercase());
+    Password::WORDS_OF_THE_PRODUCT.iter().any(|word| letters.contains(word))
+}
+
 /// `P@ssw0rd2024!` is `password`: lower-cased, without what is no letter at its ends, replacements undone, and of what is left
 /// only the letters a to z.
 fn base_word(text: &str) -> String {
+    let lower = text.to_lowercase();
+    letters_of(lower.trim_matches(|c: char| !c.is_alphabetic()))
+}
+
+/// The letters a to z of a text in lower case, those that figures and signs stand for included.
+fn letters_of(lower: &str) -> String {
     let folded = |c: char| match c {
         '@' | '4' => 'a',
         '0' => 'o',
@@ -127,9 +145,7 @@ fn base_word(text: &str) -> String {
         '7' => 't',
         other => other,
     };
-    let lower = text.to_lowercase();
-    let inner = lower.trim_matches(|c: char| !c.is_alphabetic());
-    inner.chars().map(folded).filter(char::is_ascii_lowercase).collect()
+    lower.chars().map(folded).filter(char::is_ascii_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -184,6 +200,21 @@ mod tests {
     fn a_short_name_may_be_part_of_a_password() {
         let email = Email::try_new("al@example.org").unwrap();
         assert_eq!(Password::new("Royal-palace-77".into()).check(&email), Ok(()));
+    }
+
+    #[test]
+    fn the_name_of_the_product_does_not_pass_in_disguise_either() {
+        for bad in ["My-CoinLink-login-9", "C0inL1nk-account-Rx", "coin-LINK for Trading 7", "Xk9-qz.COINLINK"] {
+            assert_eq!(faults(bad), [PasswordFault::ContainsProduct], "{bad}");
+        }
+        for good in ["Coins-and-Links-42", "Linked-coin-Purse-8"] {
+            assert_eq!(faults(good), [], "{good}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_product_are_as_passwords_are_compared_with_them() {
+        assert!(Password::WORDS_OF_THE_PRODUCT.iter().all(|word| word.len() > 4 && base_word(word) == **word));
     }
 
     #[test]

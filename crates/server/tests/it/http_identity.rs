@@ -107,6 +107,7 @@ async fn what_is_wrong_with_a_sign_up_is_said_by_field_and_repeats_no_password()
         (with("email", json!("ada")), "invalid_input", "email", "name@example.com"),
         (with("password", json!("hunter2")), "weak_password", "password", "has fewer than 12 characters"),
         (with("password", json!("Password2024!")), "weak_password", "password", "is a common password"),
+        (with("password", json!("My-C0inlink-login-9")), "weak_password", "password", "holds the name of this service"),
         (with("confirm_password", json!("hunter2")), "invalid_input", "confirm_password", "is not the password"),
         (with("first_name", json!("a\u{1}b")), "invalid_input", "first_name", "1 to 100 characters"),
         (with("last_name", json!("x".repeat(101))), "invalid_input", "last_name", "1 to 100 characters"),
