@@ -1,4 +1,4 @@
-"""Runs every check of static.py, running.py and scripted.py. The last line has the form of a test runner's, for `tests/run` to count."""
+"""Runs every check of static.py, running.py, tls.py and scripted.py. The last line has the form of a test runner's, for `tests/run` to count."""
 
 import argparse
 import pathlib
@@ -10,6 +10,7 @@ import traceback
 import running
 import scripted
 import static
+import tls
 from files import ROOT
 
 
@@ -24,7 +25,7 @@ def main():
         signal.signal(number, lambda *_: sys.exit(1))
 
     passed, failed, started = 0, 0, time.monotonic()
-    for check in static.CHECKS + running.CHECKS + scripted.CHECKS:
+    for check in static.CHECKS + running.CHECKS + tls.CHECKS + scripted.CHECKS:
         if arguments.only not in check.__name__:
             continue
         began = time.monotonic()

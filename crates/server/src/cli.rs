@@ -205,7 +205,7 @@ pub enum KeysCommand {
         /// How it signs
         #[arg(long, value_enum, ignore_case = true, default_value_t = KeyKind::EdDsa)]
         alg: KeyKind,
-        /// Size of an RS256 key: 2048, 3072 or 4096
+        /// Size of an RS256 key: 3072 or 4096
         #[arg(long, value_name = "BITS", default_value_t = 3072, value_parser = rsa_bits)]
         rsa_bits: u16,
         /// Seconds from now until it signs: time to give it to servers that sign with a shared secret so far
@@ -220,7 +220,7 @@ pub enum KeysCommand {
         /// How it signs [default: as the newest one]
         #[arg(long, value_enum, ignore_case = true)]
         alg: Option<KeyKind>,
-        /// Size of an RS256 key: 2048, 3072 or 4096
+        /// Size of an RS256 key: 3072 or 4096
         #[arg(long, value_name = "BITS", default_value_t = 3072, value_parser = rsa_bits, requires = "alg")]
         rsa_bits: u16,
         /// Seconds from now until it signs; others keep their copy of the keys for 300
@@ -257,7 +257,7 @@ fn publish_secs() -> RangedI64ValueParser<u32> {
 }
 
 fn rsa_bits(text: &str) -> Result<u16, &'static str> {
-    text.parse().ok().filter(|bits| [2048, 3072, 4096].contains(bits)).ok_or("write 2048, 3072 or 4096")
+    text.parse().ok().filter(|bits| [3072, 4096].contains(bits)).ok_or("write 3072 or 4096")
 }
 
 /// What to do with the audit log.

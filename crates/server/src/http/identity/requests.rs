@@ -36,7 +36,7 @@ pub(in crate::http) struct SignUpBody {
     #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// 12 to 512 characters with an upper-case letter, a lower-case letter, a digit and one that is neither; no common
-    /// password, nothing of your address.
+    /// password, without the name in your address and without `coinlink`.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 512)]
     pub password: PasswordField,
     /// The password once more; checked where it is sent.

@@ -1,30 +1,30 @@
 "use strict";
 
 const RESET = "/account/reset";
-const KINDS = {
-  "/account/verify": {
+const KINDS = new Map([
+  ["/account/verify", {
     api: "/api/v2/auth/email/verify", title: "Confirm your e-mail address", button: "Confirm", takesOver: true, next: "Go to CoinLink",
     note: "You opened this link in another browser than the one that signed up, so choose a new password; the old one stops working.",
     hint: "Eight digits, below the link.",
-  },
-  [RESET]: { api: "/api/v2/auth/password/reset", title: "Set a new password", button: "Set the password", password: true, next: "Go to CoinLink" },
-  "/account/change": {
+  }],
+  [RESET, { api: "/api/v2/auth/password/reset", title: "Set a new password", button: "Set the password", password: true, next: "Go to CoinLink" }],
+  ["/account/change", {
     api: "/api/v2/auth/email/change/confirm", title: "Confirm your new e-mail address", button: "Confirm", next: "Go to CoinLink",
-  },
-  "/account/undo": {
+  }],
+  ["/account/undo", {
     api: "/api/v2/auth/email/change/undo", title: "Undo the change of your e-mail address", button: "Undo it",
     hint: "Eight digits, below the link. They show that a person undoes the change, and not a program that opens links.",
-  },
-};
+  }],
+]);
 const FORGOT = {
   api: "/api/v2/auth/password/forgot", look: "/api/v2/auth/password/reset", title: "Forgot your password?", button: "Send me a link",
   done: "Where that address has an account, a letter with a link is on its way to it. Open the link in this browser.",
 };
-const NAMES = { code: "Code", email: "E-mail address", password: "Password" };
+const NAMES = new Map([["code", "Code"], ["email", "E-mail address"], ["password", "Password"]]);
 
 const at = (id) => document.getElementById(id);
 const token = remembered();
-const kind = token === null && location.pathname === RESET ? FORGOT : KINDS[location.pathname];
+const kind = token === null && location.pathname === RESET ? FORGOT : KINDS.get(location.pathname);
 let csrf = false;
 
 // The address bar and the history need not show the secret; this tab keeps it until it is used, so that the page can be loaded again.
@@ -94,7 +94,7 @@ async function post(url, body) {
 // What is wrong with what was typed, where that is told; else what went wrong.
 function complain(sent) {
   const details = Object.entries((sent.answer.error && sent.answer.error.details) || {}).filter(([, text]) => typeof text === "string");
-  if (details.length) return say("", "", details.map(([name, text]) => `${NAMES[name] || name}: ${text}`));
+  if (details.length) return say("", "", details.map(([name, text]) => `${NAMES.get(name) || name}: ${text}`));
   return say("", sent.answer.detail || "Something went wrong. Please try again.");
 }
 
@@ -120,7 +120,7 @@ function over(problem) {
   show("form", false);
   show("note", false);
   say("", problem);
-  if (kind === KINDS[RESET] || kind === KINDS["/account/undo"]) lead("Ask for a link to set a new password", RESET);
+  if (kind === KINDS.get(RESET) || kind === KINDS.get("/account/undo")) lead("Ask for a link to set a new password", RESET);
 }
 
 async function submit(event) {
