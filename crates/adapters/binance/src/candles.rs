@@ -12,7 +12,7 @@ use coinlink_ports::{
     market::{CandleProvider, HistoryWindow},
     shared::Clock,
 };
-use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, UpstreamSettings};
+use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, UpstreamSettings, candle_row};
 use time::OffsetDateTime;
 
 use crate::errors;
@@ -83,15 +83,7 @@ type Row = Vec<ExactDecimal>;
 
 fn candle(row: &Row) -> Option<CandleRow> {
     let [time, open, high, low, close, volume, ..] = row[..] else { return None };
-    let millis = i64::try_from(time.0?).ok()?;
-    Some(CandleRow {
-        at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()?,
-        open: open.price()?,
-        high: high.price()?,
-        low: low.price()?,
-        close: close.price()?,
-        volume: volume.amount(),
-    })
+    candle_row(time.millis(), [open, high, low, close], volume.amount())
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use coinlink_ports::{
     market::{CandleProvider, HistoryWindow},
     shared::Clock,
 };
-use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream};
+use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, candle_row};
 use serde::Deserialize;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use tokio::sync::Mutex;
 
 use crate::{CoinGeckoSettings, errors};
@@ -111,15 +111,7 @@ type Row = Vec<ExactDecimal>;
 
 fn candle(row: &Row) -> Option<CandleRow> {
     let [time, open, high, low, close, ..] = row[..] else { return None };
-    let millis = i64::try_from(time.0?).ok()?;
-    Some(CandleRow {
-        at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()?,
-        open: open.price()?,
-        high: high.price()?,
-        low: low.price()?,
-        close: close.price()?,
-        volume: None,
-    })
+    candle_row(time.millis(), [open, high, low, close], None)
 }
 
 #[cfg(test)]

@@ -106,13 +106,10 @@ async fn every_failure_has_its_class() {
         (told(200, "{}"), ONCE),
         (told(200, r#"{"coins":[],"data":{}}"#), ONCE),
         (told(200, r#"{"coins":{},"data":[]}"#), ONCE),
-        (Mode::Html403, ONCE),
-        (Mode::Html200, ONCE),
-        (Mode::Garbage, ONCE),
-        (Mode::TruncatedJson, ONCE),
-        (Mode::BrokenOff, ONCE),
-        (Mode::Hang, ONCE),
-    ] {
+    ]
+    .into_iter()
+    .chain(Mode::BROKEN.map(|mode| (mode, ONCE)))
+    {
         let what = format!("{mode:?}");
         assert_eq!(totals(mode.clone()).await.unwrap_err().class, expected, "{what}");
         assert_eq!(trending(mode).await.unwrap_err().class, expected, "{what}");

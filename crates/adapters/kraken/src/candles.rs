@@ -14,10 +14,9 @@ use coinlink_ports::{
     market::{CandleProvider, HistoryWindow},
     shared::Clock,
 };
-use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, UpstreamSettings, lenient, rows};
+use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, UpstreamSettings, candle_row, lenient, rows};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
 
 use crate::{KrakenSettings, errors, names};
 
@@ -85,14 +84,7 @@ type Row = Vec<ExactDecimal>;
 
 fn candle(row: &Row) -> Option<CandleRow> {
     let [time, open, high, low, close, _, volume, ..] = row[..] else { return None };
-    Some(CandleRow {
-        at: OffsetDateTime::from_unix_timestamp(i64::try_from(time.0?).ok()?).ok()?,
-        open: open.price()?,
-        high: high.price()?,
-        low: low.price()?,
-        close: close.price()?,
-        volume: volume.amount(),
-    })
+    candle_row(time.seconds(), [open, high, low, close], volume.amount())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use coinlink_domain::market::{Percent, Price};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 
 /// A JSON number, or a string that holds one (`"9.43%"` too), read to the last digit. `None` for null, NaN, anything else,
 /// and what is too large; digits beyond the 28th decimal place are rounded, half away from zero.
@@ -28,6 +29,19 @@ impl ExactDecimal {
     #[must_use]
     pub fn amount(self) -> Option<Decimal> {
         self.0.filter(|amount| *amount >= Decimal::ZERO).map(|amount| amount.normalize())
+    }
+
+    /// As seconds since 1970.
+    #[must_use]
+    pub fn seconds(self) -> Option<OffsetDateTime> {
+        OffsetDateTime::from_unix_timestamp(i64::try_from(self.0?).ok()?).ok()
+    }
+
+    /// As milliseconds since 1970.
+    #[must_use]
+    pub fn millis(self) -> Option<OffsetDateTime> {
+        let millis = i64::try_from(self.0?).ok()?;
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok()
     }
 }
 

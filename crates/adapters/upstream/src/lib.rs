@@ -4,6 +4,7 @@
 //! The one crate that adapters share. It knows no provider.
 
 mod body;
+mod candle_row;
 mod classify;
 mod client;
 mod exact_decimal;
@@ -15,6 +16,7 @@ mod streamed;
 mod tolerant;
 
 pub use body::Body;
+pub use candle_row::candle_row;
 pub use classify::{ErrorReader, ProviderError, graver};
 pub use client::Upstream;
 pub use exact_decimal::ExactDecimal;

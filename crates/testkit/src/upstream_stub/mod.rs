@@ -71,6 +71,9 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// What no provider means to answer.
+    pub const BROKEN: [Self; 6] = [Self::Html403, Self::Html200, Self::Garbage, Self::TruncatedJson, Self::BrokenOff, Self::Hang];
+
     /// A status and a JSON body.
     #[must_use]
     pub fn status(status: u16, body: &str) -> Self {

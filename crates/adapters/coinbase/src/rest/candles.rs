@@ -14,7 +14,7 @@ use coinlink_ports::{
     market::{CandleProvider, HistoryWindow},
     shared::Clock,
 };
-use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, UpstreamSettings};
+use coinlink_upstream::{ExactDecimal, InvalidSettings, Upstream, UpstreamSettings, candle_row};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{CoinbaseSettings, pacing::Pacing};
@@ -69,15 +69,9 @@ type Row = Vec<ExactDecimal>;
 
 fn candle(row: &Row) -> Option<CandleRow> {
     let [time, low, high, open, close, ref rest @ ..] = row[..] else { return None };
-    Some(CandleRow {
-        at: OffsetDateTime::from_unix_timestamp(i64::try_from(time.0?).ok()?).ok()?,
-        open: open.price()?,
-        high: high.price()?,
-        low: low.price()?,
-        close: close.price()?,
-        // The documentation names five columns, the answers have six.
-        volume: rest.first().and_then(|volume| volume.amount()),
-    })
+    // The documentation names five columns, the answers have six.
+    let volume = rest.first().and_then(|volume| volume.amount());
+    candle_row(time.seconds(), [open, high, low, close], volume)
 }
 
 #[cfg(test)]
