@@ -18,7 +18,7 @@ use super::{
 };
 
 /// A directory of its own and the process that runs in it, if one does.
-pub(super) struct Daemon {
+pub struct Daemon {
     directory: PathBuf,
     account: Option<Account>,
     running: Option<Child>,
@@ -41,12 +41,15 @@ impl Daemon {
         std::env::temp_dir().join(format!("coinlink-test-{}", uuid::Uuid::now_v7().simple()))
     }
 
-    pub(super) fn directory(&self) -> &Path {
+    /// Its own folder, which belongs to the account it runs as.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// What it has written so far.
-    pub(super) fn log(&self) -> String {
+    #[must_use]
+    pub fn log(&self) -> String {
         let bytes = fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -56,7 +59,8 @@ impl Daemon {
     }
 
     /// A command that runs in the directory as the account.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    #[must_use]
+    pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.directory).stdin(Stdio::null());
         if let Some(account) = self.account {
@@ -74,8 +78,32 @@ impl Daemon {
         self.running = Some(child);
     }
 
+    /// [`Self::start`], and whether it came up; if not, its port may have been taken by another.
+    pub(super) async fn comes_up(&mut self, command: Command, is_ready: impl Fn(&Self) -> bool) -> bool {
+        self.start(command);
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if self.ended().is_some() {
+                return false;
+            }
+            if is_ready(self) {
+                return true;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        panic!("it takes too long to start; its log:\n{}", self.log());
+    }
+
+    /// Asks it to end in its own way, and waits until it has.
+    pub(super) async fn end(&mut self, signal: Signal) {
+        self.thaw();
+        self.signal(signal);
+        self.wait().await;
+    }
+
     /// The process id. Panics when it is stopped.
-    pub(super) fn pid(&self) -> u32 {
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.running.as_ref().expect("it is stopped").id()
     }
 
@@ -103,17 +131,18 @@ impl Daemon {
         signals::send(self.pid(), signal);
     }
 
-    /// Stops it and its children where they are; connections stay open and nobody answers.
-    pub(super) fn freeze(&self) {
+    /// Stops it and its children where they are: connections stay open, new ones are accepted, nobody answers.
+    pub fn freeze(&self) {
         signals::freeze(self.pid());
     }
 
-    pub(super) fn thaw(&self) {
+    /// Lets them go on.
+    pub fn thaw(&self) {
         signals::thaw(self.pid());
     }
 
     /// Ends it at once, as a crash would.
-    pub(super) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut child) = self.running.take() {
             signals::kill(child.id());
             drop(child.wait());

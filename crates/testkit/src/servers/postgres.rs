@@ -1,13 +1,12 @@
 use std::{
     fs,
+    ops::{Deref, DerefMut},
     path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
 };
 
 use rustix::process::Signal;
 
-use super::{LOOK, PATIENCE, account::Account, daemon::Daemon, port::free_port, programs};
+use super::{account::Account, daemon::Daemon, port::free_port, programs};
 
 /// The superuser of every test server; it has no password, and the server listens on 127.0.0.1 only.
 pub(super) const USER: &str = "coinlink";
@@ -60,14 +59,14 @@ impl PrivatePostgres {
     }
 
     /// [`Self::durable`] with further settings, as `archive_mode=on`. Commands in them run in the folder `data` of
-    /// [`Self::directory`].
+    /// `directory()`.
     pub async fn durable_with(more: &[&str]) -> Self {
         let mut server = Self::without_data();
         server.more = more.iter().map(|&setting| setting.to_owned()).collect();
         server.begin().await
     }
 
-    /// One that keeps what was committed, and has no data yet: whoever restores it makes the folder `data` of [`Self::directory`],
+    /// One that keeps what was committed, and has no data yet: whoever restores it makes the folder `data` of `directory()`,
     /// then calls [`Self::start_again`].
     #[must_use]
     pub fn without_data() -> Self {
@@ -103,7 +102,6 @@ impl PrivatePostgres {
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Whether it came up; if not, its port may have been taken by another.
     async fn launch(&mut self) -> bool {
         let mut command = self.daemon.command(&self.folder.join("postgres"));
         command.args(["-D", "data", "-p", &self.address.port.to_string()]);
@@ -113,29 +111,9 @@ impl PrivatePostgres {
         for setting in &self.more {
             command.args(["-c", setting]);
         }
-        drop(fs::remove_file(self.status_file()));
-        self.daemon.start(command);
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if self.is_ready() {
-                return true;
-            }
-            if self.daemon.ended().is_some() {
-                return false;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        panic!("PostgreSQL takes too long to start; its log:\n{}", self.daemon.log());
-    }
-
-    fn status_file(&self) -> PathBuf {
-        self.daemon.directory().join("data/postmaster.pid")
-    }
-
-    /// The postmaster writes its state into the eighth line of its lock file.
-    fn is_ready(&self) -> bool {
-        fs::read_to_string(self.status_file())
-            .is_ok_and(|status| status.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+        let status = self.daemon.directory().join("data/postmaster.pid");
+        drop(fs::remove_file(&status));
+        self.daemon.comes_up(command, |_| is_ready(&status)).await
     }
 
     /// The URL of the database `postgres`.
@@ -150,55 +128,14 @@ impl PrivatePostgres {
         self.address
     }
 
-    /// The process id of the postmaster.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.daemon.pid()
-    }
-
-    /// Its own folder, which belongs to the account it runs as.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        self.daemon.directory()
-    }
-
-    /// A command that runs as that account, in that folder.
-    #[must_use]
-    pub fn command(&self, program: &Path) -> Command {
-        self.daemon.command(program)
-    }
-
-    /// What it has logged.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.daemon.log()
-    }
-
     /// Shuts it down: connections are closed, nothing is lost.
     pub async fn stop(&mut self) {
-        self.daemon.thaw();
-        self.daemon.signal(Signal::INT);
-        self.daemon.wait().await;
+        self.daemon.end(Signal::INT).await;
     }
 
-    /// Starts it again after [`Self::stop`] or [`Self::kill`]: same port, same data.
+    /// Starts it again after [`Self::stop`] or a `kill()`: same port, same data.
     pub async fn start_again(&mut self) {
         assert!(self.launch().await, "PostgreSQL does not start again; its log:\n{}", self.daemon.log());
-    }
-
-    /// Ends it as a crash does.
-    pub fn kill(&mut self) {
-        self.daemon.kill();
-    }
-
-    /// Stops all its processes where they are: connections stay open, new ones are accepted, nobody answers.
-    pub fn freeze(&self) {
-        self.daemon.freeze();
-    }
-
-    /// Lets them go on.
-    pub fn thaw(&self) {
-        self.daemon.thaw();
     }
 
     pub(super) fn leave_to(self, owner: u32) -> PostgresAddress {
@@ -206,4 +143,23 @@ impl PrivatePostgres {
         self.daemon.leave_to(owner);
         address
     }
+}
+
+impl Deref for PrivatePostgres {
+    type Target = Daemon;
+
+    fn deref(&self) -> &Daemon {
+        &self.daemon
+    }
+}
+
+impl DerefMut for PrivatePostgres {
+    fn deref_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+}
+
+/// The postmaster writes its state into the eighth line of its lock file.
+fn is_ready(status: &Path) -> bool {
+    fs::read_to_string(status).is_ok_and(|status| status.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
 }

@@ -1,11 +1,11 @@
 use std::{
-    path::{Path, PathBuf},
-    time::Instant,
+    ops::{Deref, DerefMut},
+    path::PathBuf,
 };
 
 use rustix::process::Signal;
 
-use super::{LOOK, PATIENCE, account::Account, daemon::Daemon, port::free_port, programs, resp};
+use super::{account::Account, daemon::Daemon, port::free_port, programs, resp};
 
 /// Where a test server listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,6 @@ impl PrivateRedis {
         panic!("Redis does not start; its log:\n{}", server.daemon.log());
     }
 
-    /// Whether it came up; if not, its port may have been taken by another.
     async fn launch(&mut self) -> bool {
         let mut command = self.daemon.command(&self.program);
         let port = self.address.port.to_string();
@@ -68,24 +67,11 @@ impl PrivateRedis {
         if self.persistent {
             command.args(["--appendonly", "yes", "--appendfsync", "always"]);
         }
-        self.daemon.start(command);
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if self.daemon.ended().is_some() {
-                return false;
-            }
-            if self.is_ready() {
-                return true;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        panic!("Redis takes too long to start; its log:\n{}", self.daemon.log());
-    }
-
-    /// Whether it is this process that answers at the port, and has read its file.
-    fn is_ready(&self) -> bool {
-        let ours = format!("process_id:{}\r\n", self.daemon.pid());
-        resp::ask(self.address.port, &["INFO", "server"]).is_ok_and(|info| info.contains(&ours))
+        // It is this process that answers at the port, and it has read its file.
+        let port = self.address.port;
+        let ours = |daemon: &Daemon| format!("process_id:{}\r\n", daemon.pid());
+        let is_ready = |daemon: &Daemon| resp::ask(port, &["INFO", "server"]).is_ok_and(|info| info.contains(&ours(daemon)));
+        self.daemon.comes_up(command, is_ready).await
     }
 
     /// Its URL; the same after each restart.
@@ -100,49 +86,14 @@ impl PrivateRedis {
         self.address
     }
 
-    /// The process id.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.daemon.pid()
-    }
-
-    /// Its own folder, from which it reads its files when it starts.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        self.daemon.directory()
-    }
-
-    /// What it has logged.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.daemon.log()
-    }
-
     /// Shuts it down.
     pub async fn stop(&mut self) {
-        self.daemon.thaw();
-        self.daemon.signal(Signal::TERM);
-        self.daemon.wait().await;
+        self.daemon.end(Signal::TERM).await;
     }
 
-    /// Starts it again after [`Self::stop`] or [`Self::kill`]: same port, empty unless it is persistent.
+    /// Starts it again after [`Self::stop`] or a `kill()`: same port, empty unless it is persistent.
     pub async fn start_again(&mut self) {
         assert!(self.launch().await, "Redis does not start again; its log:\n{}", self.daemon.log());
-    }
-
-    /// Ends it as a crash does.
-    pub fn kill(&mut self) {
-        self.daemon.kill();
-    }
-
-    /// Stops it where it is: connections stay open, new ones are accepted, nobody answers.
-    pub fn freeze(&self) {
-        self.daemon.freeze();
-    }
-
-    /// Lets it go on.
-    pub fn thaw(&self) {
-        self.daemon.thaw();
     }
 
     /// Removes every key.
@@ -159,5 +110,19 @@ impl PrivateRedis {
         let address = self.address;
         self.daemon.leave_to(owner);
         address
+    }
+}
+
+impl Deref for PrivateRedis {
+    type Target = Daemon;
+
+    fn deref(&self) -> &Daemon {
+        &self.daemon
+    }
+}
+
+impl DerefMut for PrivateRedis {
+    fn deref_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
     }
 }

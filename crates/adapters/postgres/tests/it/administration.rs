@@ -1,5 +1,4 @@
 //! What administrators read, on each database, and that PostgreSQL finds it by an index.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::Arc;
 
