@@ -7,36 +7,16 @@ use std::{
 
 use coinlink_domain::notifications::{Attempted, DeliveryPolicy, Next, NotificationId};
 use coinlink_ports::{
-    notifications::{ClaimedMail, MailQueue, MailSender, NotificationsStore, SendError, Standing},
-    shared::{Clock, SecretBoxError, StoreError},
+    notifications::{ClaimedMail, MailQueue, MailSender, NotificationsStore, Standing},
+    shared::{Clock, StoreError},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::leave::TEMPLATES;
-
-/// What became of a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It was handed over.
-    Sent,
-    /// It is tried again later.
-    Postponed,
-    /// It was given up.
-    Dead,
-}
-
-impl Fate {
-    /// As metrics call it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Postponed => "postponed",
-            Self::Dead => "dead",
-        }
-    }
-}
+use super::{
+    fate::{Fate, attempted, unopened},
+    leave::TEMPLATES,
+};
 
 /// One attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,14 +96,8 @@ impl DeliverMail {
                 (Attempted::RefusedForGood, "every attempt ended without telling why".to_owned())
             }
             _ if !standing.holds() => (Attempted::RefusedForGood, "nobody is to be told of it any more".to_owned()),
-            Ok(mail) => match self.sender.send(&mail).await {
-                Ok(()) => (Attempted::Sent, String::new()),
-                Err(SendError::Temporary(why)) => (Attempted::Refused, why),
-                Err(SendError::Permanent(why)) => (Attempted::RefusedForGood, why),
-            },
-            // Another node may have the key, or this one after its next start.
-            Err(error @ SecretBoxError::UnknownKey(_)) => (Attempted::Refused, error.to_string()),
-            Err(error) => (Attempted::RefusedForGood, error.to_string()),
+            Ok(mail) => attempted(self.sender.send(&mail).await),
+            Err(error) => (unopened(&error), error.to_string()),
         };
         Attempt { id, template, number, outcome, why }
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use coinlink_domain::notifications::{Attempted, Next, UnderWay, Webhook};
 use coinlink_ports::{
-    notifications::{DeliveryQueue, ForWebhook, NotificationsStore, SendError, Standing, WebhookCall, WebhookSender},
-    shared::{Clock, SecretBox, SecretBoxError, StoreError},
+    notifications::{DeliveryQueue, ForWebhook, NotificationsStore, Standing, WebhookCall, WebhookSender},
+    shared::{Clock, SecretBox, StoreError},
 };
 use time::Duration;
 
-use super::Fate;
+use super::fate::{Fate, attempted, unopened};
 
 /// Longer than one call and the difference between the clocks of two nodes.
 const LEASE: Duration = Duration::MINUTE;
@@ -81,19 +81,12 @@ impl DeliverToWebhooks {
         }
         let secret = match self.secrets.open(&Webhook::secret_context(*id), secret) {
             Ok(secret) => secret,
-            // Another node may have the key, or this one after its next start.
             Err(error) => {
                 tracing::warn!(webhook = %id, %error, "a webhook's secret cannot be opened");
-                let outcome =
-                    if matches!(error, SecretBoxError::UnknownKey(_)) { Attempted::Refused } else { Attempted::RefusedForGood };
-                return (outcome, "this server could not sign it".to_owned());
+                return (unopened(&error), "this server could not sign it".to_owned());
             }
         };
         let call = WebhookCall { url, secret: &secret, notification: &one.notification, at: self.clock.now() };
-        match self.sender.send(call).await {
-            Ok(()) => (Attempted::Sent, String::new()),
-            Err(SendError::Temporary(why)) => (Attempted::Refused, why),
-            Err(SendError::Permanent(why)) => (Attempted::RefusedForGood, why),
-        }
+        attempted(self.sender.send(call).await)
     }
 }

@@ -4,6 +4,7 @@ mod alerts;
 mod deliver_mail;
 mod deliver_to_sockets;
 mod deliver_to_webhooks;
+mod fate;
 mod inbox;
 mod leave;
 mod prune_mail;
@@ -16,9 +17,10 @@ pub use alerts::{
     AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, EvaluateAlerts, Evaluated, EvaluationError, EvaluatorParts, ListAlerts,
     ManageAlertError, PruneAlerts,
 };
-pub use deliver_mail::{DeliverMail, Delivered, Fate};
+pub use deliver_mail::{DeliverMail, Delivered};
 pub use deliver_to_sockets::DeliverToSockets;
 pub use deliver_to_webhooks::DeliverToWebhooks;
+pub use fate::Fate;
 pub use inbox::{ReadInbox, TendInbox};
 pub use leave::{MOST_LETTERS_AN_HOUR, leave, leave_fired};
 pub use prune_mail::PruneMail;
