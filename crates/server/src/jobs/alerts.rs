@@ -8,7 +8,7 @@ use tracing::Instrument as _;
 
 use super::{
     led::LedTick,
-    upkeep::{BREATH, PRUNE_EVERY, Told, beats},
+    upkeep::{Told, in_parts},
 };
 use crate::telemetry::Metrics;
 
@@ -72,14 +72,7 @@ pub async fn evaluate_alerts(
 
 /// Forgets firings of long ago and rules that were deleted.
 pub async fn prune_alerts(prune: PruneAlerts, metrics: Metrics) {
-    let mut told = Told::of(&metrics, "prune_alerts", "removing old alerts");
-    let mut beats = beats(PRUNE_EVERY);
-    loop {
-        beats.tick().await;
-        while told.tell(prune.execute().await) == Some(true) {
-            tokio::time::sleep(BREATH).await;
-        }
-    }
+    in_parts(Told::of(&metrics, "prune_alerts", "removing old alerts"), || prune.execute()).await;
 }
 
 #[cfg(test)]

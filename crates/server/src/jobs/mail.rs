@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use super::upkeep::{BREATH, PRUNE_EVERY, Told, beats};
+use super::upkeep::{Told, beats, in_parts};
 use crate::telemetry::Metrics;
 
 /// Whoever asked for a letter waits for it.
@@ -117,14 +117,7 @@ impl MailJob {
 
 /// Removes letters that ended long ago.
 pub async fn prune_mail(prune: PruneMail, metrics: Metrics) {
-    let mut told = Told::of(&metrics, "prune_mail", "removing old mail");
-    let mut beats = beats(PRUNE_EVERY);
-    loop {
-        beats.tick().await;
-        while told.tell(prune.execute().await) == Some(true) {
-            tokio::time::sleep(BREATH).await;
-        }
-    }
+    in_parts(Told::of(&metrics, "prune_mail", "removing old mail"), || prune.execute()).await;
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use coinlink_ports::{
 };
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::upkeep::{BREATH, PRUNE_EVERY, Told, beats};
+use super::upkeep::{Told, beats, in_parts};
 use crate::telemetry::Metrics;
 
 /// Whoever has a socket open is told within a second of the commit.
@@ -120,14 +120,7 @@ pub async fn count_deliveries(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Cloc
 
 /// Removes notifications and deliveries that nobody needs.
 pub async fn prune_notifications(prune: PruneNotifications, metrics: Metrics) {
-    let mut told = Told::of(&metrics, "prune_notifications", "removing old notifications");
-    let mut beats = beats(PRUNE_EVERY);
-    loop {
-        beats.tick().await;
-        while told.tell(prune.execute().await) == Some(true) {
-            tokio::time::sleep(BREATH).await;
-        }
-    }
+    in_parts(Told::of(&metrics, "prune_notifications", "removing old notifications"), || prune.execute()).await;
 }
 
 #[cfg(test)]

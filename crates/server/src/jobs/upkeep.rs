@@ -17,7 +17,7 @@ const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
 const SEAL_EVERY: StdDuration = StdDuration::from_secs(1);
 const SETTLE_EVERY: StdDuration = StdDuration::from_secs(1);
 const NOTE_EVERY: StdDuration = StdDuration::from_secs(1);
-pub(super) const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
+const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
 /// Between the parts of a long pruning, so that others get their turn.
 pub(super) const BREATH: StdDuration = StdDuration::from_millis(200);
 
@@ -59,6 +59,17 @@ pub(super) fn beats(every: StdDuration) -> Interval {
     let mut beats = interval(every);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beats
+}
+
+/// Now and then, does one part after the other until there is no more.
+pub(super) async fn in_parts<E: Display, Part: Future<Output = Result<bool, E>>>(mut told: Told, part: impl Fn() -> Part) {
+    let mut beats = beats(PRUNE_EVERY);
+    loop {
+        beats.tick().await;
+        while told.tell(part().await) == Some(true) {
+            tokio::time::sleep(BREATH).await;
+        }
+    }
 }
 
 /// Keeps this node's list of sessions that are over.
@@ -103,14 +114,7 @@ pub async fn note_key_uses(note: Arc<NoteKeyUses>, metrics: Metrics) {
 
 /// Removes what nobody needs any more.
 pub async fn prune(prune: PruneIdentity, metrics: Metrics) {
-    let mut told = Told::of(&metrics, "prune_identity", "removing old sessions");
-    let mut beats = beats(PRUNE_EVERY);
-    loop {
-        beats.tick().await;
-        while told.tell(prune.execute().await) == Some(true) {
-            tokio::time::sleep(BREATH).await;
-        }
-    }
+    in_parts(Told::of(&metrics, "prune_identity", "removing old sessions"), || prune.execute()).await;
 }
 
 /// Seals anew what was sealed with an earlier key.
