@@ -53,7 +53,7 @@ chaos fault="":
 # Kill the API's process and the database under writes, again and again, and look for what was acknowledged (docs/backups.md).
 kills process="100" database="20":
     cargo build -p coinlink
-    KILLS_API={{ process }} KILLS_DATABASE={{ database }} cargo test -p coinlink-end-to-end-tests --test it kills_fault:: -- --nocapture --test-threads 1
+    KILLS_API={{ process }} KILLS_DATABASE={{ database }} cargo test -p coinlink-end-to-end-tests --test it chaos_fault::kills:: -- --nocapture --test-threads 1
 
 # Rehearse the restores, and say how long they take (docs/backups.md).
 rehearse:

@@ -23,7 +23,6 @@ mod hostile_bytes;
 mod http;
 mod identity_fault;
 mod key_rotation;
-mod kills_fault;
 mod leaving;
 mod limits;
 mod limits_fault;

@@ -2,10 +2,10 @@
 //! written down (`docs/runbooks/chaos-results.md`). `just chaos` runs all of it; `tests/run` what other tests do not show already.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod api_killed;
 mod clock;
 mod database;
 mod disk;
+mod kills;
 mod leader_killed;
 mod partition;
 mod redis_away;

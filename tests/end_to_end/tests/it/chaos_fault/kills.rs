@@ -1,6 +1,5 @@
 //! Nothing that was acknowledged is lost, and nothing is there twice, however often the API's process and the database are killed
 //! under writes. `just kills` does it a hundred and twenty times.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -26,10 +25,11 @@ use tokio::{
     time::sleep,
 };
 
-/// The promise: a process that was killed is ready again.
-const READY_WITHIN: Duration = Duration::from_secs(10);
-/// Time for the first write between two kills.
-const SOON: Duration = Duration::from_secs(20);
+use super::{
+    results::{API_KILLED, held, seconds},
+    scene::{RECOVERS_WITHIN, SOON},
+};
+
 /// systemd's `RestartSec=` when nobody sets it.
 const RESTART_AFTER: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(20);
@@ -68,7 +68,7 @@ impl Supervisor {
         let (victim, killed) = (self.pid.load(Ordering::SeqCst), Instant::now());
         assert!(Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
         while self.pid.load(Ordering::SeqCst) == victim || !is_ready(api).await {
-            assert!(killed.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}");
+            assert!(killed.elapsed() < RECOVERS_WITHIN, "not ready within {RECOVERS_WITHIN:?}");
             sleep(LOOK).await;
         }
         killed.elapsed()
@@ -278,7 +278,7 @@ fn report(what: &[(&str, Vec<Duration>)], told: &Told, interrupted: usize) {
 }
 
 #[tokio::test]
-async fn no_acknowledged_write_is_lost_or_doubled_when_the_process_is_killed_again_and_again() {
+async fn api_killed_again_and_again_loses_and_doubles_no_acknowledged_write() {
     let (stub, postgres, redis) = (StubUpstream::start().await, PrivatePostgres::durable().await, shared_redis().await);
     let database = postgres.fresh_database().await;
     let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
@@ -293,12 +293,16 @@ async fn no_acknowledged_write_is_lost_or_doubled_when_the_process_is_killed_aga
     }
     let told = load.end().await;
     all_is_there(&database, &api, &told).await;
+    let slowest = times.iter().copied().max().unwrap();
     report(&[("API process killed, until another is ready", times)], &told, was_hit(&told, &kills));
+    let (accounts, rules) = (told.accounts.len(), told.rules.len());
+    let kept = format!("{accounts} accounts and {rules} alert rules were acknowledged, 0 of them lost");
+    held(&API_KILLED, &format!("ready after {} at most; {kept}", seconds(slowest)));
     assert!(!supervisor.end().await.process.log().contains("panicked"));
 }
 
 #[tokio::test]
-async fn no_acknowledged_write_is_lost_or_doubled_when_the_database_is_killed_again_and_again() {
+async fn database_killed_again_and_again_loses_and_doubles_no_acknowledged_write() {
     let (stub, mut postgres, redis) = (StubUpstream::start().await, PrivatePostgres::durable().await, shared_redis().await);
     let database = postgres.fresh_database().await;
     let durable =
@@ -318,7 +322,7 @@ async fn no_acknowledged_write_is_lost_or_doubled_when_the_database_is_killed_ag
         postgres.start_again().await;
         recovered.push(killed.elapsed());
         let up = Instant::now();
-        eventually("the node is ready again", READY_WITHIN, async || is_ready(&api).await).await;
+        eventually("the node is ready again", RECOVERS_WITHIN, async || is_ready(&api).await).await;
         ready.push(up.elapsed());
     }
     let told = load.end().await;
