@@ -154,15 +154,16 @@ fn adapters(
     let auth = &settings.auth;
     let secrets: Arc<dyn SecretBox> = Arc::new(secret_box(settings)?);
     let jwt_secret = token_secret(settings)?;
+    let store = Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets)));
     Ok(IdentityAdapters {
-        store: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
-        keys: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
-        factors: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        keys: store.clone(),
+        factors: store.clone(),
         authenticators: Arc::new(TotpAuthenticators),
-        accounts: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
-        mail_links: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        accounts: store.clone(),
+        mail_links: store.clone(),
         key_texts: Arc::new(CheckedApiKeys),
-        wallets: Arc::new(SqlIdentityStore::new(database.clone(), Arc::clone(&secrets))),
+        wallets: store.clone(),
+        store,
         wallet_signatures: Arc::new(BitcoinSignatures::new(headers(settings))),
         wallet_network: settings.wallet.network,
         hasher,
@@ -190,6 +191,22 @@ fn pages(settings: &Settings) -> Result<Pages, StartError> {
     Ok(Pages { origins: settings.origins().into(), tokens: Arc::new(tokens) })
 }
 
+/// What stands before every route. It counts in what the nodes share, or on this node alone.
+pub fn gatekeeper(
+    adapters: &IdentityAdapters,
+    use_cases: &IdentityUseCases,
+    limits: RateLimits,
+    pages: Pages,
+    trusted_proxies: TrustedProxies,
+    metrics: Metrics,
+) -> Gatekeeper {
+    let IdentityAdapters { gate, clock, pause, .. } = adapters.clone();
+    let alone = Arc::new(EmbeddedGate::new(clock.clone()));
+    let admit = Arc::new(AdmitRequest::new(gate, alone, limits, clock.clone(), pause));
+    let (authenticate, verify_key) = (use_cases.authenticate.clone(), use_cases.api_keys.verify.clone());
+    Gatekeeper::new(GateParts { admit, authenticate, verify_key, pages, trusted_proxies, clock, metrics })
+}
+
 /// All of it.
 pub fn identity(
     settings: &Settings,
@@ -203,18 +220,8 @@ pub fn identity(
     let access = Arc::new(access_tokens(settings, signing_keys.clone())?);
     let adapters = adapters(settings, shared, database, Arc::clone(&hasher), Arc::clone(&access), around)?;
     let use_cases = IdentityUseCases::new(&adapters, Arc::default());
-    let clock = Arc::clone(&around.clock);
-    let alone = Arc::new(EmbeddedGate::new(clock.clone()));
-    let admit = AdmitRequest::new(shared.gate.clone(), alone, limits(settings), clock.clone(), around.pause.clone());
-    let gatekeeper = Arc::new(Gatekeeper::new(GateParts {
-        admit: Arc::new(admit),
-        authenticate: Arc::clone(&use_cases.authenticate),
-        verify_key: Arc::clone(&use_cases.api_keys.verify),
-        pages: pages(settings)?,
-        trusted_proxies: TrustedProxies::of(&settings.server),
-        clock,
-        metrics: metrics.clone(),
-    }));
+    let proxies = TrustedProxies::of(&settings.server);
+    let gatekeeper = gatekeeper(&adapters, &use_cases, limits(settings), pages(settings)?, proxies, metrics.clone());
     let jobs = IdentityJobs {
         follow: IdentityUseCases::follow_revocations(&adapters, &use_cases),
         prune: IdentityUseCases::prune(&adapters),
@@ -223,5 +230,5 @@ pub fn identity(
         reseal: Arc::clone(&use_cases.second_factor.reseal),
         signing_keys,
     };
-    Ok(Identity { use_cases, gatekeeper, jobs, hasher, adapters, public_keys: access })
+    Ok(Identity { use_cases, gatekeeper: Arc::new(gatekeeper), jobs, hasher, adapters, public_keys: access })
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     broadcast::{Broadcaster, Published},
     http::{TrustedProxies, client_ip},
+    telemetry::Metrics,
 };
 
 /// Sockets written before the thread's other work gets a turn.
@@ -63,6 +64,20 @@ pub struct Figures {
     pub send_lag: Histogram,
     /// Sockets closed because they did not read or answer.
     pub slow_closed: IntCounter,
+}
+
+impl Figures {
+    /// Among those of the process.
+    pub fn of(metrics: &Metrics) -> Self {
+        Self {
+            open: metrics.ws_connections_anonymous.clone(),
+            open_of_users: metrics.ws_connections_user.clone(),
+            ticks_sent: metrics.ws_messages_sent.with_label_values(&["ticker"]),
+            answers_sent: metrics.ws_messages_sent.with_label_values(&["other"]),
+            send_lag: metrics.ws_send_lag.clone(),
+            slow_closed: metrics.ws_slow_closed.clone(),
+        }
+    }
 }
 
 /// What every socket of the node shares.

@@ -1,7 +1,10 @@
 //! What the routes of second factors take and answer.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crate::http_support::{Server, header};
+use crate::http_support::{
+    Server,
+    answers::{self, Answer},
+};
 use coinlink::http::{ENDPOINTS, Gated};
 use coinlink_ports::shared::Clock as _;
 use coinlink_testkit::identity::PlainAuthenticators;
@@ -12,19 +15,6 @@ use time::Duration;
 const GOOD: &str = "Correct-horse-9-battery";
 const ADA: &str = "ada@example.org";
 const STEP: Duration = Duration::seconds(30);
-
-struct Answer {
-    status: u16,
-    cookie: Option<String>,
-    cache: Option<String>,
-    body: Value,
-}
-
-impl Answer {
-    fn refusal(&self) -> (u16, &str) {
-        (self.status, self.body["error"]["code"].as_str().unwrap_or_default())
-    }
-}
 
 /// A signed-in user of a server.
 struct Ada {
@@ -85,18 +75,7 @@ impl Ada {
 }
 
 async fn ask(server: &Server, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
-    let mut request = server.request(method, &format!("/api/v2/auth{path}"));
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    if let Some(body) = body {
-        request = request.header("content-type", "application/json").body(body.to_string());
-    }
-    let response = request.send().await.unwrap();
-    let kept = |name: &str| header(&response, name).map(str::to_owned);
-    let (status, cookie, cache) = (response.status().as_u16(), kept("set-cookie"), kept("cache-control"));
-    let body = serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null);
-    Answer { status, cookie, cache, body }
+    answers::ask(server, method, &format!("/auth{path}"), token, body).await
 }
 
 fn text(value: &Value) -> String {

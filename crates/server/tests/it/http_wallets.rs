@@ -3,8 +3,8 @@
 
 use crate::http_support::{
     Server,
+    answers::{self, Answer},
     gated::{Setup, all},
-    header,
 };
 use coinlink_domain::{
     identity::{AddressKind, Network},
@@ -17,42 +17,14 @@ use time::Duration;
 
 const GOOD: &str = "Correct-horse-9-battery";
 
-struct Answer {
-    status: u16,
-    cookie: Option<String>,
-    cache: Option<String>,
-    body: Value,
-}
-
-impl Answer {
-    fn code(&self) -> &str {
-        self.body["error"]["code"].as_str().unwrap_or_default()
-    }
-
-    fn detail(&self, field: &str) -> &str {
-        self.body["error"]["details"][field].as_str().unwrap_or_default()
-    }
-
-    /// The body without what differs from one request to the next.
-    fn shape(mut self) -> String {
-        self.body["error"]["trace_id"] = Value::Null;
-        self.body.to_string()
-    }
+/// The body without what differs from one request to the next.
+fn shape(mut answer: Answer) -> String {
+    answer.body["error"]["trace_id"] = Value::Null;
+    answer.body.to_string()
 }
 
 async fn ask(server: &Server, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
-    let mut request = server.request(method, &format!("/api/v2/auth{path}"));
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    if let Some(body) = body {
-        request = request.header("content-type", "application/json").body(body.to_string());
-    }
-    let response = request.send().await.unwrap();
-    let kept = |name: &str| header(&response, name).map(str::to_owned);
-    let (status, cookie, cache) = (response.status().as_u16(), kept("set-cookie"), kept("cache-control"));
-    let body = serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null);
-    Answer { status, cookie, cache, body }
+    answers::ask(server, method, &format!("/auth{path}"), token, body).await
 }
 
 async fn post(server: &Server, path: &str, token: Option<&str>, body: Value) -> Answer {
@@ -157,7 +129,7 @@ async fn whatever_is_wrong_looks_the_same() {
     said.push(verify(&server, &off, &ada.sign(&message)).await);
 
     assert!(said.iter().all(|answer| (answer.status, answer.code(), &answer.cookie) == (401, "invalid_signature", &None)));
-    let mut shapes: Vec<_> = said.into_iter().map(Answer::shape).collect();
+    let mut shapes: Vec<_> = said.into_iter().map(shape).collect();
     shapes.dedup();
     assert_eq!(shapes.len(), 1, "{shapes:#?}");
     server.stop().await;

@@ -41,17 +41,18 @@ impl Behind {
 
     /// What they are made of: the same clock and the same gate as the routes.
     pub(crate) fn adapters(&self) -> IdentityAdapters {
+        let store = Arc::new(self.store.clone());
         IdentityAdapters {
-            store: Arc::new(self.store.clone()),
-            keys: Arc::new(self.store.clone()),
-            factors: Arc::new(self.store.clone()),
+            store: store.clone(),
+            keys: store.clone(),
+            factors: store.clone(),
             authenticators: Arc::new(PlainAuthenticators),
-            accounts: Arc::new(self.store.clone()),
+            accounts: store.clone(),
             key_texts: Arc::new(CheckedApiKeys),
-            wallets: Arc::new(self.store.clone()),
+            wallets: store.clone(),
             wallet_signatures: Arc::new(BitcoinSignatures::new(Headers::Exact)),
             wallet_network: Network::Mainnet,
-            mail_links: Arc::new(self.store.clone()),
+            mail_links: store,
             hasher: self.hasher.clone(),
             access: Arc::new(PlainAccessTokens),
             refresh: Arc::new(PlainRefreshTokens),

@@ -13,17 +13,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use async_trait::async_trait;
 use coinlink::{
     config::ForwardedHeader,
-    http::{ApiError, Caller, Client, Endpoint, GateParts, Gated, Gatekeeper, Pages, SignedIn, TrustedProxies},
+    http::{ApiError, Caller, Client, Endpoint, Gated, Gatekeeper, Pages, SignedIn, TrustedProxies},
     telemetry::Metrics,
+    wiring::gatekeeper,
 };
 use coinlink_application::{
-    identity::{Authenticate, KeyUses, RevokedSessions, VerifyApiKey},
+    identity::{IdentityAdapters, RevokedSessions},
     operations::monitoring::NodeSamples,
-    shared::AdmitRequest,
 };
-use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
-    identity::{Email, SessionId, SessionPolicy, UserId},
+    identity::{Email, SessionId, UserId},
     shared::{
         rate_limit::{Charge, PromptQuota, RateLimits},
         sliding_window::WindowPolicy,
@@ -40,7 +39,7 @@ use coinlink_testkit::{
     market::MemoryCandles,
     notifications::{MemoryMailQueue, MemoryNotifications},
     operations::MemoryMonitorAlerts,
-    shared::{StoppedClock, TokioPause},
+    shared::StoppedClock,
 };
 use time::Duration;
 use uuid::Uuid;
@@ -134,7 +133,6 @@ pub(crate) struct Behind {
     pub(crate) shared: Arc<Shared>,
     pub(crate) revoked: Arc<RevokedSessions>,
     pub(crate) store: MemoryIdentity,
-    pub(crate) uses: Arc<KeyUses>,
     pub(crate) hasher: Arc<PlainHasher>,
     pub(crate) mail: Arc<MemoryMailQueue>,
     pub(crate) bus: Arc<EmbeddedBus>,
@@ -174,7 +172,6 @@ impl Default for Behind {
             shared,
             revoked: Arc::default(),
             store: MemoryIdentity::default(),
-            uses: Arc::default(),
             hasher: Arc::default(),
             mail: Arc::default(),
             bus,
@@ -186,35 +183,11 @@ impl Default for Behind {
 }
 
 impl Behind {
-    pub(crate) fn gatekeeper(&self, setup: Setup, metrics: Metrics) -> Gatekeeper {
-        let authenticate = Authenticate {
-            tokens: Arc::new(PlainAccessTokens),
-            store: Arc::new(self.store.clone()),
-            revoked: Arc::clone(&self.revoked),
-            clock: Arc::clone(&self.clock) as _,
-            pause: Arc::new(TokioPause),
-            policy: SessionPolicy::default(),
-        };
-        Gatekeeper::new(GateParts {
-            admit: Arc::new(self.admit(setup.limits)),
-            authenticate: Arc::new(authenticate),
-            verify_key: Arc::new(self.verify_key()),
-            pages: Pages { origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]), tokens: Arc::new(PlainCsrfTokens) },
-            trusted_proxies: setup.trusted_proxies,
-            clock: Arc::clone(&self.clock) as _,
-            metrics,
-        })
-    }
-
     /// Of a node of its own: what the routes know of keys it does not.
-    fn verify_key(&self) -> VerifyApiKey {
-        let (keys, clock) = (Arc::new(self.store.clone()), Arc::clone(&self.clock) as _);
-        VerifyApiKey::new(keys, Arc::new(CheckedApiKeys), Arc::default(), Arc::clone(&self.uses), clock)
-    }
-
-    fn admit(&self, limits: RateLimits) -> AdmitRequest {
-        let alone = Arc::new(EmbeddedGate::new(Arc::clone(&self.clock) as _));
-        AdmitRequest::new(Arc::clone(&self.shared) as _, alone, limits, Arc::clone(&self.clock) as _, Arc::new(TokioPause))
+    pub(crate) fn gatekeeper(&self, setup: Setup, adapters: &IdentityAdapters, metrics: Metrics) -> Gatekeeper {
+        let Setup { limits, trusted_proxies, .. } = setup;
+        let pages = Pages { origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]), tokens: Arc::new(PlainCsrfTokens) };
+        gatekeeper(adapters, &self.identity_on(adapters), limits, pages, trusted_proxies, metrics)
     }
 }
 

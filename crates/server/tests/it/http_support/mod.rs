@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub(crate) mod accounts;
+pub(crate) mod answers;
 pub(crate) mod cookies;
 pub(crate) mod gated;
 pub(crate) mod limits;
@@ -200,7 +201,7 @@ pub(crate) fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, da
         connections: Connections::default(),
         readiness: Arc::new(CheckReadiness::new(vec![probe], Arc::new(Fast::default()), Arc::new(Never))),
         public_keys: Arc::new(FixedPublicKeys::of_each_kind()),
-        gatekeeper: Arc::new(behind.gatekeeper(setup, metrics)),
+        gatekeeper: Arc::new(behind.gatekeeper(setup, &adapters, metrics)),
         identity: behind.identity_on(&adapters),
         market,
         assistant,

@@ -133,7 +133,7 @@ impl Node {
         let broadcaster = Broadcaster::new(Arc::clone(&behind.clock) as _);
         let parts = parts(Setup::default(), &behind, &broadcaster, &Arc::new(AtomicBool::new(true)));
         let (connections, feeds) = (parts.connections.clone(), Arc::<Feeds>::default());
-        let (metrics, echo) = (parts.metrics.clone(), Arc::new(Echo::new()));
+        let echo = Arc::new(Echo::new());
         let policy = AdmissionPolicy {
             max_connections: 1_000,
             handshakes: BucketPolicy { burst: 1_000, refill: Duration::SECOND },
@@ -157,14 +157,7 @@ impl Node {
                 tick_every_ms: 5_000,
                 send_buffer: 4096,
             },
-            figures: Figures {
-                open: metrics.ws_connections_anonymous.clone(),
-                open_of_users: metrics.ws_connections_user.clone(),
-                ticks_sent: metrics.ws_messages_sent.with_label_values(&["ticker"]),
-                answers_sent: metrics.ws_messages_sent.with_label_values(&["other"]),
-                send_lag: metrics.ws_send_lag.clone(),
-                slow_closed: metrics.ws_slow_closed.clone(),
-            },
+            figures: Figures::of(&parts.metrics),
             clock: Arc::clone(&behind.clock) as _,
             trusted_proxies: TrustedProxies { networks: Arc::new([]), header: ForwardedHeader::XForwardedFor },
             draining: draining.subscribe(),
