@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
@@ -23,7 +26,11 @@ pub struct Exchange {
     set: Vec<(&'static str, &'static str)>,
     upgrades_are_dropped: bool,
     is_kept: bool,
+    refusals: AtomicUsize,
 }
+
+/// As the server's limiter refuses.
+const REFUSAL: &str = r#"{"error":{"code":"rate_limited","message":"m","details":{},"trace_id":"t"},"detail":"m"}"#;
 
 impl Exchange {
     /// Takes a header out of the answer.
@@ -40,6 +47,18 @@ impl Exchange {
     /// Does not know WebSockets: `Upgrade` goes no further.
     pub fn drop_upgrades(&mut self) {
         self.upgrades_are_dropped = true;
+    }
+
+    /// Lets none through of the first `times` requests that are no probes: later, it says.
+    pub fn refuse(&mut self, times: usize) {
+        *self.refusals.get_mut() = times;
+    }
+
+    /// Whether this is one of those.
+    fn refuses(&self, request: &str) -> bool {
+        let is_probe = ["/livez", "/readyz", "/health", "/metrics"].iter().any(|probe| request.contains(probe));
+        let fewer = |left: usize| left.checked_sub(1);
+        !is_probe && self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok()
     }
 
     /// Keeps every 200 by its path, whoever asked.
@@ -150,6 +169,12 @@ async fn pass(mut client: TcpStream, server: SocketAddr, exchange: &Exchange, ke
         request.push("connection: close".to_owned());
     }
     let first = request[0].clone();
+    if exchange.refuses(&first) {
+        let head = format!("HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: {}\r\n", REFUSAL.len());
+        return client
+            .write_all(format!("{head}content-type: application/json\r\nconnection: close\r\n\r\n{REFUSAL}").as_bytes())
+            .await;
+    }
     if exchange.is_kept {
         let answer = kept.lock().unwrap_or_else(PoisonError::into_inner).get(&first).cloned();
         if let Some(answer) = answer {

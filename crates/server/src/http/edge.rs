@@ -27,7 +27,11 @@ use tracing::Instrument as _;
 
 use super::{ApiError, coding, conditional, error_codes, gate::Caller, headers, routes::RouteTemplate};
 use crate::{
-    telemetry::{Metrics, error_reports, metrics::HttpHandles, traces::RequestSpan},
+    telemetry::{
+        Metrics, error_reports,
+        metrics::{HttpHandles, is_probe},
+        traces::RequestSpan,
+    },
     ws::Context,
 };
 
@@ -175,7 +179,10 @@ fn log_failure(error: Option<&Error>, method: &'static str, route: &'static str,
     let error = error.and_then(|error| error.as_error::<ApiError>());
     let cause = error.and_then(std::error::Error::source);
     let code = error.map_or_else(|| error_codes::of_status(status.as_u16()), ApiError::code).code;
-    error_reports::answered(method, route, status.as_u16(), code, cause);
+    // What a probe is told of an outage is its answer, every few seconds: what people asked for tells of the outage.
+    if !is_probe(route) {
+        error_reports::answered(method, route, status.as_u16(), code, cause);
+    }
     if let Some(cause) = cause {
         tracing::error!(target: "coinlink::http", status = status.as_u16(), error = %cause, "request failed");
     }
@@ -201,7 +208,7 @@ fn log_access(method: &str, route: &str, status: StatusCode, latency: Duration, 
     let (status, latency_ms) = (status.as_u16(), f64::from(micros) / 1e3);
     let user_id = user.map(tracing::field::display);
     // Probes come every few seconds for ever; a quiet one is of no interest.
-    if status < 400 && matches!(route, "/livez" | "/readyz" | "/readyz/node" | "/health" | "/metrics") {
+    if status < 400 && is_probe(route) {
         tracing::debug!(target: "coinlink::http", method, route, status, latency_ms, user_id, "request");
     } else {
         tracing::info!(target: "coinlink::http", method, route, status, latency_ms, user_id, "request");

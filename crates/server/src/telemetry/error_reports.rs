@@ -1,4 +1,4 @@
-//! Failures that somebody should look at, sent to Sentry where `SENTRY_DSN` is set: answers of 5xx and panics, and nothing else.
+//! Failures that somebody should look at, sent to Sentry where `SENTRY_DSN` is set: answers of 5xx, but for those to probes, and panics.
 //!
 //! An event is made here, field by field: where it happened, of what kind it is, the ids to find its log lines by, and the words of
 //! its cause after [`scrub`]. Headers, bodies, addresses of requests and of people never get into one. Events wait in a short queue for a thread of their own; what

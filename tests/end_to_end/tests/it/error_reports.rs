@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coinlink_end_to_end_tests::{Api, Collector, Manner, PASSWORD, Serve, UNLIMITED, eventually, somebody};
 use coinlink_testkit::{
-    servers::{fresh_database, shared_redis},
+    servers::{PrivateRedis, fresh_database, shared_redis},
     upstream_stub::StubUpstream,
 };
 use reqwest::Method;
@@ -88,6 +88,28 @@ async fn an_outage_is_told_of_a_few_times_and_a_sentry_that_hangs_holds_up_nobod
     }
     let told = events(&sentry).len();
     assert!((1..=20).contains(&told), "{told} events");
+}
+
+#[tokio::test]
+async fn what_probes_are_told_in_an_outage_is_no_report_fault() {
+    let (stub, database, mut redis) = (StubUpstream::start().await, fresh_database().await, PrivateRedis::start().await);
+    let sentry = Collector::start().await;
+    let (dsn, url) = (sentry.dsn(), redis.url());
+    let cluster = Serve { database: &database.url, redis: &url, prefix: "reports:" };
+    let mut node = cluster.start_with(1, &stub, &[&UNLIMITED[..], &[("SENTRY_DSN", &dsn)]].concat()).await.remove(0);
+    redis.stop().await;
+    for probe in ["/readyz", "/health"] {
+        eventually("a probe tells", SOON, async || node.get(probe).await.0 == 503).await;
+    }
+    // What somebody asked for is another matter.
+    let connection = Database::connect(&database.url).await.unwrap();
+    connection.execute_unprepared("ALTER TABLE users RENAME TO elsewhere").await.unwrap();
+    let answer = Api::at(node.url("")).post(LOGIN, &json!({"email": somebody(), "password": PASSWORD})).await;
+    assert!(answer.status >= 500, "{}", answer.text);
+    node.process.terminate();
+    assert!(node.process.wait().await.success());
+    let told: Vec<_> = events(&sentry).iter().map(|event| event["transaction"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told, ["POST /api/v2/auth/login"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! `coinlink verify`: green against good servers, and red, naming the cause, against one with each deliberate fault.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use coinlink_end_to_end_tests::{Exchange, Node, Serve, TestProxy, eventually};
 use coinlink_testkit::{
@@ -142,6 +145,7 @@ async fn a_server_that_is_none_or_something_else_is_neither_green_nor_red() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n\u{1b}[2Jalive", "no content type"),
         ("nonsense\r\n\r\n", "could not be verified"),
         ("", "no answer within 1s"),
+        ("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n", "name it there; else verify when it is quiet"),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nENDLESS", "does not end within 8 MiB"),
     ] {
         let server = TestProxy::answering(answer).await;
@@ -179,6 +183,41 @@ async fn what_a_proxy_does_wrong_is_named() {
     // 6: the client's address is what it says: limits are not told either.
     let run = through(|exchange| exchange.without("x-ratelimit-remaining"), "auth").await;
     run.names("limits are told and counted", "is missing");
+}
+
+#[tokio::test]
+async fn a_quota_that_others_used_up_is_told_once_and_nothing_is_called_broken_for_it() {
+    // All clients of the proxy are one to a node that does not trust it.
+    let good = deployed(&[("RATE_LIMIT_ANONYMOUS", "30")]).await;
+    let proxy = TestProxy::before(good.node.address, |_| {}).await;
+    let others = coinlink_end_to_end_tests::Api::at(proxy.url());
+    eventually("others used it up", SOON, async || others.get("/api/prompts").await.status == 429).await;
+    let run = verify(&proxy.url(), &["--origin", ORIGIN, "--metrics-url", &good.metrics, "--within", "30"]).await;
+    run.names("the quota of requests", "all of 30 were taken");
+    run.names("the quota of requests", "TRUSTED_PROXIES");
+    assert_eq!(run.failed("").len(), 1, "{}", run.log);
+    let json = run.json();
+    let skipped =
+        |row: &&Value| row["result"] == "skipped" && row["seen"].as_str().unwrap().contains("the quota of requests is used up");
+    assert!(json["checks"].as_array().unwrap().iter().filter(skipped).count() > 15, "{}", run.log);
+    // What other quotas are for was looked at.
+    assert!(json["counts"]["ok"].as_u64().unwrap() > 20, "{}", run.log);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_over_soon_is_waited_for_and_one_that_is_not_once() {
+    let good = deployed(&[]).await;
+    let looked_at = ["--origin", ORIGIN, "--only", "parity,docs", "--read-only"];
+    let soon = TestProxy::before(good.node.address, |exchange| exchange.refuse(1)).await;
+    let began = Instant::now();
+    verify(&soon.url(), &looked_at).await.is_green();
+    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+    let never = TestProxy::before(good.node.address, |exchange| exchange.refuse(usize::MAX)).await;
+    let began = Instant::now();
+    let run = verify(&never.url(), &looked_at).await;
+    run.names("the quota of requests", "GET / is answered 429, also after 2 s");
+    assert_eq!(run.failed("").len(), 1, "{}", run.log);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

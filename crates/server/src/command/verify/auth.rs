@@ -33,16 +33,11 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
 }
 
 async fn session(visit: &mut Visit<'_>) {
-    let read_only = visit.options.read_only;
     let answer = match visit.person().await {
         Ok(person) => person.answer.clone(),
-        Err(why) if read_only => return visit.report.skip(SIGNED_IN, why),
-        Err(why) => {
-            return visit.report.fail(
-                SIGNED_IN,
-                why,
-                "nothing that needs an account is checked: use --account, or --read-only to leave it out",
-            );
+        Err(nobody) => {
+            let advice = "nothing that needs an account is checked: use --account, or --read-only to leave it out";
+            return visit.report.without_session(&[SIGNED_IN], &nobody, advice);
         }
     };
     let faults = shape::faults(&answer, &SESSION);
@@ -73,6 +68,6 @@ async fn wrong_password(visit: &mut Visit<'_>) {
             let held = answer.status == 401 && answer.code() == "invalid_credentials";
             visit.report.must(held, WRONG, answer.told(), "find what answers in the server's place");
         }
-        Err(why) => visit.report.fail(WRONG, why, "look at the server's log"),
+        Err(trouble) => visit.report.trouble(WRONG, &trouble),
     }
 }

@@ -23,13 +23,13 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
     }
     let answer = match visit.open_session(&json!({"cookies": true})).await {
         Ok(answer) => answer,
-        Err(why) => {
-            if why.contains("csrf_failed") && visit.options.origin.is_none() {
+        Err(nobody) => {
+            if nobody.why.contains("csrf_failed") && visit.options.origin.is_none() {
                 let reason = "the origin of --url may not ask for cookies: name one of ALLOWED_ORIGINS with --origin";
                 visit.report.skip_all(&ALL, reason);
             } else {
                 let advice = "pages of this origin cannot sign in with cookies: it has to be in ALLOWED_ORIGINS";
-                visit.report.fail_all(&ALL, &why, advice);
+                visit.report.without_session(&ALL, &nobody, advice);
             }
             return;
         }

@@ -80,9 +80,9 @@ async fn rotation(visit: &mut Visit<'_>) {
                 Err(trouble) => return visit.report.trouble(ROTATES, &trouble),
             }
         }
-        Err(why) => {
-            visit.report.fail_all(&[ROTATES, REUSED, ENDED], &why, "no second session could be opened");
-            return;
+        Err(nobody) => {
+            let advice = "no second session could be opened";
+            return visit.report.without_session(&[ROTATES, REUSED, ENDED], &nobody, advice);
         }
     };
     visit.hide_tokens(&next);

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    fmt,
     time::{Duration, Instant},
 };
 
@@ -19,6 +20,10 @@ const MAX_BODY: usize = 8 << 20;
 const MAX_REQUESTS: u32 = 150;
 /// A limiter is waited for no longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(65);
+/// What a limiter counts by, as a report calls it.
+pub(super) const QUOTA: &str = "the quota of requests";
+/// A 429 that is no limiter's: what it says is of one token.
+const OF_ONE_TOKEN: &str = "refresh_replayed";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,8 @@ pub(super) enum Trouble {
     OutOfRequests,
     #[error("the request cannot be made: {0}")]
     Request(&'static str),
+    #[error("not checked: {QUOTA} is used up")]
+    Limited(Limited),
 }
 
 impl Trouble {
@@ -45,7 +52,48 @@ impl Trouble {
             Self::TooLong => "no answer of CoinLink is that long: look at what stands between",
             Self::OutOfTime => "give it longer with --within, or less to do with --only",
             Self::OutOfRequests | Self::Request(_) => "give it less to do with --only",
+            Self::Limited(limited) => limited.advice(),
         }
+    }
+}
+
+/// A limiter refused a request, and waiting is of no use.
+#[derive(Debug)]
+pub(super) struct Limited {
+    /// Method and path.
+    asked: String,
+    /// What the server lets through in a window, where it says.
+    limit: Option<u64>,
+    /// How long it was waited for.
+    waited: Option<Duration>,
+    /// All requests of this run so far: there cannot be more of ours in the window.
+    made: u32,
+    /// Whether it is an account's quota, and no address's.
+    is_somebodys: bool,
+}
+
+impl Limited {
+    pub(super) const fn advice(&self) -> &'static str {
+        if self.is_somebodys {
+            "others ask as the same account: use one that nobody else uses"
+        } else {
+            "others ask from this address: if it is a proxy's that TRUSTED_PROXIES does not name, the server takes all clients for the proxy: \
+             name it there; else verify when it is quiet, or from another address"
+        }
+    }
+}
+
+impl fmt::Display for Limited {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} is answered 429", self.asked)?;
+        match self.waited {
+            Some(waited) => write!(out, ", also after {} s", waited.as_secs())?,
+            None => write!(out, ", and waiting takes too long")?,
+        }
+        if let Some(limit) = self.limit {
+            write!(out, ": all of {limit} were taken")?;
+        }
+        write!(out, "; this run made {} requests", self.made)
     }
 }
 
@@ -85,6 +133,10 @@ impl Ask {
     pub(super) fn bearer(self, token: &str) -> Self {
         self.with("authorization", &format!("Bearer {token}"))
     }
+
+    fn has_credential(&self) -> bool {
+        self.headers.iter().any(|(name, _)| matches!(*name, "authorization" | "cookie"))
+    }
 }
 
 /// What came back.
@@ -102,12 +154,16 @@ pub(super) struct Answer {
 impl Answer {
     /// A header as text; several of a name are put together as one list. Empty where it is not there.
     pub(super) fn header(&self, name: &str) -> String {
-        let values: Vec<_> = self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        values.join(", ")
+        list(&self.headers, name)
     }
 
     pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.header(name).trim().parse().ok()
+        number(&self.headers, name)
+    }
+
+    /// The headers, where a limiter refused the request.
+    fn refusal(&self) -> Option<&HeaderMap> {
+        (self.status == StatusCode::TOO_MANY_REQUESTS.as_u16() && self.code() != OF_ONE_TOKEN).then_some(&self.headers)
     }
 
     pub(super) fn code(&self) -> &str {
@@ -120,6 +176,15 @@ impl Answer {
     }
 }
 
+fn list(headers: &HeaderMap, name: &str) -> String {
+    let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    values.join(", ")
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    list(headers, name).trim().parse().ok()
+}
+
 /// Asks one server.
 pub(super) struct Client {
     http: reqwest::Client,
@@ -127,6 +192,8 @@ pub(super) struct Client {
     timeout: Duration,
     deadline: Instant,
     made: Cell<u32>,
+    /// Whether waiting for a limiter was of no use: it is not tried again.
+    is_limited: Cell<bool>,
 }
 
 impl Client {
@@ -139,7 +206,14 @@ impl Client {
             .retry(reqwest::retry::never())
             .tls_info(true)
             .build()?;
-        Ok(Self { http, base: base.clone(), timeout, deadline: Instant::now() + within, made: Cell::new(0) })
+        Ok(Self {
+            http,
+            base: base.clone(),
+            timeout,
+            deadline: Instant::now() + within,
+            made: Cell::new(0),
+            is_limited: Cell::new(false),
+        })
     }
 
     /// The time one answer may take, of what is left of the whole.
@@ -162,18 +236,38 @@ impl Client {
         Ok(self.http.request(method, url))
     }
 
-    /// Asks the server. Where a limiter says later, it is later asked once more.
+    /// Asks the server.
     pub(super) async fn send(&self, ask: Ask) -> Result<Answer, Trouble> {
-        let answer = self.send_to(self.url(&ask.path)?, &ask).await?;
-        if answer.status != StatusCode::TOO_MANY_REQUESTS.as_u16() {
-            return Ok(answer);
+        let asked = (format!("{} {}", ask.method, ask.path), ask.has_credential());
+        self.patiently(asked, Answer::refusal, async || self.send_to(self.url(&ask.path)?, &ask).await).await
+    }
+
+    /// Does it `once`, and, where a limiter says later, later once more. `refusal` tells the headers of a limiter's answer.
+    pub(super) async fn patiently<T>(
+        &self,
+        (asked, has_credential): (String, bool),
+        refusal: impl Fn(&T) -> Option<&HeaderMap>,
+        once: impl AsyncFn() -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let mut answer = once().await?;
+        let waited = refusal(&answer).and_then(|headers| self.short_wait(headers));
+        if let Some(waited) = waited {
+            tokio::time::sleep(waited).await;
+            answer = once().await?;
         }
-        let wait = Duration::from_secs(answer.number("retry-after").unwrap_or(u64::MAX).saturating_add(1));
-        if wait > LONGEST_WAIT || Instant::now() + wait >= self.deadline {
-            return Ok(answer);
-        }
-        tokio::time::sleep(wait).await;
-        self.send_to(self.url(&ask.path)?, &ask).await
+        let Some(headers) = refusal(&answer) else { return Ok(answer) };
+        self.is_limited.set(true);
+        let limit = number(headers, "x-ratelimit-limit");
+        // A token that is no good is nobody's.
+        let is_somebodys = has_credential && !list(headers, "ratelimit-policy").contains("\"anonymous\"");
+        Err(Trouble::Limited(Limited { asked, limit, waited, made: self.made.get(), is_somebodys }))
+    }
+
+    /// How long to wait, where that is short and was of use before.
+    fn short_wait(&self, headers: &HeaderMap) -> Option<Duration> {
+        let wait = Duration::from_secs(number(headers, "retry-after")?.saturating_add(1));
+        let is_short = wait <= LONGEST_WAIT && Instant::now() + wait < self.deadline;
+        (is_short && !self.is_limited.get()).then_some(wait)
     }
 
     /// Asks wherever `url` leads.

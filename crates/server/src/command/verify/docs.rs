@@ -31,10 +31,11 @@ async fn openapi(visit: &mut Visit<'_>) {
     };
     visit.report.must(answer.status == 200 && is_new && missing.is_empty(), OPENAPI, seen, PROXY);
 
-    let told = [&answer.json["info"]["version"], &visit.health["version"], &visit.home["version"]]
-        .map(|version| version.as_str().unwrap_or("none").to_owned());
-    let seen = format!("openapi.json {}, /health {}, / {}", told[0], told[1], told[2]);
-    let agree = told[0] != "none" && told.iter().all(|version| *version == told[0]);
+    let mut tell = vec![(OPENAPI, &answer.json["info"]["version"]), ("/health", &visit.health["version"])];
+    tell.extend(visit.home.as_ref().map(|home| ("/", &home["version"])));
+    let told: Vec<_> = tell.iter().map(|(_, version)| version.as_str().unwrap_or("none").to_owned()).collect();
+    let seen: Vec<_> = tell.iter().zip(&told).map(|((path, _), version)| format!("{path} {version}")).collect();
+    let (seen, agree) = (seen.join(", "), told[0] != "none" && told.iter().all(|version| *version == told[0]));
     visit.report.must(
         agree,
         AGREE,
@@ -42,7 +43,7 @@ async fn openapi(visit: &mut Visit<'_>) {
         "nodes of several releases answer, or a cache does: wait for the roll-out, or clear it",
     );
 
-    let ours: serde_json::Value = serde_json::from_str(&openapi_json()).unwrap_or_default();
+    let ours: serde_json::Value = serde_json::from_str(openapi_json()).unwrap_or_default();
     if ours == answer.json {
         visit.report.ok(SAME, format!("{}, the same routes", told[0]));
     } else {

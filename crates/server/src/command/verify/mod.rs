@@ -76,8 +76,8 @@ struct Visit<'a> {
     people: People,
     /// What `/health` said: everybody may read it.
     health: Value,
-    /// What `/` said.
-    home: Value,
+    /// What `/` said, where it was answered.
+    home: Option<Value>,
 }
 
 impl Visit<'_> {
@@ -99,7 +99,7 @@ impl Visit<'_> {
 
     /// Whether it says that it is no production.
     fn is_for_work(&self) -> bool {
-        self.home["environment"] == "local"
+        self.home.as_ref().is_some_and(|home| home["environment"] == "local")
     }
 }
 
@@ -110,9 +110,14 @@ pub async fn run(options: &VerifyOptions) -> Result<(String, bool), VerifyError>
     recognise(&client, url).await?;
     let mut report = Report::new().strictly(options.strict);
     let people = People::of(options, &mut report).map_err(VerifyError::Password)?;
-    let mut visit = Visit { options, client, report, people, health: Value::Null, home: Value::Null };
+    let mut visit = Visit { options, client, report, people, health: Value::Null, home: None };
     visit.health = visit.client.send(Ask::get("/health")).await.map(|answer| answer.json).unwrap_or_default();
-    visit.home = visit.client.send(Ask::get("/")).await.map(|answer| answer.json).unwrap_or_default();
+    match visit.client.send(Ask::get("/")).await {
+        Ok(answer) => visit.home = Some(answer.json),
+        Err(Trouble::Limited(limited)) => visit.report.limited(&limited),
+        // The checks that ask it tell.
+        Err(_) => {}
+    }
     for area in Area::ALL {
         if !options.only.is_empty() && !options.only.contains(&area) {
             continue;
@@ -141,6 +146,10 @@ async fn recognise(client: &Client, url: &str) -> Result<(), VerifyError> {
         Ok(answer) => answer,
         Err(Trouble::TooLong) => {
             return Err(VerifyError::NotCoinLink { url: url.to_owned(), what: "its body does not end within 8 MiB".to_owned() });
+        }
+        Err(Trouble::Limited(limited)) => {
+            let why = format!("{limited}; {}", limited.advice());
+            return Err(VerifyError::NoAnswer { url: url.to_owned(), why: plain(&why, 400) });
         }
         Err(trouble) => return Err(VerifyError::NoAnswer { url: url.to_owned(), why: plain(&trouble.to_string(), 200) }),
     };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Visit,
-    client::{Answer, Ask},
+    client::{Answer, Ask, Trouble},
     options::VerifyOptions,
     report::Report,
 };
@@ -17,6 +17,24 @@ use super::{
 const SIGN_UP: &str = "/api/v2/auth/signup";
 const SIGN_IN: &str = "/api/v2/auth/login";
 const ACCOUNT: &str = "account";
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone)]
+pub(super) struct Nobody {
+    pub(super) why: String,
+    /// Whether that is wrong by itself: not where it was asked for, nor where the cause is told already.
+    pub(super) is_fault: bool,
+}
+
+impl AsRef<str> for Nobody {
+    fn as_ref(&self) -> &str {
+        &self.why
+    }
+}
+
+fn fault(why: impl Into<String>) -> Nobody {
+    Nobody { why: why.into(), is_fault: true }
+}
 
 /// An account and one of its sessions.
 pub(super) struct Person {
@@ -32,8 +50,7 @@ pub(super) struct People {
     password: SecretString,
     /// Whether the account is ours to make.
     ours: bool,
-    /// Why nobody is signed in.
-    nobody: Option<String>,
+    nobody: Option<Nobody>,
     signed_in: bool,
     /// The session that most checks use.
     first: Option<Person>,
@@ -55,7 +72,7 @@ impl People {
             _ => (new_address(), new_password(), true),
         };
         report.hide(&password);
-        let nobody = options.read_only.then(|| "--read-only signs nobody in".to_owned());
+        let nobody = options.read_only.then(|| Nobody { why: "--read-only signs nobody in".to_owned(), is_fault: false });
         Ok(Self {
             email,
             password: password.into(),
@@ -83,7 +100,7 @@ fn new_password() -> String {
 
 impl Visit<'_> {
     /// The session of the checks, opened when it is first needed; else why there is none.
-    pub(super) async fn person(&mut self) -> Result<&Person, String> {
+    pub(super) async fn person(&mut self) -> Result<&Person, Nobody> {
         if !self.people.signed_in {
             self.people.signed_in = true;
             if self.people.nobody.is_none() {
@@ -93,28 +110,28 @@ impl Visit<'_> {
                 }
             }
         }
-        self.people.first.as_ref().ok_or_else(|| self.people.nobody.clone().unwrap_or_else(|| "nobody is signed in".to_owned()))
+        self.people.first.as_ref().ok_or_else(|| self.people.nobody.clone().unwrap_or_else(|| fault("nobody is signed in")))
     }
 
     /// The access token of that session.
-    pub(super) async fn access(&mut self) -> Result<String, String> {
+    pub(super) async fn access(&mut self) -> Result<String, Nobody> {
         self.person().await.map(|person| person.access.clone())
     }
 
     /// Another session: by signing in, or where an account cannot yet do that (its address is not verified) with a further account.
-    pub(super) async fn open_session(&mut self, more: &Value) -> Result<Answer, String> {
+    pub(super) async fn open_session(&mut self, more: &Value) -> Result<Answer, Nobody> {
         let has_account = !self.people.ours || !self.people.made.is_empty();
         if has_account {
             let answer = self.with_credentials(SIGN_IN, more).await?;
             if answer.json["mfa_required"] == true {
-                return Err("the account has a second factor: use one without".to_owned());
+                return Err(fault("the account has a second factor: use one without"));
             }
             if answer.status == 200 {
                 return Ok(answer);
             }
             let unverified = answer.status == 401 || answer.code() == "email_not_verified";
             if !self.people.ours || !unverified {
-                return Err(format!("sign-in is answered {}", answer.told()));
+                return Err(fault(format!("sign-in is answered {}", answer.told())));
             }
             let seen = format!("sign-in to a new account is answered {}", answer.told());
             self.report.warn(
@@ -126,17 +143,17 @@ impl Visit<'_> {
         }
         let answer = self.with_credentials(SIGN_UP, more).await?;
         if answer.status != 201 && answer.status != 200 && answer.status != 202 {
-            return Err(format!("sign-up is answered {}", answer.told()));
+            return Err(fault(format!("sign-up is answered {}", answer.told())));
         }
         self.people.made.push(self.people.email.clone());
         if answer.json["tokens"].is_object() {
             Ok(answer)
         } else {
-            Err(format!("sign-up is answered {} without a session", answer.status))
+            Err(fault(format!("sign-up is answered {} without a session", answer.status)))
         }
     }
 
-    async fn with_credentials(&mut self, path: &str, more: &Value) -> Result<Answer, String> {
+    async fn with_credentials(&mut self, path: &str, more: &Value) -> Result<Answer, Nobody> {
         let mut body = json!({"email": self.people.email, "password": self.people.password.expose_secret()});
         let cookies = more["cookies"] == true;
         if cookies {
@@ -144,16 +161,23 @@ impl Visit<'_> {
         }
         let ask = Ask::post(path, &body);
         let ask = if cookies { ask.with("origin", &self.options.known_origin()) } else { ask };
-        let answer = self.client.send(ask).await.map_err(|trouble| trouble.to_string())?;
+        let answer = match self.client.send(ask).await {
+            Ok(answer) => answer,
+            Err(Trouble::Limited(limited)) => {
+                self.report.limited(&limited);
+                return Err(Nobody { why: Trouble::Limited(limited).to_string(), is_fault: false });
+            }
+            Err(trouble) => return Err(fault(trouble.to_string())),
+        };
         self.note_credentials(&answer);
         self.hide_tokens(&answer);
         Ok(answer)
     }
 
     /// A sign-in with another password than the account's.
-    pub(super) async fn wrong_password(&mut self) -> Result<Answer, String> {
+    pub(super) async fn wrong_password(&mut self) -> Result<Answer, Trouble> {
         let body = json!({"email": self.people.email, "password": new_password()});
-        let answer = self.client.send(Ask::post(SIGN_IN, &body)).await.map_err(|trouble| trouble.to_string())?;
+        let answer = self.client.send(Ask::post(SIGN_IN, &body)).await?;
         self.note_credentials(&answer);
         Ok(answer)
     }

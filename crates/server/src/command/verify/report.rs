@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::client::Trouble;
+use super::{
+    client::{Limited, QUOTA, Trouble},
+    person::Nobody,
+};
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -105,11 +108,13 @@ pub(super) struct Report {
     rows: Vec<Row>,
     secrets: Vec<String>,
     strict: bool,
+    /// Whether it was told that limits are in the way.
+    is_limited: bool,
 }
 
 impl Report {
     pub(super) fn new() -> Self {
-        Self { area: Area::Settings, rows: Vec::new(), secrets: Vec::new(), strict: false }
+        Self { area: Area::Settings, rows: Vec::new(), secrets: Vec::new(), strict: false, is_limited: false }
     }
 
     /// Whether what others do wrong is wrong here.
@@ -158,10 +163,10 @@ impl Report {
         }
     }
 
-    /// None of them held, for one cause.
-    pub(super) fn fail_all(&mut self, checks: &[&str], seen: impl AsRef<str>, advice: &str) {
+    /// None of them can be looked at, since nobody is signed in.
+    pub(super) fn without_session(&mut self, checks: &[&str], nobody: &Nobody, advice: &str) {
         for check in checks {
-            self.fail(check, seen.as_ref(), advice);
+            if nobody.is_fault { self.fail(check, nobody, advice) } else { self.skip(check, nobody) }
         }
     }
 
@@ -170,9 +175,21 @@ impl Report {
         if held { self.ok(check, seen) } else { self.fail(check, seen, advice) }
     }
 
-    /// There was no answer. That is never taken for a pass.
+    /// There was no answer. That is never taken for a pass; but a limiter's refusal says nothing of what was to be checked.
     pub(super) fn trouble(&mut self, check: &str, trouble: &Trouble) {
-        self.fail(check, trouble.to_string(), trouble.advice());
+        if let Trouble::Limited(limited) = trouble {
+            self.limited(limited);
+            self.skip(check, trouble.to_string());
+        } else {
+            self.fail(check, trouble.to_string(), trouble.advice());
+        }
+    }
+
+    /// Limits are in the way: one fault, told once, whatever cannot be checked for it.
+    pub(super) fn limited(&mut self, limited: &Limited) {
+        if !std::mem::replace(&mut self.is_limited, true) {
+            self.fail(QUOTA, limited.to_string(), limited.advice());
+        }
     }
 
     fn row(&mut self, check: &str, result: Verdict, seen: &str, advice: &str) {

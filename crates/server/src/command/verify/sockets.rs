@@ -36,7 +36,7 @@ const OLDEST_MS: u64 = 120_000;
 pub(super) async fn check(visit: &mut Visit<'_>) {
     let mut line = match open(&visit.client, None).await {
         Ok(Opened::Open(line)) => line,
-        Ok(Opened::Refused(status)) => {
+        Ok(Opened::Refused(status, _)) => {
             return visit.report.fail(OPENS, format!("the handshake is answered {status} in place of 101"), PROXY);
         }
         Err(trouble) => return visit.report.trouble(OPENS, &trouble),
@@ -61,7 +61,7 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
 
 async fn foreign(visit: &mut Visit<'_>) {
     match open(&visit.client, Some("https://coinlink-verify.invalid")).await {
-        Ok(Opened::Refused(status)) => visit.report.must(status == 403, ORIGIN, format!("refused with {status}"), PROXY),
+        Ok(Opened::Refused(status, _)) => visit.report.must(status == 403, ORIGIN, format!("refused with {status}"), PROXY),
         Ok(Opened::Open(line)) => {
             line.leave().await;
             visit.report.fail(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{
     Method, StatusCode, Upgraded,
-    header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+    header::{CONNECTION, HeaderMap, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
 };
 use serde_json::Value;
 use tokio_tungstenite::{
@@ -27,8 +27,18 @@ const MAX_FRAMES: usize = 200;
 /// How a handshake ended.
 pub(super) enum Opened {
     Open(Box<Line>),
-    /// With this status.
-    Refused(u16),
+    /// With this status and these headers.
+    Refused(u16, HeaderMap),
+}
+
+impl Opened {
+    /// The headers, where a limiter refused it.
+    fn refusal(&self) -> Option<&HeaderMap> {
+        match self {
+            Self::Refused(429, headers) => Some(headers),
+            _ => None,
+        }
+    }
 }
 
 /// An open socket, and what it said so far.
@@ -42,6 +52,10 @@ pub(super) struct Line {
 }
 
 pub(super) async fn open(client: &Client, origin: Option<&str>) -> Result<Opened, Trouble> {
+    client.patiently(("GET /ws".to_owned(), false), Opened::refusal, async || shake(client, origin).await).await
+}
+
+async fn shake(client: &Client, origin: Option<&str>) -> Result<Opened, Trouble> {
     let patience = client.patience()?;
     let key = generate_key();
     let mut request = client.request(Method::GET, client.url("/ws")?)?;
@@ -56,7 +70,7 @@ pub(super) async fn open(client: &Client, origin: Option<&str>) -> Result<Opened
     let shake = async {
         let response = request.send().await.map_err(|error| unreachable_because(&error))?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Opened::Refused(response.status().as_u16()));
+            return Ok(Opened::Refused(response.status().as_u16(), response.headers().clone()));
         }
         let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|value| value.as_bytes().to_vec());
         if accepted.as_deref() != Some(derive_accept_key(key.as_bytes()).as_bytes()) {

@@ -26,6 +26,11 @@ const LAG_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25
 /// What looks after a node asks them every few seconds for ever.
 const PROBES: [&str; 5] = ["/health", "/livez", "/readyz", "/readyz/node", "/metrics"];
 
+/// Whether nobody asks for it but what looks after a node.
+pub(crate) fn is_probe(route: &str) -> bool {
+    PROBES.contains(&route)
+}
+
 /// Seconds; bcrypt at cost 12 takes about 0.25, and each step of the cost doubles it.
 const HASH_BUCKETS: [f64; 8] = [0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0];
 
@@ -311,7 +316,7 @@ impl Metrics {
 
     /// The handles of one kind of request, for keeping.
     pub fn http(&self, method: &str, route: &str, status: &str) -> HttpHandles {
-        let answers = (!PROBES.contains(&route)).then(|| self.http_answers[usize::from(status.starts_with('5'))].clone());
+        let answers = (!is_probe(route)).then(|| self.http_answers[usize::from(status.starts_with('5'))].clone());
         HttpHandles {
             requests: self.http_requests.with_label_values(&[method, route, status]),
             answers,
