@@ -1,16 +1,14 @@
 //! Who is calling: what an access token opens, and what one that is no good does not.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    io,
-    sync::{Arc, Mutex, atomic::Ordering},
-};
+use std::sync::atomic::Ordering;
 
 use crate::http_support::{
     NOW, Server, code,
     gated::{Holder, Setup, all},
     header,
     limits::{counted, let_in, number},
+    lines::Lines,
 };
 use coinlink_domain::shared::rate_limit::RateLimits;
 use coinlink_ports::shared::RequestGate as _;
@@ -177,30 +175,15 @@ async fn the_first_use_of_new_tokens_is_noted_before_the_handler_runs() {
     server.stop().await;
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[actix_web::test]
 async fn the_access_log_names_the_user_and_never_the_token() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let lines = Lines::of_this_process();
     let server = Server::start();
     let ada = Holder::new();
     server.get_with("/test/text/7", "authorization", &ada.bearer()).await;
     server.get("/test/text/8").await;
     server.stop().await;
-    let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let written = lines.written();
     let of = |user: bool| {
         let named = |line: &&str| line.contains("route=\"/test/text/{length}\"") && line.contains("user_id=") == user;
         written.lines().filter(named).map(str::to_owned).collect::<Vec<_>>()

@@ -2,6 +2,8 @@
 
 mod audit_verify;
 mod command_line;
+mod documents;
+mod http_access_log;
 mod http_account_limits;
 mod http_admin;
 mod http_alerts;

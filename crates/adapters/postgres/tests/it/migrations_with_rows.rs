@@ -196,3 +196,37 @@ async fn claims_stay_whole_where_a_claimant_would_be_left_without_an_address() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_new_database_holds_nobody_and_no_key() {
+    each_database(async |database| {
+        with(database, async |db| Migrator::up(db, None).await).await.unwrap();
+        let rows = with(database, async |db| {
+            let mut rows = Vec::new();
+            // Up to where rules were looked at is one row, which is nobody's.
+            for table in tables(db).await?.into_iter().filter(|table| table != "alert_progress") {
+                let found = texts(db, &format!("SELECT CAST(count(*) AS text) FROM {table}")).await?;
+                rows.push((table, found));
+            }
+            Ok(rows)
+        });
+        for (table, count) in rows.await.unwrap() {
+            assert_eq!(count, ["0"], "{table}: whoever could sign in there would be known to everybody");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_table_is_in_the_list_of_data() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/data.md")).unwrap();
+    let listed =
+        page.split("\n## Tables\n").nth(1).unwrap().lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let listed: BTreeSet<String> = listed.map(str::to_owned).collect();
+    each_database(async |database| {
+        with(database, async |db| Migrator::up(db, None).await).await.unwrap();
+        let there = with(database, async |db| tables(db).await).await.unwrap();
+        assert_eq!(there, listed, "docs/data.md says of each table how sensitive it is");
+    })
+    .await;
+}

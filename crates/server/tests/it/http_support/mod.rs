@@ -6,6 +6,7 @@ pub(crate) mod answers;
 pub(crate) mod cookies;
 pub(crate) mod gated;
 pub(crate) mod limits;
+pub(crate) mod lines;
 
 use std::{
     num::NonZeroU32,
