@@ -66,12 +66,12 @@ async fn the_first_stays(place: Place) {
 
 #[tokio::test]
 async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_postgres() {
-    the_first_stays(Place::on_postgres().await).await;
+    Box::pin(the_first_stays(Place::on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_sqlite() {
-    the_first_stays(Place::on_sqlite().await).await;
+    Box::pin(the_first_stays(Place::on_sqlite().await)).await;
 }
 
 async fn who_wants_others_is_written_down(place: Place) {
@@ -90,12 +90,12 @@ async fn who_wants_others_is_written_down(place: Place) {
 
 #[tokio::test]
 async fn who_goes_on_with_other_secrets_is_in_the_audit_log_on_postgres() {
-    who_wants_others_is_written_down(Place::on_postgres().await).await;
+    Box::pin(who_wants_others_is_written_down(Place::on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn who_goes_on_with_other_secrets_is_in_the_audit_log_on_sqlite() {
-    who_wants_others_is_written_down(Place::on_sqlite().await).await;
+    Box::pin(who_wants_others_is_written_down(Place::on_sqlite().await)).await;
 }
 
 async fn what_was_written_is_found(place: Place) {
@@ -128,10 +128,10 @@ async fn what_was_written_is_found(place: Place) {
 
 #[tokio::test]
 async fn what_was_written_with_other_secrets_is_found_on_postgres() {
-    what_was_written_is_found(Place::on_postgres().await).await;
+    Box::pin(what_was_written_is_found(Place::on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn what_was_written_with_other_secrets_is_found_on_sqlite() {
-    what_was_written_is_found(Place::on_sqlite().await).await;
+    Box::pin(what_was_written_is_found(Place::on_sqlite().await)).await;
 }
