@@ -188,7 +188,10 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
     notifications::provide(&parts.notifications, config);
     operations::provide(&parts.operations, &parts.identity.administration, config);
     let metrics = parts.serves_metrics.then_some(&METRICS);
-    for endpoint in ENDPOINTS.iter().chain(metrics).chain(more) {
+    // Those with parameters last: they are tried one after the other, by expressions.
+    let all = || ENDPOINTS.iter().chain(metrics).chain(more);
+    let is_fixed = |endpoint: &&Endpoint| !endpoint.path.contains('{');
+    for endpoint in all().filter(is_fixed).chain(all().filter(|endpoint| !is_fixed(endpoint))) {
         endpoint.register(config, parts.request_timeout, Some(&parts.gatekeeper));
     }
 }

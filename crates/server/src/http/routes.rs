@@ -266,14 +266,18 @@ impl Endpoint {
     pub(super) fn register(&self, config: &mut ServiceConfig, timeout: Duration, gatekeeper: Option<&Arc<Gatekeeper>>) {
         let endpoint = *self;
         let gate = Gate::new(self.gated, Some(self.path), gatekeeper.cloned());
-        let resource = (self.register)(web::resource(self.patterns()))
-            .app_data(RouteTemplate(self.path))
-            .default_service(web::to(move || ready(refused(endpoint.methods))))
-            .wrap(from_fn(move |request, next| operations::administrators_only(endpoint, request, next)))
-            .wrap(from_fn(move |request, next| plain_body(endpoint, request, next)))
-            .wrap(from_fn(move |request, next| deadline(timeout, request, next)))
-            .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
-        config.service(resource);
+        // A resource a pattern: the router compares a path without parameters as it is, and a list of patterns by expressions.
+        for pattern in self.patterns() {
+            let gate = Rc::clone(&gate);
+            let resource = (self.register)(web::resource(pattern))
+                .app_data(RouteTemplate(self.path))
+                .default_service(web::to(move || ready(refused(endpoint.methods))))
+                .wrap(from_fn(move |request, next| operations::administrators_only(endpoint, request, next)))
+                .wrap(from_fn(move |request, next| plain_body(endpoint, request, next)))
+                .wrap(from_fn(move |request, next| deadline(timeout, request, next)))
+                .wrap(from_fn(move |request, next| Rc::clone(&gate).pass(request, next)));
+            config.service(resource);
+        }
     }
 }
 
