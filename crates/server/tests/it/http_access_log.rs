@@ -1,5 +1,4 @@
 //! Who tries to get around what is checked leaves a line in the access log, whatever it was that refused it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::http_support::{
     Server,
