@@ -25,7 +25,7 @@ pub async fn refresh_bulletins(mut refresh: RefreshBulletins, mut leading: watch
         };
         record(outcome, &mut reachable, &metrics);
         for (provider, state) in refresh.breakers() {
-            metrics.breaker(provider, i64::from(state));
+            metrics.bulletin_breaker(provider, i64::from(state));
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}

@@ -138,7 +138,7 @@ fn record(outcome: &TickOutcome, ticker: &LeadTicker, metrics: &Metrics) {
         }
     }
     for (source, state) in ticker.breakers() {
-        metrics.breaker(source.name(), i64::from(state));
+        metrics.price_breaker(source.name(), i64::from(state));
     }
 }
 

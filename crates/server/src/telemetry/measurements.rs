@@ -273,8 +273,8 @@ mod tests {
         for outcome in ["invalid_credentials", "rate_limited"] {
             metrics.auth_event("sign_in", outcome);
         }
-        metrics.breaker("kraken", 2);
-        metrics.breaker("coinbase", 1);
+        metrics.price_breaker("kraken", 2);
+        metrics.price_breaker("coinbase", 1);
         let values = measured(&of).await;
         let (ok, failed) = (value(&values, "sign_ins").unwrap(), value(&values, "sign_ins_failed").unwrap());
         assert!((failed / ok - 2.0).abs() < 1e-6, "{ok} {failed}");

@@ -27,7 +27,7 @@ fn touched() -> Metrics {
     metrics.http("GET", "/health", "200").record(Duration::from_millis(1));
     metrics.provider_request("kraken", "ok");
     metrics.provider_error("kraken", "timeout");
-    metrics.breaker("kraken", 0);
+    metrics.price_breaker("kraken", 0);
     metrics.auth_event("sign_in", "ok");
     metrics.notification_delivered("socket", "sent");
     metrics.outbox("mail", 0, 0, Some(Duration::ZERO));

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use coinlink_end_to_end_tests::{Client, Node, eventually, upstreams};
 use coinlink_testkit::{
     servers::{Launch, built_binary, free_port},
-    upstream_stub::StubUpstream,
+    upstream_stub::{Mode, Provider, StubUpstream},
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -127,8 +127,8 @@ async fn metrics_count_ticks_sockets_and_calls_and_move_to_a_port_of_their_own()
     assert!(node.metric("coinlink_ws_messages_sent_total{type=\"ticker\"}").await >= 3);
     assert_eq!(node.metric("coinlink_provider_requests_total{outcome=\"ok\",provider=\"coingecko\"}").await, 1);
     assert_eq!(node.metric("coinlink_leader").await, 1);
-    for name in ["coinlink_breaker_state{provider=\"coingecko\"} 0", "coinlink_ws_send_lag_seconds_count", "http_requests_total{"]
-    {
+    let breaker = "coinlink_breaker_state{of=\"prices\",provider=\"coingecko\"} 0";
+    for name in [breaker, "coinlink_ws_send_lag_seconds_count", "http_requests_total{"] {
         assert!(node.get("/metrics").await.1.contains(name), "{name}");
     }
     for name in ["coinlink_redis_up", "coinlink_tls_certificate_expiry_seconds"] {
@@ -142,6 +142,22 @@ async fn metrics_count_ticks_sockets_and_calls_and_move_to_a_port_of_their_own()
     assert!(scraped.status().is_success() && scraped.text().await.unwrap().contains("coinlink_leader"));
     let other = reqwest::get(format!("http://{address}/api/bitcoin/price")).await.unwrap();
     assert_eq!(other.status(), 404, "nothing else is on that port");
+}
+
+#[tokio::test]
+async fn the_lag_is_told_from_the_answer_on_though_the_tick_waited_for_another_provider_fault() {
+    let stub = StubUpstream::start().await;
+    stub.set_mode(Provider::CoinGecko, Mode::Hang);
+    let upstreams = upstreams(&stub);
+    let mut settings: Vec<_> = upstreams.iter().map(|(name, url)| (*name, url.as_str())).collect();
+    settings.extend([("TICKER_PROVIDERS", "coingecko,kraken"), ("TICKER_OVERLAY", "false"), ("COINGECKO_OVERVIEW", "false")]);
+    let node = Node::dev(&settings).await;
+    let mut client = Client::connect(node.address).await;
+    client.update_when(SOON, |frame| !frame.is_stale()).await;
+    let count = "coinlink_ws_send_lag_seconds_count";
+    eventually("a tick reached its last socket", SOON, async || node.metric(count).await > 0).await;
+    // Kraken is asked after 0.8 s and answers at once; CoinGecko is given up after 3 s.
+    assert_eq!(node.metric("coinlink_ws_send_lag_seconds_bucket{le=\"1\"}").await, 0, "{}", node.get("/metrics").await.1);
 }
 
 #[tokio::test]

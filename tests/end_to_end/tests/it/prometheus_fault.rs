@@ -212,7 +212,7 @@ async fn every_panel_shows_a_loaded_cluster_and_a_lost_database_a_lost_redis_and
     all_have_values(&prometheus, [asked, recorded()].concat()).await;
     let refused = prometheus.query("sum(coinlink_rate_limit_hits_total{class=\"price\"})").await;
     assert!(refused[0] > 0.0, "somebody was refused");
-    for alert in ["DatabaseDown", "RedisDown", "TickerStale", "InstanceDown", "NoLeader", "TwoLeaders"] {
+    for alert in ["DatabaseDown", "RedisDown", "TickerStale", "AllProvidersFailing", "InstanceDown", "NoLeader", "TwoLeaders"] {
         assert_eq!(prometheus.firing(alert).await, Vec::<String>::new(), "{alert}, although all is well");
     }
 
@@ -220,12 +220,13 @@ async fn every_panel_shows_a_loaded_cluster_and_a_lost_database_a_lost_redis_and
     postgres.stop().await;
     is_told(&prometheus, "DatabaseDown").await;
     is_told(&prometheus, "TickerStale").await;
+    is_told(&prometheus, "AllProvidersFailing").await;
     postgres.start_again().await;
     stub.set_modes(&Mode::Ok);
     redis.stop().await;
     is_told(&prometheus, "RedisDown").await;
     redis.start_again().await;
-    for alert in ["DatabaseDown", "RedisDown", "TickerStale"] {
+    for alert in ["DatabaseDown", "RedisDown", "TickerStale", "AllProvidersFailing"] {
         is_over(&prometheus, alert).await;
     }
 

@@ -84,7 +84,7 @@ pub struct Handles {
     provider_requests: IntCounterVec,
     /// `coinlink_provider_errors_total{provider,class}`
     provider_errors: IntCounterVec,
-    /// `coinlink_breaker_state{provider}`: 0 closed, 1 probing, 2 open.
+    /// `coinlink_breaker_state{of,provider}`: 0 closed, 1 probing, 2 open.
     breaker_state: IntGaugeVec,
     /// `coinlink_leader`: 1 on the node that polls.
     pub leader: IntGauge,
@@ -168,8 +168,11 @@ impl Metrics {
             ws_send_lag: register(
                 r,
                 Histogram::with_opts(
-                    HistogramOpts::new("coinlink_ws_send_lag_seconds", "From a provider's body to the last socket written")
-                        .buckets(LAG_BUCKETS.into()),
+                    HistogramOpts::new(
+                        "coinlink_ws_send_lag_seconds",
+                        "From a provider's answer to the last socket written, of ticks with a new one",
+                    )
+                    .buckets(LAG_BUCKETS.into()),
                 )?,
             )?,
             ws_slow_closed: counter(r, "coinlink_ws_slow_closed_total", "Sockets closed because they did not read")?,
@@ -180,7 +183,10 @@ impl Metrics {
             provider_errors: counters(r, "coinlink_provider_errors_total", "Failed calls to providers", &["provider", "class"])?,
             breaker_state: register(
                 r,
-                IntGaugeVec::new(Opts::new("coinlink_breaker_state", "0 closed, 1 probing, 2 open"), &["provider"])?,
+                IntGaugeVec::new(
+                    Opts::new("coinlink_breaker_state", "0 closed, 1 probing, 2 open; of prices or of bulletins"),
+                    &["of", "provider"],
+                )?,
             )?,
             leader: gauge(r, "coinlink_leader", "1 on the node that polls providers")?,
             history_missing: register(
@@ -273,9 +279,14 @@ impl Metrics {
         self.provider_errors.with_label_values(&[provider, class]).inc();
     }
 
-    /// The state of a provider's breaker: 0 closed, 1 probing, 2 open.
-    pub fn breaker(&self, provider: &str, state: i64) {
-        self.breaker_state.with_label_values(&[provider]).set(state);
+    /// The state of a price provider's breaker: 0 closed, 1 probing, 2 open.
+    pub fn price_breaker(&self, provider: &str, state: i64) {
+        self.breaker_state.with_label_values(&["prices", provider]).set(state);
+    }
+
+    /// The same of a provider of bulletins: whether prices come in has to be told without them.
+    pub fn bulletin_breaker(&self, provider: &str, state: i64) {
+        self.breaker_state.with_label_values(&["bulletins", provider]).set(state);
     }
 
     /// A request was refused because its class was used up.
