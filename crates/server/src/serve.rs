@@ -206,6 +206,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
         around: &around,
         draining: drained.clone(),
     }));
+    let reseal = wiring::resealing(&settings, &identity, &contexts.notifications.use_cases, &database, &around.clock)?;
     let feeds_of_sockets = Arc::clone(&context.feeds);
     let samples = wiring::node_samples(&settings, address.port());
     let parts = HttpParts {
@@ -247,6 +248,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     };
     wiring::measure(&settings, looked_at, &mut jobs);
     identity_jobs.spawn(&mut jobs, &metrics);
+    jobs.spawn(jobs::reseal_secrets(reseal, metrics.clone()));
     let (identity, samples) = (&adapters, &samples);
     let monitor = MonitorParts {
         settings: &settings,

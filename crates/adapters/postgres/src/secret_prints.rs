@@ -3,17 +3,19 @@
 use coinlink_domain::shared::audit::AuditEntry;
 use coinlink_ports::shared::StoreError;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, prelude::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, prelude::Expr,
     sea_query::OnConflict,
 };
+use time::OffsetDateTime;
 
 use crate::{
     Database,
     entities::{
-        outbox_mails, second_factors,
+        mail_links, outbox_mails, second_factors,
         secret_prints::{ActiveModel, Column, Entity},
         users, webhooks,
     },
+    exact::Moment,
     shared::audit_log,
     write_transaction,
 };
@@ -33,6 +35,8 @@ pub struct SealedCounts {
     pub webhooks: u64,
     /// Letters that wait.
     pub letters: u64,
+    /// Secrets of links that their sessions may use by the code alone.
+    pub links: u64,
 }
 
 impl SqlSecretPrints {
@@ -114,19 +118,37 @@ impl SqlSecretPrints {
         self.database.within_deadline(looked).await
     }
 
-    /// What cannot be read by any of these keys.
-    pub async fn sealed_otherwise(&self, keys: &[&str]) -> Result<SealedCounts, StoreError> {
+    /// What cannot be read by any of these keys, as it is at `now`.
+    pub async fn sealed_otherwise(&self, keys: &[&str], now: OffsetDateTime) -> Result<SealedCounts, StoreError> {
+        self.counted(false, keys, now).await
+    }
+
+    /// What was encrypted with one of these keys and is still needed at `now`.
+    pub async fn sealed_with(&self, keys: &[&str], now: OffsetDateTime) -> Result<SealedCounts, StoreError> {
+        self.counted(true, keys, now).await
+    }
+
+    async fn counted(&self, is_with: bool, keys: &[&str], now: OffsetDateTime) -> Result<SealedCounts, StoreError> {
         let connection = &self.database.connection;
-        let keys = || keys.iter().copied();
-        let factors = second_factors::Entity::find().filter(second_factors::Column::KeyId.is_not_in(keys()));
-        let webhooks = webhooks::Entity::find().filter(webhooks::Column::KeyId.is_not_in(keys()));
-        let letters = outbox_mails::Entity::find().filter(outbox_mails::Column::KeyId.is_not_in(keys()));
+        let factors = second_factors::Entity::find().filter(sealed(second_factors::Column::KeyId, is_with, keys));
+        let webhooks = webhooks::Entity::find().filter(sealed(webhooks::Column::KeyId, is_with, keys));
+        // What a letter says is erased once it was sent or given up; a link is kept for a while after it ended.
+        let letters = outbox_mails::Entity::find().filter(sealed(outbox_mails::Column::KeyId, is_with, keys));
+        let links = mail_links::Entity::find().filter(sealed(mail_links::Column::KeyId, is_with, keys));
+        let links = links.filter(mail_links::Column::EndedAt.is_null()).filter(mail_links::Column::ExpiresAt.gt(Moment(now)));
         Ok(SealedCounts {
             second_factors: self.database.within_deadline(factors.count(connection)).await?,
             webhooks: self.database.within_deadline(webhooks.count(connection)).await?,
             letters: self.database.within_deadline(letters.count(connection)).await?,
+            links: self.database.within_deadline(links.count(connection)).await?,
         })
     }
+}
+
+/// Of the rows with a key, those whose key is one of these, or is none of them.
+fn sealed(column: impl ColumnTrait, is_with: bool, keys: &[&str]) -> Condition {
+    let keys = keys.iter().copied();
+    Condition::all().add(if is_with { column.is_in(keys) } else { column.is_not_in(keys) })
 }
 
 fn row(name: &str, print: &[u8]) -> ActiveModel {

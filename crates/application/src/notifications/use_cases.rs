@@ -7,7 +7,8 @@ use coinlink_ports::{
 };
 
 use super::{
-    AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, KeepNotificationSettings, KeepWebhooks, ListAlerts, ReadInbox, TendInbox,
+    AlertHistory, ChangeAlert, CreateAlert, DeleteAlert, KeepNotificationSettings, KeepWebhooks, ListAlerts, ReadInbox,
+    ResealWebhooks, TendInbox,
 };
 
 /// What notifications need from outside.
@@ -40,6 +41,8 @@ pub struct NotificationsUseCases {
     pub settings: Arc<KeepNotificationSettings>,
     /// Webhooks.
     pub webhooks: Arc<KeepWebhooks>,
+    /// Seals their secrets anew.
+    pub reseal_webhooks: Arc<ResealWebhooks>,
     /// Makes alert rules.
     pub create_alert: Arc<CreateAlert>,
     /// Changes them.
@@ -57,6 +60,7 @@ impl NotificationsUseCases {
     pub fn new(adapters: NotificationsAdapters) -> Self {
         let NotificationsAdapters { prices, store, alerts, webhook_sender, secrets, clock, entropy } = adapters;
         let create_alert = CreateAlert::new(store.clone(), prices.clone(), clock.clone(), entropy.clone());
+        let reseal_webhooks = ResealWebhooks { store: store.clone(), secrets: secrets.clone() };
         let webhooks = KeepWebhooks { store: store.clone(), sender: webhook_sender, secrets, entropy, clock: clock.clone() };
         Self {
             create_alert: Arc::new(create_alert),
@@ -68,6 +72,7 @@ impl NotificationsUseCases {
             tend_inbox: Arc::new(TendInbox { store: store.clone(), clock }),
             settings: Arc::new(KeepNotificationSettings { store }),
             webhooks: Arc::new(webhooks),
+            reseal_webhooks: Arc::new(reseal_webhooks),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod evaluating;
 mod leaving;
+mod resealing;
 
 use std::sync::Arc;
 

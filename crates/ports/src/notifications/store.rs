@@ -5,7 +5,7 @@ use coinlink_domain::{
     notifications::{
         Delivery, Notification, NotificationId, NotificationKind, NotificationSettings, Priority, Switches, Webhook, WebhookId,
     },
-    shared::user_id::UserId,
+    shared::{sealed::Sealed, user_id::UserId},
 };
 use time::OffsetDateTime;
 
@@ -83,6 +83,15 @@ pub trait NotificationsStore: Send + Sync {
 
     /// A user's webhooks, in use or not, oldest first. Those of before the account was secured are not in use.
     async fn webhooks(&self, user: UserId) -> Result<Vec<Webhook>, StoreError>;
+
+    /// Webhooks of whomever, in use or not, whose ids are above `after` and whose secrets were not sealed with the key `newest`, at most
+    /// `limit`, by id.
+    async fn webhooks_sealed_before(
+        &self,
+        newest: &str,
+        after: Option<WebhookId>,
+        limit: u64,
+    ) -> Result<Vec<(WebhookId, Sealed)>, StoreError>;
 
     /// Removes notifications that expired before `before`, and of each user those beyond the newest `keep`; at most `limit` of
     /// each. How many went.
@@ -163,4 +172,8 @@ pub trait Reaches: Send {
 
     /// Removes a webhook, and whatever is on its way to it. Whether this user had it.
     async fn remove_webhook(&mut self, user: UserId, id: WebhookId) -> Result<bool, StoreError>;
+
+    /// Puts `to` in the place of `from`, the same secret of a webhook sealed anew. Whether it did: a secret that is not `from` any
+    /// more stays as it is.
+    async fn reseal_webhook(&mut self, id: WebhookId, from: &Sealed, to: &Sealed) -> Result<bool, StoreError>;
 }

@@ -46,7 +46,8 @@ async fn cost(settings: &Settings, database: &Database, others: &[&str]) -> Resu
     if others.contains(&BOX_KEY) {
         let keys = wiring::secret_box(settings)?;
         let keys: Vec<&str> = keys.ids().collect();
-        let lost = SqlSecretPrints::new(database.clone()).sealed_otherwise(&keys).await?;
+        let now = SystemClock::default().now();
+        let lost = SqlSecretPrints::new(database.clone()).sealed_otherwise(&keys, now).await?;
         text.push_str(NO_FACTOR);
         // Writing to a String does not fail.
         let _ = writeln!(

@@ -11,6 +11,7 @@ mod machine;
 mod mail;
 mod monitoring;
 mod notices;
+mod resealing;
 mod sample;
 mod signing_keys;
 mod sockets;
@@ -41,10 +42,11 @@ pub use machine::measure_machine;
 pub use mail::{MailJob, deliver_mail, prune_mail};
 pub use monitoring::{NAMED_EVERY, sample_monitor, watch_node_name};
 pub use notices::{count_deliveries, deliver_to_sockets, deliver_to_webhooks, prune_notifications};
+pub use resealing::{Resealing, reseal_secrets};
 pub use sample::{Sampled, sample};
 pub use signing_keys::{NODES_KNOW_AFTER_SECS, follow_signing_keys};
 pub use sockets::{show_prompts, tell_live_events, tell_news};
-pub use upkeep::{follow_revocations, note_key_uses, prune, reseal_secrets, seal_audit, settle_guesses};
+pub use upkeep::{follow_revocations, note_key_uses, prune, seal_audit, settle_guesses};
 
 /// A node that does not lead looks this often whether it may.
 const ACQUIRE_EVERY: StdDuration = StdDuration::from_secs(1);

@@ -3,7 +3,7 @@
 use std::{fmt::Display, sync::Arc, time::Duration as StdDuration};
 
 use coinlink_application::{
-    identity::{FollowRevocations, NoteKeyUses, PruneIdentity, ResealSecrets, SignIn},
+    identity::{FollowRevocations, NoteKeyUses, PruneIdentity, SignIn},
     operations::SealAudit,
 };
 use prometheus::IntCounter;
@@ -17,7 +17,7 @@ const FOLLOW_EVERY: StdDuration = StdDuration::from_millis(500);
 const SEAL_EVERY: StdDuration = StdDuration::from_secs(1);
 const SETTLE_EVERY: StdDuration = StdDuration::from_secs(1);
 const NOTE_EVERY: StdDuration = StdDuration::from_secs(1);
-const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
+pub(super) const PRUNE_EVERY: StdDuration = StdDuration::from_hours(1);
 /// Between the parts of a long pruning, so that others get their turn.
 pub(super) const BREATH: StdDuration = StdDuration::from_millis(200);
 
@@ -115,18 +115,4 @@ pub async fn note_key_uses(note: Arc<NoteKeyUses>, metrics: Metrics) {
 /// Removes what nobody needs any more.
 pub async fn prune(prune: PruneIdentity, metrics: Metrics) {
     in_parts(Told::of(&metrics, "prune_identity", "removing old sessions"), || prune.execute()).await;
-}
-
-/// Seals anew what was sealed with an earlier key.
-pub async fn reseal_secrets(reseal: Arc<ResealSecrets>, metrics: Metrics) {
-    let mut told = Told::of(&metrics, "reseal_secrets", "sealing secrets anew");
-    let mut beats = beats(PRUNE_EVERY);
-    loop {
-        beats.tick().await;
-        let mut after = None;
-        while let Some(Some(reached)) = told.tell(reseal.execute(after).await) {
-            after = Some(reached);
-            tokio::time::sleep(BREATH).await;
-        }
-    }
 }

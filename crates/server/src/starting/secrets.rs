@@ -4,6 +4,8 @@
 use std::{fmt, path::PathBuf};
 
 use coinlink_domain::shared::audit::AuditEntry;
+use coinlink_embedded::SystemClock;
+use coinlink_ports::shared::Clock as _;
 use coinlink_postgres::{Database, SealedCounts, SqlSecretPrints};
 
 use crate::{
@@ -111,12 +113,13 @@ pub(crate) async fn check_secrets(settings: &Settings, database: &Database) -> R
 async fn tell_of_unreadable(settings: &Settings, prints: &SqlSecretPrints) -> Result<(), StartError> {
     let keys = wiring::secret_box(settings)?;
     let keys: Vec<&str> = keys.ids().collect();
-    match prints.sealed_otherwise(&keys).await {
+    match prints.sealed_otherwise(&keys, SystemClock::default().now()).await {
         Ok(none) if none == SealedCounts::default() => {}
-        Ok(SealedCounts { second_factors, webhooks, letters }) => tracing::warn!(
+        Ok(SealedCounts { second_factors, webhooks, letters, links }) => tracing::warn!(
             second_factors,
             webhooks,
             letters,
+            links,
             "some of what is stored was encrypted with neither TOTP_ENCRYPTION_KEY nor TOTP_ENCRYPTION_KEY_PREVIOUS, and cannot be read"
         ),
         Err(error) => tracing::warn!(%error, "whether all that is stored encrypted can be read is not known"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coinlink_application::{
-    identity::{FollowRevocations, IdentityAdapters, IdentityUseCases, NoteKeyUses, PruneIdentity, ResealSecrets, SignIn},
+    identity::{FollowRevocations, IdentityAdapters, IdentityUseCases, NoteKeyUses, PruneIdentity, SignIn},
     shared::AdmitRequest,
 };
 use coinlink_credentials::{
@@ -61,7 +61,6 @@ pub struct IdentityJobs {
     prune: PruneIdentity,
     sign_in: Arc<SignIn>,
     key_uses: Arc<NoteKeyUses>,
-    reseal: Arc<ResealSecrets>,
     /// What signs access tokens, where that is not a shared secret: the node follows their folder.
     signing_keys: Option<Arc<SigningKeys>>,
 }
@@ -73,7 +72,6 @@ impl IdentityJobs {
         jobs.spawn(jobs::settle_guesses(self.sign_in, metrics.clone()));
         jobs.spawn(jobs::note_key_uses(self.key_uses, metrics.clone()));
         jobs.spawn(jobs::prune(self.prune, metrics.clone()));
-        jobs.spawn(jobs::reseal_secrets(self.reseal, metrics.clone()));
         if let Some(keys) = self.signing_keys {
             jobs.spawn(jobs::follow_signing_keys(keys, metrics.clone()));
         }
@@ -227,7 +225,6 @@ pub fn identity(
         prune: IdentityUseCases::prune(&adapters),
         sign_in: Arc::clone(&use_cases.sign_in),
         key_uses: Arc::clone(&use_cases.api_keys.note_uses),
-        reseal: Arc::clone(&use_cases.second_factor.reseal),
         signing_keys,
     };
     Ok(Identity { use_cases, gatekeeper: Arc::new(gatekeeper), jobs, hasher, adapters, public_keys: access })

@@ -7,8 +7,11 @@ use std::{
 };
 
 use coinlink_domain::notifications::signature;
-use coinlink_end_to_end_tests::{Api, Client, Node, UNLIMITED, eventually, somebody};
-use coinlink_testkit::servers::PrivateMail;
+use coinlink_end_to_end_tests::{Api, Client, Held, Node, Serve, UNLIMITED, eventually, somebody};
+use coinlink_testkit::{
+    servers::{PrivateMail, fresh_database, shared_redis},
+    upstream_stub::StubUpstream,
+};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
@@ -49,6 +52,12 @@ async fn receiver() -> (String, Arc<Mutex<Vec<Received>>>) {
 fn header<'a>(head: &'a str, name: &str) -> &'a str {
     let of = |line: &'a str| line.split_once(": ").filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     head.lines().find_map(of).unwrap_or_else(|| panic!("no {name} in {head}"))
+}
+
+fn is_signed(head: &str, body: &[u8], secret: &str) {
+    let signed = header(head, "x-coinlink-signature");
+    let seconds = signed.strip_prefix("t=").unwrap().split_once(',').unwrap().0.parse().unwrap();
+    assert_eq!(signed, signature(secret.as_bytes(), OffsetDateTime::from_unix_timestamp(seconds).unwrap(), body));
 }
 
 /// The user followed the link in the letter.
@@ -98,9 +107,7 @@ async fn a_rule_that_comes_true_is_told_to_the_socket_within_a_second_and_by_let
     let (top, body) = received.lock().unwrap()[0].clone();
     assert!(top.starts_with("POST /in HTTP/1.1\r\n"), "{top}");
     assert_eq!(header(&top, "x-coinlink-id"), id);
-    let signed = header(&top, "x-coinlink-signature");
-    let seconds = signed.strip_prefix("t=").unwrap().split_once(',').unwrap().0.parse().unwrap();
-    assert_eq!(signed, signature(secret.as_bytes(), OffsetDateTime::from_unix_timestamp(seconds).unwrap(), &body));
+    is_signed(&top, &body, &secret);
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((&body["id"], &body["type"]), (&inbox[0]["id"], &inbox[0]["type"]));
 
@@ -143,4 +150,68 @@ async fn a_test_of_a_webhook_arrives_within_seconds_and_what_stands_beside_the_s
     assert_eq!(header(&received.lock().unwrap()[0].0, "x-coinlink-id"), left.json["notification_id"].as_str().unwrap());
     let request = api.request(Method::DELETE, &path).header("authorization", format!("Bearer {}", held.access));
     let _ = api.send(request).await.expect(200);
+}
+
+/// A webhook of somebody's, with the secret that was shown once.
+struct Hook {
+    path: String,
+    secret: String,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Hook {
+    async fn made(api: &Api, held: &Held) -> Self {
+        let (url, received) = receiver().await;
+        let made = api.post_as(&held.access, &format!("{AT}/webhooks"), &json!({ "url": url })).await.expect(201).json;
+        let text = |field: &str| made[field].as_str().unwrap().to_owned();
+        Self { path: format!("{AT}/webhooks/{}", text("id")), secret: text("secret"), received }
+    }
+
+    async fn is_tested(&self, api: &Api, held: &Held) {
+        self.received.lock().unwrap().clear();
+        let _ = api.post_as(&held.access, &format!("{}/test", self.path), &Value::Null).await.expect(202);
+        eventually("the webhook to be called", SOON, async || !self.received.lock().unwrap().is_empty()).await;
+        let (head, body) = self.received.lock().unwrap()[0].clone();
+        is_signed(&head, &body, &self.secret);
+    }
+}
+
+/// An operator rotates the key that encrypts secrets: webhooks are signed as before, also those that were not called while both keys
+/// were there, and the log says when the earlier key may go.
+#[tokio::test]
+async fn webhooks_are_signed_with_their_secrets_whatever_key_they_are_encrypted_with() {
+    const OLD: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const NEW: &str = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff101112131415161718191a1b1c1d1e1f";
+    let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, shared_redis().await);
+    let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
+    let node = async |key: &str, earlier: &str| {
+        let keys = [("TOTP_ENCRYPTION_KEY", key), ("TOTP_ENCRYPTION_KEY_PREVIOUS", earlier)];
+        let settings = [&UNLIMITED[..], &keys, &[("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8")]].concat();
+        let node = cluster.start_with(1, &stub, &settings).await.remove(0);
+        (Api::at(node.url("")), node)
+    };
+    let (api, first) = node(OLD, "").await;
+    let held = api.sign_up(&somebody()).await;
+    let hooks = [Hook::made(&api, &held).await, Hook::made(&api, &held).await];
+    drop(first);
+
+    let (api, second) = node(NEW, OLD).await;
+    hooks[0].is_tested(&api, &held).await;
+    let still = "some of what is stored is still encrypted with TOTP_ENCRYPTION_KEY_PREVIOUS";
+    eventually("it to be told", SOON, async || second.process.log().contains(still)).await;
+    let log = second.process.log();
+    assert!(log.contains("secrets of webhooks were sealed anew"), "{log}");
+    drop(second);
+
+    // The letter of the sign-up was not sent here, and its link not used: both end by themselves some day.
+    database.tamper("DELETE FROM outbox_mails; DELETE FROM mail_links").await;
+    let (_, third) = node(NEW, OLD).await;
+    let nothing = "nothing that is stored is encrypted with TOTP_ENCRYPTION_KEY_PREVIOUS";
+    eventually("it to be told", SOON, async || third.process.log().contains(nothing)).await;
+    drop(third);
+
+    let (api, fourth) = node(NEW, "").await;
+    hooks[1].is_tested(&api, &held).await;
+    let log = fourth.process.log();
+    assert!(!log.contains("some of what is stored") && !log.contains("nothing that is stored"), "{log}");
 }

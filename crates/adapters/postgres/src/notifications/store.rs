@@ -2,8 +2,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    notifications::{Notification, NotificationId, NotificationSettings, Webhook},
-    shared::user_id::UserId,
+    notifications::{Notification, NotificationId, NotificationSettings, Webhook, WebhookId},
+    shared::{sealed::Sealed, user_id::UserId},
 };
 use coinlink_ports::{
     notifications::{InboxQuery, NotificationsStore, NotificationsTx, Standing},
@@ -11,6 +11,7 @@ use coinlink_ports::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
     sea_query::{ExprTrait, LockBehavior, LockType},
 };
 use time::OffsetDateTime;
@@ -95,6 +96,22 @@ impl NotificationsStore for SqlNotificationsStore {
             None => hook,
         };
         found.into_iter().map(|row| rows::webhook(row).map(of_account)).collect()
+    }
+
+    async fn webhooks_sealed_before(
+        &self,
+        newest: &str,
+        after: Option<WebhookId>,
+        limit: u64,
+    ) -> Result<Vec<(WebhookId, Sealed)>, StoreError> {
+        use webhooks::{Column, Entity};
+
+        let old = Entity::find()
+            .filter(Column::KeyId.ne(newest))
+            .apply_if(after, |old, WebhookId(after)| old.filter(Column::Id.gt(after)));
+        let old = old.order_by_asc(Column::Id).limit(limit);
+        let rows = self.database.within_deadline(old.all(&self.database.connection)).await?;
+        Ok(rows.into_iter().map(|row| (WebhookId(row.id), Sealed { key_id: row.key_id, bytes: row.secret })).collect())
     }
 
     async fn standings(&self, of: &[NotificationId]) -> Result<HashMap<NotificationId, Standing>, StoreError> {

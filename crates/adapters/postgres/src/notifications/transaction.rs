@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use coinlink_domain::{
     notifications::{Delivery, Notification, NotificationId, NotificationSettings, Webhook, WebhookId},
-    shared::user_id::UserId,
+    shared::{sealed::Sealed, user_id::UserId},
 };
 use coinlink_ports::{
     notifications::{Inbox, LastTest, NotificationsTx, Reach, Reaches},
@@ -199,5 +199,18 @@ impl Reaches for SqlTx {
         let removed = self.call(remove.exec(&transaction)).await?.rows_affected;
         self.put_back(transaction);
         Ok(removed == 1)
+    }
+    async fn reseal_webhook(&mut self, id: WebhookId, from: &Sealed, to: &Sealed) -> Result<bool, StoreError> {
+        use webhooks::{ActiveModel, Column, Entity};
+
+        let transaction = self.take()?;
+        let anew = ActiveModel { key_id: Set(to.key_id.clone()), secret: Set(to.bytes.clone()), ..Default::default() };
+        let unchanged = Condition::all()
+            .add(Column::Id.eq(id.0))
+            .add(Column::KeyId.eq(&from.key_id))
+            .add(Column::Secret.eq(from.bytes.clone()));
+        let changed = self.call(Entity::update_many().set(anew).filter(unchanged).exec(&transaction)).await?.rows_affected;
+        self.put_back(transaction);
+        Ok(changed == 1)
     }
 }

@@ -8,6 +8,7 @@ use coinlink_ports::operations::{AuditFilter, AuditReader as _};
 use coinlink_postgres::{ConnectSettings, Database, SealedCounts, SqlAuditReader, SqlSecretPrints};
 use coinlink_testkit::{operations::an_entry, servers::fresh_database};
 use sea_orm::ConnectionTrait as _;
+use time::macros::datetime;
 
 const NAME: &str = "PASSWORD_PEPPER";
 
@@ -102,7 +103,8 @@ async fn what_was_written_is_found(place: Place) {
     let prints = place.prints().await;
     assert_eq!(prints.is_sealed_with(&["0a", "0b"]).await.unwrap(), None, "nothing is");
     assert_eq!(prints.is_keyed_with("p").await.unwrap(), None, "there is nobody");
-    assert_eq!(prints.sealed_otherwise(&["0a"]).await.unwrap(), SealedCounts::default());
+    let now = datetime!(2026-11-22 12:00 UTC);
+    assert_eq!(prints.sealed_otherwise(&["0a"], now).await.unwrap(), SealedCounts::default());
     let sqlite = place.url.starts_with("sqlite");
     let bytes = if sqlite { "x'00'" } else { r"'\x00'" };
     let id = "018f3e9a-5b7c-7def-8123-45678900000";
@@ -117,13 +119,34 @@ async fn what_was_written_is_found(place: Place) {
          VALUES ({}, 'ada@example.org', 'p', 'h', 'user', true, false, {at}, {at}, 0)",
         id(1)
     );
-    place.tamper(&format!("{free}; {person}; {}; {}", factor(1, "0a"), factor(2, "0c"))).await;
+    let hook = |n: u8, key: &str| {
+        format!(
+            "INSERT INTO webhooks (id, user_id, url, host, key_id, secret, created_at, failures)
+             VALUES ({}, {}, 'u', 'h', '{key}', {bytes}, {at}, 0)",
+            id(n),
+            id(1)
+        )
+    };
+    let link = |n: u8, expires_at: &str, ended_at: &str| {
+        format!(
+            "INSERT INTO mail_links (id, user_id, purpose, email, secret, code, key_id, kept, failures, created_at, expires_at, ended_at)
+             VALUES ({}, {}, 'verify_email', 'e', {bytes}, {bytes}, '0c', {bytes}, 0, {at}, '{expires_at}', {ended_at})",
+            id(n),
+            id(1)
+        )
+    };
+    let (past, future) = ("2026-11-22T11:59:59.000000Z", "2026-11-22T12:00:01.000000Z");
+    let links = [link(1, past, "NULL"), link(2, future, at), link(3, future, "NULL")].join("; ");
+    let hooks = [hook(1, "0a"), hook(2, "0c"), hook(3, "0c")].join("; ");
+    place.tamper(&format!("{free}; {person}; {}; {}; {hooks}; {links}", factor(1, "0a"), factor(2, "0c"))).await;
     assert_eq!((prints.is_keyed_with("p").await.unwrap(), prints.is_keyed_with("q").await.unwrap()), (Some(true), Some(false)));
     assert_eq!(prints.is_sealed_with(&["0a", "0b"]).await.unwrap(), Some(true));
     assert_eq!(prints.is_sealed_with(&["0b", "0d"]).await.unwrap(), Some(false));
-    let counts = SealedCounts { second_factors: 1, ..SealedCounts::default() };
-    assert_eq!(prints.sealed_otherwise(&["0a"]).await.unwrap(), counts);
-    assert_eq!(prints.sealed_otherwise(&["0a", "0c"]).await.unwrap(), SealedCounts::default());
+    let counts = SealedCounts { second_factors: 1, webhooks: 2, letters: 0, links: 1 };
+    assert_eq!(prints.sealed_otherwise(&["0a"], now).await.unwrap(), counts);
+    assert_eq!(prints.sealed_with(&["0b", "0c"], now).await.unwrap(), counts);
+    assert_eq!(prints.sealed_otherwise(&["0a", "0c"], now).await.unwrap(), SealedCounts::default());
+    assert_eq!(prints.sealed_with(&["0b"], now).await.unwrap(), SealedCounts::default());
 }
 
 #[tokio::test]

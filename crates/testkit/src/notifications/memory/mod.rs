@@ -5,12 +5,15 @@ mod queue;
 mod state;
 mod transaction;
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    notifications::{Delivery, Notification, NotificationId, NotificationSettings, Switches, Webhook},
-    shared::{mail::OutgoingMail, user_id::UserId},
+    notifications::{Delivery, Notification, NotificationId, NotificationSettings, Switches, Webhook, WebhookId},
+    shared::{mail::OutgoingMail, sealed::Sealed, user_id::UserId},
 };
 use coinlink_ports::{
     notifications::{InboxQuery, NotificationsStore, NotificationsTx, Standing},
@@ -101,6 +104,19 @@ impl NotificationsStore for MemoryNotifications {
 
     async fn webhooks(&self, user: UserId) -> Result<Vec<Webhook>, StoreError> {
         self.read(|state| state.webhooks_of(user))
+    }
+
+    async fn webhooks_sealed_before(
+        &self,
+        newest: &str,
+        after: Option<WebhookId>,
+        limit: u64,
+    ) -> Result<Vec<(WebhookId, Sealed)>, StoreError> {
+        self.read(|state| {
+            let above = state.webhooks.range((after.map_or(Unbounded, Excluded), Unbounded));
+            let old = above.filter(|(_, hook)| hook.secret.key_id != newest).map(|(id, hook)| (*id, hook.secret.clone()));
+            old.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
+        })
     }
 
     async fn prune(&self, before: OffsetDateTime, keep: u64, limit: u64) -> Result<u64, StoreError> {

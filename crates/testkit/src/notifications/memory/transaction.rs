@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use coinlink_domain::{
     notifications::{Channel, Delivery, Notification, NotificationId, NotificationSettings, Webhook, WebhookId},
-    shared::user_id::UserId,
+    shared::{sealed::Sealed, user_id::UserId},
 };
 use coinlink_ports::{
     notifications::{Inbox, LastTest, NotificationsTx, Reach, Reaches},
@@ -157,6 +157,12 @@ impl Reaches for MemoryTx {
                 draft.remove_webhook(id);
             }
             Ok(found)
+        })
+    }
+    async fn reseal_webhook(&mut self, id: WebhookId, from: &Sealed, to: &Sealed) -> Result<bool, StoreError> {
+        self.call(|draft| {
+            let kept = draft.webhooks.get_mut(&id).filter(|hook| hook.secret == *from);
+            Ok(kept.map(|hook| hook.secret = to.clone()).is_some())
         })
     }
 }

@@ -8,9 +8,9 @@ use std::{any::Any, collections::HashMap, sync::Arc};
 use coinlink_domain::{
     notifications::{
         Channel, ClockOffset, Delivery, Notification, NotificationKind, NotificationSettings, Priority, QuietHours, Switches,
-        Webhook,
+        Webhook, WebhookId,
     },
-    shared::{mail::OutgoingMail, user_id::UserId},
+    shared::{mail::OutgoingMail, sealed::Sealed, user_id::UserId},
 };
 use coinlink_ports::{
     notifications::{DeliveryQueue, InboxQuery, NotificationsStore, Standing},
@@ -261,6 +261,51 @@ pub async fn however_many_make_webhooks_at_once_no_user_has_too_many(it: Notific
     assert_eq!(it.store.webhooks(user).await.unwrap().len() as u64, Webhook::MOST);
 }
 
+fn sealed(key_id: &str, byte: u8) -> Sealed {
+    Sealed { key_id: key_id.to_owned(), bytes: vec![byte; 3] }
+}
+
+pub async fn a_webhooks_secret_is_sealed_anew_only_where_it_is_still_the_same(it: NotificationsUnderTest) {
+    let [user, ..] = it.users;
+    let hooks = [it.hooked(user, 1).await, it.hooked(user, 2).await];
+    let (hook, anew) = (&hooks[0], sealed("00000002", 2));
+    let reseal = async |id: WebhookId, from: &Sealed| {
+        let mut tx = it.store.begin().await.unwrap();
+        let done = tx.reaches().reseal_webhook(id, from, &anew).await.unwrap();
+        tx.commit().await.unwrap();
+        done
+    };
+    let (other_bytes, other_key) = (sealed("00000001", 9), Sealed { key_id: "00000009".to_owned(), ..hook.secret.clone() });
+    assert!(!reseal(hook.id, &other_bytes).await && !reseal(hook.id, &other_key).await);
+    assert!(!reseal(a_webhook(user, 3).id, &hook.secret).await);
+    assert_eq!(it.store.webhooks(user).await.unwrap(), hooks);
+    let of_many = join_all((0..4).map(|_| reseal(hook.id, &hook.secret))).await;
+    assert_eq!(of_many.into_iter().filter(|done| *done).count(), 1);
+    let [hook, other] = hooks;
+    assert_eq!(it.store.webhooks(user).await.unwrap(), [Webhook { secret: anew, ..hook }, other]);
+}
+
+pub async fn webhooks_with_secrets_of_earlier_keys_are_told_in_use_or_not(it: NotificationsUnderTest) {
+    let mut hooks = Vec::new();
+    for (n, key) in (1..).zip(["00000001", "00000002", "00000001", "00000003"]) {
+        for user in [it.users[0], it.users[1], it.locked, it.secured] {
+            let disabled_at = (n == 2).then_some(NOON);
+            let hook = Webhook { secret: sealed(key, 1), disabled_at, ..a_webhook(user, n) };
+            let mut tx = it.store.begin().await.unwrap();
+            tx.reaches().add_webhook(&hook).await.unwrap();
+            tx.commit().await.unwrap();
+            hooks.push((hook.id, hook.secret));
+        }
+    }
+    hooks.retain(|(_, secret)| secret.key_id != "00000001");
+    hooks.sort_by_key(|(id, _)| *id);
+    let told = async |after, limit| it.store.webhooks_sealed_before("00000001", after, limit).await.unwrap();
+    assert_eq!(told(None, 100).await, hooks);
+    assert_eq!(told(None, 3).await, hooks[..3]);
+    assert_eq!(told(Some(hooks[2].0), 100).await, hooks[3..]);
+    assert_eq!(told(Some(hooks[7].0), 100).await, []);
+}
+
 pub async fn pruning_removes_what_expired_and_what_is_beyond_the_newest(it: NotificationsUnderTest) {
     let [user, other, _] = it.users;
     for n in 1..=6 {
@@ -298,6 +343,8 @@ macro_rules! notifications_store_contract {
             of_who_is_locked_nothing_is_sent_and_no_webhook_of_before_an_account_was_secured_is_used,
             a_webhook_is_found_as_it_was_made_and_removed_by_its_owner,
             however_many_make_webhooks_at_once_no_user_has_too_many,
+            a_webhooks_secret_is_sealed_anew_only_where_it_is_still_the_same,
+            webhooks_with_secrets_of_earlier_keys_are_told_in_use_or_not,
             a_delivery_to_sockets_is_claimed_once_with_its_notification_and_firing,
             of_many_who_claim_at_once_each_delivery_goes_to_one,
             of_each_users_host_one_is_claimed_and_of_busy_ones_none,
