@@ -22,6 +22,8 @@ const LOOK_BACK: Duration = Duration::minutes(10);
 const LOOK_BACK_EVERY: Duration = Duration::minutes(1);
 /// Between sweeps over the whole log, which find what came later still.
 const SWEEP_EVERY: Duration = Duration::hours(1);
+/// The most stretches of a sweep in one run: what is added meanwhile waits no longer than for these.
+const SWEPT_AT_ONCE: usize = 10;
 /// Between makings of room for the coming months.
 const PREPARE_EVERY: Duration = Duration::days(1);
 /// Between checkpoints of a chain that grows slowly.
@@ -36,7 +38,7 @@ pub struct SealReport {
     pub checkpoints: u64,
     /// Rows that cannot be sealed, among those it looked at: see [`coinlink_ports::operations::UnsealedPage::foreign`].
     pub foreign: u64,
-    /// Whether it looked at the whole log.
+    /// Whether it ended a sweep over the whole log.
     pub swept: bool,
     /// Whether another node was sealing at the same time; what was left is that node's, or the next run's.
     pub overtaken: bool,
@@ -49,10 +51,20 @@ pub struct SealReport {
 #[derive(Default)]
 struct Memory {
     prepared: Option<Duration>,
+    /// When the last sweep that came to its end began.
     swept: Option<Duration>,
+    sweeping: Option<Sweep>,
     looked_back: Option<Duration>,
     head: Option<Head>,
     end_was_missing: bool,
+}
+
+/// A sweep that is under way.
+#[derive(Clone, Copy)]
+struct Sweep {
+    began: Duration,
+    /// Up to where it came.
+    after: Option<LogPlace>,
 }
 
 /// Appends seals to the chain, in the order in which it finds entries, and signs checkpoints. Any number of nodes may run it.
@@ -79,57 +91,97 @@ impl SealAudit {
         Self { seen: Box::new(seen), ..self }
     }
 
-    /// One run: all that is committed and not sealed, from a moment before the newest sealed entry on; once a minute from ten
-    /// minutes before it, and at first and then once an hour from the beginning of the log. A run each second costs little.
+    /// One run: all that is committed and not sealed, from a moment before the newest sealed entry on, and once a minute from ten
+    /// minutes before it; then a part of the sweep over the whole log that begins at first and once an hour. A run each second
+    /// costs little, however long the log is.
     pub async fn execute(&self) -> Result<SealReport, StoreError> {
         let started = self.clock.monotonic();
         self.prepare(started).await;
         let end = self.chain.end().await?;
         let is_due = |last: Option<Duration>, every| last.is_none_or(|last| started - last >= every);
-        let (sweep, look_back) =
-            self.remembering(|memory| (is_due(memory.swept, SWEEP_EVERY), is_due(memory.looked_back, LOOK_BACK_EVERY)));
+        let look_back = self.remembering(|memory| is_due(memory.looked_back, LOOK_BACK_EVERY));
         let overlap = if look_back { LOOK_BACK } else { OVERLAP };
         let mut run = Run { report: SealReport { damaged: self.is_damaged(&end), ..SealReport::default() }, ..Run::after(&end) };
-        let from = if sweep { None } else { self.resume(&end, overlap) };
-        let done = self.seal_from(from, &mut run).await;
-        self.remembering(|memory| {
-            memory.head = Some(run.head);
-            if done.is_ok() && !run.report.overtaken {
-                run.report.swept = sweep;
-                memory.swept = if sweep { Some(started) } else { memory.swept };
-                memory.looked_back = if sweep || look_back { Some(started) } else { memory.looked_back };
-            }
-        });
+        let done = self.seal(self.resume(&end, overlap), look_back, started, &mut run).await;
+        self.remembering(|memory| memory.head = Some(run.head));
         done.map(|()| run.report)
     }
 
-    async fn seal_from(&self, mut after: Option<LogPlace>, run: &mut Run) -> Result<(), StoreError> {
+    /// What is new, and then a part of the sweep.
+    async fn seal(&self, from: Option<LogPlace>, look_back: bool, started: Duration, run: &mut Run) -> Result<(), StoreError> {
+        let mut after = from;
         loop {
-            let page = self.chain.unsealed(after, BATCH).await?;
-            run.foreign(&page.foreign);
-            let (now, mut head) = (self.clock.now(), run.head);
-            let seals: Vec<_> = page.entries.iter().map(|entry| head.seal(entry, now)).collect();
-            let checkpoint = run.is_due(head, now).then(|| self.key.sign(head, now));
-            if !seals.is_empty() || checkpoint.is_some() {
-                if self.chain.append(run.head, &seals, checkpoint.as_ref()).await? == Appended::Overtaken {
-                    run.report.overtaken = true;
-                    return Ok(());
-                }
-                run.head = head;
-                run.report.sealed += seals.len() as u64;
-                page.entries.iter().for_each(&self.seen);
-            }
-            if let Some(checkpoint) = checkpoint {
-                run.signed = Some((checkpoint.seq, checkpoint.at));
-                run.report.checkpoints += 1;
-                // Kept outside the database, with the other logs, it proves what nobody can change there unnoticed.
-                tracing::info!(target: "coinlink::audit", %checkpoint, "audit checkpoint");
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
+            after = self.seal_stretch(after, run).await?;
+            if after.is_none() {
+                break;
             }
         }
+        if run.report.overtaken {
+            return Ok(());
+        }
+        let sweep_is_due = self.remembering(|memory| {
+            memory.looked_back = if look_back { Some(started) } else { memory.looked_back };
+            if memory.sweeping.is_none() && memory.swept.is_none_or(|swept| started - swept >= SWEEP_EVERY) {
+                memory.sweeping = Some(Sweep { began: started, after: None });
+            }
+            memory.sweeping.is_some()
+        });
+        match (sweep_is_due, from) {
+            (true, Some(_)) => self.sweep(run).await,
+            // All of it was looked at just now.
+            (true, None) => {
+                self.end_sweep(run);
+                Ok(())
+            }
+            (false, _) => Ok(()),
+        }
+    }
+
+    /// Goes on with the sweep where it was, however the run before ended.
+    async fn sweep(&self, run: &mut Run) -> Result<(), StoreError> {
+        for _ in 0..SWEPT_AT_ONCE {
+            let after = self.remembering(|memory| memory.sweeping.and_then(|sweep| sweep.after));
+            let next = self.seal_stretch(after, run).await?;
+            if run.report.overtaken {
+                return Ok(());
+            }
+            if next.is_none() {
+                self.end_sweep(run);
+                return Ok(());
+            }
+            self.remembering(|memory| memory.sweeping = memory.sweeping.map(|sweep| Sweep { after: next, ..sweep }));
+        }
+        Ok(())
+    }
+
+    fn end_sweep(&self, run: &mut Run) {
+        run.report.swept = true;
+        self.remembering(|memory| memory.swept = memory.sweeping.take().map(|sweep| sweep.began));
+    }
+
+    /// Seals one stretch of the log. Where the next one begins; none at the end, and where another node is faster.
+    async fn seal_stretch(&self, after: Option<LogPlace>, run: &mut Run) -> Result<Option<LogPlace>, StoreError> {
+        let page = self.chain.unsealed(after, BATCH).await?;
+        run.foreign(&page.foreign);
+        let (now, mut head) = (self.clock.now(), run.head);
+        let seals: Vec<_> = page.entries.iter().map(|entry| head.seal(entry, now)).collect();
+        let checkpoint = run.is_due(head, now).then(|| self.key.sign(head, now));
+        if !seals.is_empty() || checkpoint.is_some() {
+            if self.chain.append(run.head, &seals, checkpoint.as_ref()).await? == Appended::Overtaken {
+                run.report.overtaken = true;
+                return Ok(None);
+            }
+            run.head = head;
+            run.report.sealed += seals.len() as u64;
+            page.entries.iter().for_each(&self.seen);
+        }
+        if let Some(checkpoint) = checkpoint {
+            run.signed = Some((checkpoint.seq, checkpoint.at));
+            run.report.checkpoints += 1;
+            // Kept outside the database, with the other logs, it proves what nobody can change there unnoticed.
+            tracing::info!(target: "coinlink::audit", %checkpoint, "audit checkpoint");
+        }
+        Ok(page.next)
     }
 
     /// Entries can be stored without it, so that it stops nothing.

@@ -62,6 +62,36 @@ async fn a_run_looks_at_the_last_seconds_only() {
     assert_eq!(audit.chain.with(|records| records.searched), 17);
 }
 
+/// 30 stretches of the log; as after a start, where a log is long and what is new must not wait for all of it.
+#[tokio::test]
+async fn what_is_new_is_sealed_before_the_log_is_swept_which_is_done_a_part_at_a_time_and_never_twice() {
+    let audit = Audit::new();
+    audit.clock.advance(Duration::hours(10));
+    audit.record((0..29_500).filter(|n| *n != 7 && *n != 29_000));
+    audit.sealed().await;
+    audit.record([7, 29_000, 29_500]);
+    let started = audit.another_node();
+    let run = async || {
+        audit.chain.with(|records| records.searched = 0);
+        let done = started.execute().await;
+        (done, audit.chain.with(|records| records.searched))
+    };
+    let (first, searched) = run().await;
+    let expected = SealReport { sealed: 3, ..SealReport::default() };
+    assert_eq!((first.unwrap(), searched), (expected, 602 + 10_000), "ten minutes, then ten stretches");
+    let order = audit.chain.with(|records| records.seals.values().rev().take(3).map(|seal| seal.audit_id).collect::<Vec<_>>());
+    assert_eq!(order, [7, 29_500, 29_000].map(|n| an_entry(n).id), "what is new is sealed first");
+    audit.chain.with(|records| records.readable = Some(3));
+    let (failed, searched) = run().await;
+    assert!(failed.is_err());
+    assert_eq!(searched, 16 + 2_000, "a store that fails in the midst of it");
+    audit.chain.with(|records| records.readable = None);
+    assert_eq!(run().await.1, 16 + 10_000);
+    let (last, searched) = run().await;
+    assert_eq!((last.unwrap().swept, searched), (true, 16 + 7_501), "goes on where it was");
+    assert_eq!(run().await.1, 16, "until an hour later");
+}
+
 /// A node whose clock is a day ahead writes an entry; those of the others are sealed all the same.
 #[tokio::test]
 async fn an_entry_of_the_future_does_not_hide_those_of_the_present() {

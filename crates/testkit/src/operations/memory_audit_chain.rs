@@ -31,6 +31,8 @@ pub struct AuditRecords {
     pub searched: usize,
     /// Whether making room fails.
     pub cannot_prepare: bool,
+    /// After so many more stretches the log cannot be read; `None` is never.
+    pub readable: Option<usize>,
 }
 
 /// An audit log and its chain, as long as the test runs.
@@ -70,7 +72,11 @@ impl AuditChain for MemoryAuditChain {
     }
 
     async fn unsealed(&self, after: Option<LogPlace>, limit: u32) -> Result<UnsealedPage, StoreError> {
-        Ok(self.with(|records| {
+        self.with(|records| {
+            if records.readable == Some(0) {
+                return Err(StoreError::Unavailable("unreadable".into()));
+            }
+            records.readable = records.readable.map(|more| more - 1);
             let seals = records.seals.values();
             let sealed: HashMap<Uuid, LogPlace> =
                 seals.map(|seal| (seal.audit_id, LogPlace { at: seal.entry_at, id: seal.audit_id })).collect();
@@ -86,8 +92,8 @@ impl AuditChain for MemoryAuditChain {
                     _ => page.foreign.push(place.id),
                 }
             }
-            page
-        }))
+            Ok(page)
+        })
     }
 
     async fn append(&self, head: Head, seals: &[Seal], checkpoint: Option<&Checkpoint>) -> Result<Appended, StoreError> {
