@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use coinlink_credentials::{CredentialsError, JwtAccessTokens, JwtSettings, PasetoDeviceTokens, PasetoRefreshTokens};
-use coinlink_domain::identity::{ClientInfo, FamilyKey, Session, SessionId, StoredPassword, UserId};
+use coinlink_domain::identity::{ClientInfo, FamilyKey, LEEWAY, Session, SessionId, StoredPassword, UserId};
 use coinlink_ports::identity::{AccessGrant, AccessRefusal, AccessTokens as _, DeviceTokens as _, RefreshTokens as _};
 use coinlink_testkit::identity::forged_access_tokens;
 use proptest::prelude::*;
@@ -16,12 +16,7 @@ const USER: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0007);
 const SESSION: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0008);
 
 fn settings() -> JwtSettings {
-    JwtSettings {
-        secret: SECRET.into(),
-        issuer: "coinlink-api".into(),
-        audience: "coinlink-app".into(),
-        leeway: Duration::seconds(60),
-    }
+    JwtSettings { secret: SECRET.into(), issuer: "coinlink-api".into(), audience: "coinlink-app".into(), leeway: LEEWAY }
 }
 
 fn tokens() -> JwtAccessTokens {

@@ -7,10 +7,10 @@
 
 use rust_decimal::Decimal;
 use sea_orm::{
-    ColIdx, DbErr, QueryResult, TryGetError, TryGetable,
-    sea_query::{ArrayType, ColumnType, Nullable, Value, ValueType, ValueTypeErr},
+    ColIdx, DbBackend, DbErr, QueryResult, TryGetError, TryGetable,
+    sea_query::{ArrayType, ColumnType, Expr, Nullable, Value, ValueType, ValueTypeErr},
 };
-use time::{OffsetDateTime, UtcOffset, format_description::StaticFormatDescription, macros::format_description};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::StaticFormatDescription, macros::format_description};
 
 /// A decimal with every digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,15 @@ pub struct Exact(pub Decimal);
 /// A moment with every microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub OffsetDateTime);
+
+/// So long ago by the database's own clock.
+pub(crate) fn by_its_clock(backend: DbBackend, ago: Duration) -> Expr {
+    let ago = ago.max(Duration::ZERO).as_seconds_f64();
+    Expr::cust(match backend {
+        DbBackend::Postgres => format!("clock_timestamp() - interval '{ago:.3} seconds'"),
+        _ => format!("strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{ago:.3} seconds')"),
+    })
+}
 
 /// Of fixed width, so that comparing text compares time.
 const MOMENT: StaticFormatDescription =

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{SessionId, SessionPolicy};
+use coinlink_domain::identity::{LEEWAY, SessionId, SessionPolicy};
 use coinlink_ports::{
     identity::{AccessGrant, AccessRefusal, AccessTokens, IdentityStore},
     shared::{Clock, Pause},
@@ -40,9 +40,6 @@ pub struct Authenticate {
 /// A request waits no longer than this for a store that does not answer.
 const CONFIRM_WITHIN: Duration = Duration::milliseconds(250);
 
-/// Nodes' clocks may differ by so much: a token may seem younger than it is.
-const CLOCKS_DIFFER: Duration = Duration::seconds(5);
-
 impl Authenticate {
     /// What the token grants now. Does no I/O.
     pub fn verify(&self, bearer: &str) -> Result<AccessGrant, AccessRefusal> {
@@ -66,7 +63,8 @@ impl Authenticate {
     pub async fn confirm(&self, grant: &AccessGrant) {
         // The sign-in's tokens have no parent.
         let first = grant.generation <= 1;
-        let settled = grant.issued_at + self.policy.grace + CLOCKS_DIFFER < self.clock.now();
+        // It may seem older here than it is: its maker's clock may be behind this one.
+        let settled = grant.issued_at + self.policy.grace + LEEWAY < self.clock.now();
         if first || settled || self.revoked.was_used(grant.session, grant.generation) {
             return;
         }

@@ -127,7 +127,7 @@ impl ChangePassword {
         tx.audit().record(&entry).await?;
         self.letters.notice(&mut *tx, &changed.user, "password_changed", client, now).await?;
         tx.commit().await?;
-        self.ended.announce(&ended, now).await;
+        self.ended.announce(&ended).await;
         Ok(ended.len())
     }
 

@@ -71,7 +71,7 @@ impl EndSession {
         let entry = audit::on_session(&*self.entropy, now, audit::SESSION_REMOVE, (user, session.id), client);
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        self.ended.announce(&[session.id], now).await;
+        self.ended.announce(&[session.id]).await;
         Ok(true)
     }
 }

@@ -114,7 +114,7 @@ impl RefreshSession {
             self.letters.notice(&mut *tx, &user, "session_ended_reuse", client, now).await?;
         }
         tx.commit().await?;
-        self.ended.announce(&[session.id], now).await;
+        self.ended.announce(&[session.id]).await;
         tracing::warn!(session = %session.id, "a refresh token was used twice; its session is over");
         Ok(())
     }

@@ -8,7 +8,7 @@ use coinlink_ports::{
     identity::IdentityStore,
     shared::{Clock, RequestGate, StoreError},
 };
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 /// The sessions this node knows to be over while access tokens of theirs may still be about.
 ///
@@ -21,7 +21,8 @@ pub struct RevokedSessions {
 
 #[derive(Default)]
 struct State {
-    ended: HashMap<SessionId, OffsetDateTime>,
+    /// When each was heard of last, on the monotonic clock: clocks of nodes differ. `None` until the next look at the store.
+    ended: HashMap<SessionId, Option<Duration>>,
     /// The newest generation whose tokens were used here, for sessions that were refreshed moments ago.
     used: HashMap<SessionId, u32>,
     /// When the list was last as the store knows it, on the monotonic clock.
@@ -44,9 +45,9 @@ impl RevokedSessions {
         self.read().synced_at.is_some_and(|at| now - at <= CURRENT_FOR)
     }
 
-    /// Adds sessions that ended at `at`.
-    pub fn add(&self, sessions: impl IntoIterator<Item = SessionId>, at: OffsetDateTime) {
-        self.write().ended.extend(sessions.into_iter().map(|session| (session, at)));
+    /// Adds sessions that ended a moment ago.
+    pub fn add(&self, sessions: impl IntoIterator<Item = SessionId>) {
+        self.write().ended.extend(sessions.into_iter().map(|session| (session, None)));
     }
 
     /// Whether it was noted that an access token of this generation was used.
@@ -63,10 +64,11 @@ impl RevokedSessions {
         state.used.insert(session, generation);
     }
 
-    fn merge(&self, ended: Vec<(SessionId, OffsetDateTime)>, keep_since: OffsetDateTime, synced_at: Duration) {
+    /// Adds what the store told at `synced_at`, and forgets what it has not told for `keep`.
+    fn merge(&self, ended: Vec<SessionId>, keep: Duration, synced_at: Duration) {
         let mut state = self.write();
-        state.ended.extend(ended);
-        state.ended.retain(|_, at| *at >= keep_since);
+        state.ended.extend(ended.into_iter().map(|session| (session, Some(synced_at))));
+        state.ended.retain(|_, heard| synced_at - *heard.get_or_insert(synced_at) <= keep);
         state.synced_at = Some(synced_at);
     }
 
@@ -89,7 +91,7 @@ pub struct FollowRevocations {
     read_all_at: Option<Duration>,
 }
 
-/// A look reads again what ended this long before it: clocks may differ by a minute, and a transaction takes its time to commit.
+/// A look reads again what ended this long before it: a transaction takes its time to commit, and a look may fail.
 const OVERLAP: Duration = Duration::seconds(90);
 /// How often everything that matters is read again.
 const READ_ALL_EVERY: Duration = Duration::seconds(60);
@@ -102,12 +104,11 @@ impl FollowRevocations {
 
     /// One look at the store; to be repeated twice a second.
     pub async fn execute(&mut self) -> Result<(), StoreError> {
-        let (now, started) = (self.clock.now(), self.clock.monotonic());
-        let keep_since = now - self.keep - OVERLAP;
+        let started = self.clock.monotonic();
         let all = self.read_all_at.is_none_or(|at| started - at >= READ_ALL_EVERY);
-        let since = if all { keep_since } else { now - OVERLAP };
-        let ended = self.store.ended_since(since).await?;
-        self.revoked.merge(ended, keep_since, started);
+        let within = if all { self.keep + OVERLAP } else { OVERLAP };
+        let ended = self.store.ended_within(within).await?;
+        self.revoked.merge(ended, self.keep, started);
         if all {
             self.read_all_at = Some(started);
         }
@@ -128,11 +129,11 @@ pub struct EndedSessions {
 
 impl EndedSessions {
     /// Tells it of `sessions`. Where the shared gate does not take it the nodes find it in the store within a second.
-    pub async fn announce(&self, sessions: &[SessionId], now: OffsetDateTime) {
+    pub async fn announce(&self, sessions: &[SessionId]) {
         if sessions.is_empty() {
             return;
         }
-        self.revoked.add(sessions.iter().copied(), now);
+        self.revoked.add(sessions.iter().copied());
         let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
         if let Err(error) = self.gate.revoke(&ids, self.keep).await {
             tracing::warn!(%error, sessions = ids.len(), "the end of sessions could not be announced; nodes read it from the store");

@@ -248,7 +248,7 @@ impl SignIn {
         }
         let (outcome, evicted) = self.sessions.or_ask(&mut *tx, account, FirstFactor::Password, device, client, now).await?;
         tx.commit().await?;
-        self.ended.announce(&evicted, now).await;
+        self.ended.announce(&evicted).await;
         Ok(Some(outcome))
     }
 

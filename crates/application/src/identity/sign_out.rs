@@ -59,7 +59,7 @@ impl SignOut {
         let entry = audit::on_session(&*self.entropy, now, audit::SIGN_OUT, (session.user, id), client);
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        self.ended.announce(&[id], now).await;
+        self.ended.announce(&[id]).await;
         Ok(true)
     }
 }
@@ -94,7 +94,7 @@ impl SignOutEverywhere {
         let entry = if revoke_keys { super::end_sessions::with_keys(&mut *tx, user, now, entry).await? } else { entry };
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        self.ended.announce(&ended, now).await;
+        self.ended.announce(&ended).await;
         Ok(ended.len())
     }
 }

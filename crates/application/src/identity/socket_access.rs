@@ -97,7 +97,7 @@ impl SocketAccess {
     pub async fn confirm(&self, holder: &SocketHolder) -> Result<(), SocketRefusal> {
         let answer = self.goes_on(holder.session).await;
         if answer == Err(SocketRefusal::Revoked) {
-            self.authenticate.revoked.add([holder.session], self.clock.now());
+            self.authenticate.revoked.add([holder.session]);
         }
         answer
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use coinlink_domain::identity::{GuardPolicies, Network, SessionPolicy};
+use coinlink_domain::identity::{GuardPolicies, LEEWAY, Network, SessionPolicy};
 use coinlink_ports::{
     identity::{
         AccessTokens, AccountDirectory, ApiKeyCodec, ApiKeyReads, Authenticators, DeviceTokens, IdentityStore, MailLinkStore,
@@ -70,8 +70,6 @@ pub struct IdentityAdapters {
     pub guards: GuardPolicies,
     /// How long access tokens live.
     pub access_ttl: Duration,
-    /// By how much clocks may differ where an access token is judged.
-    pub leeway: Duration,
 }
 
 /// Every use case of identity, each put together in this one place.
@@ -121,9 +119,9 @@ impl IdentityUseCases {
     /// All of them on these adapters; sessions that end are added to `revoked`.
     pub fn new(adapters: &IdentityAdapters, revoked: Arc<RevokedSessions>) -> Self {
         let IdentityAdapters { store, hasher, access, refresh, devices, gate, clock, pause, entropy, .. } = adapters.clone();
-        let IdentityAdapters { policy, guards, access_ttl, leeway, .. } = *adapters;
+        let IdentityAdapters { policy, guards, access_ttl, .. } = *adapters;
         // Judged with leeway, and made by a node whose clock may be ahead by as much.
-        let keep = access_ttl + leeway * 2;
+        let keep = access_ttl + LEEWAY * 2;
         let authenticate = Authenticate {
             tokens: access.clone(),
             store: store.clone(),

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coinlink_application::identity::RefreshError;
 use coinlink_domain::{
-    identity::{Email, EndReason, Preferences, RefreshRefusal, Session, SessionId, SessionPolicy, User, UserId},
+    identity::{Email, EndReason, LEEWAY, Preferences, RefreshRefusal, Session, SessionId, SessionPolicy, User, UserId},
     shared::audit::AuditStatus,
 };
 use coinlink_ports::{
     identity::{AccessTokens as _, Account, IdentityStore, IdentityTx, SessionCounts},
     shared::StoreError,
 };
-use coinlink_testkit::identity::{MemoryIdentity, PlainAccessTokens, PlainRefreshTokens};
+use coinlink_testkit::identity::{MemoryIdentity, NOON, PlainAccessTokens, PlainRefreshTokens};
 use time::{Duration, OffsetDateTime};
 
 use crate::support::{ADA, GOOD, Identity, client};
@@ -54,6 +54,23 @@ async fn the_first_use_of_the_new_access_token_closes_the_grace() {
     identity.authenticate.confirm(&new).await;
     assert!(identity.store.sessions()[0].confirmed);
     assert!(matches!(identity.refreshes(&first.refresh.0, None).await, Err(RefreshError::Reused)));
+}
+
+/// The tokens are made by one node and used at another, whose clock is ahead by all that is allowed; it seems to that one as if the
+/// grace was long over.
+#[tokio::test]
+async fn the_first_use_closes_the_grace_at_a_node_whose_clock_is_ahead_too() {
+    for ahead in [Duration::seconds(16), Duration::seconds(30), LEEWAY] {
+        let identity = Identity::new();
+        let first = identity.signs_up(ADA).await.unwrap().tokens;
+        let next = identity.refreshes(&first.refresh.0, None).await.unwrap();
+        identity.clock.set(NOON + ahead);
+        let new = identity.authenticate.verify(&next.access.0).unwrap();
+        identity.authenticate.confirm(&new).await;
+        assert!(identity.store.sessions()[0].confirmed, "{ahead}");
+        identity.clock.set(NOON);
+        assert!(matches!(identity.refreshes(&first.refresh.0, None).await, Err(RefreshError::Reused)), "{ahead}");
+    }
 }
 
 #[tokio::test]
@@ -167,8 +184,8 @@ impl IdentityStore for Frozen {
         self.0.count_sessions(user, now, policy).await
     }
 
-    async fn ended_since(&self, since: OffsetDateTime) -> Result<Vec<(SessionId, OffsetDateTime)>, StoreError> {
-        self.0.ended_since(since).await
+    async fn ended_within(&self, span: Duration) -> Result<Vec<SessionId>, StoreError> {
+        self.0.ended_within(span).await
     }
 
     async fn prune(&self, before: OffsetDateTime, policy: &SessionPolicy, limit: u64) -> Result<u64, StoreError> {

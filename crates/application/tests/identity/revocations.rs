@@ -3,6 +3,7 @@ use std::sync::Arc;
 use coinlink_application::identity::{FollowRevocations, RevokedSessions, Standing};
 use coinlink_domain::identity::SessionId;
 use coinlink_ports::shared::Clock as _;
+use coinlink_testkit::{identity::NOON, shared::StoppedClock};
 use time::Duration;
 
 use crate::support::{ADA, Identity, TTL, client};
@@ -35,6 +36,34 @@ async fn a_node_that_starts_knows_whatever_still_matters() {
     let list = Arc::new(RevokedSessions::default());
     follower(&identity, &list).execute().await.unwrap();
     assert!(list.contains(signed_in.tokens.session));
+}
+
+/// Of two nodes one is an hour ahead, or years behind: whichever ends a session, the other finds it at its next look and keeps it
+/// as long as it matters.
+#[tokio::test]
+async fn what_ended_is_found_whatever_the_clocks_of_the_nodes_say() {
+    for (ender, reader) in [(0, 60), (60, 0), (0, -60), (-60, 0), (-3, 0)] {
+        let identity = Identity::new();
+        let signed_in = identity.signs_up(ADA).await.unwrap();
+        identity.clock.set(NOON + Duration::minutes(ender));
+        let clock = Arc::new(StoppedClock::at(NOON + Duration::minutes(reader)));
+        let list = Arc::new(RevokedSessions::default());
+        let mut follower = FollowRevocations::new(Arc::new(identity.store.clone()), list.clone(), clock.clone(), TTL);
+        follower.execute().await.unwrap();
+        identity.sign_out.with_access_token(signed_in.tokens.session, &client("192.0.2.1")).await.unwrap();
+        for step in [Duration::ZERO, Duration::SECOND, Duration::minutes(2), TTL - Duration::minutes(2) - Duration::SECOND] {
+            clock.advance(step);
+            identity.clock.advance(step);
+            follower.execute().await.unwrap();
+            assert!(list.contains(signed_in.tokens.session), "{ender} {reader} {step}");
+        }
+        for step in [Duration::minutes(2), TTL] {
+            clock.advance(step);
+            identity.clock.advance(step);
+            follower.execute().await.unwrap();
+        }
+        assert!(!list.contains(signed_in.tokens.session), "forgotten once no token of it is left");
+    }
 }
 
 #[tokio::test]

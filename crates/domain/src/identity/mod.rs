@@ -29,7 +29,7 @@ pub use password::{Password, PasswordFault, StoredPassword};
 pub use preferences::{Preferences, PreferencesError, Theme};
 pub use second_factor::{FirstFactor, RecoveryCode, SecondFactor, SignInTicket, TotpCode};
 pub use session::{
-    ClientInfo, EndReason, Ending, FamilyKey, Presented, RefreshRefusal, RetryKey, Session, SessionPolicy, to_evict,
+    ClientInfo, EndReason, Ending, FamilyKey, LEEWAY, Presented, RefreshRefusal, RetryKey, Session, SessionPolicy, to_evict,
 };
 pub use sign_in_guard::{Attempts, GuardKey, GuardPolicies, GuardPolicy, guard_keys};
 pub use socket_ticket::SocketTicket;

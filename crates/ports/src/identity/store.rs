@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use coinlink_domain::identity::{
     Attempts, Email, GuardKey, GuardPolicies, Preferences, Session, SessionId, SessionPolicy, StoredPassword, User, UserId,
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{ApiKeys, MailLinks, SecondFactors, SignInTickets, Wallets};
 use crate::shared::{AuditLog, MailOutbox, StoreError};
@@ -57,8 +57,9 @@ pub trait IdentityStore: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<SessionCounts, StoreError>;
 
-    /// Sessions that were ended at `since` or later, and when; in no order.
-    async fn ended_since(&self, since: OffsetDateTime) -> Result<Vec<(SessionId, OffsetDateTime)>, StoreError>;
+    /// Sessions whose end the store was told of within this span, by its own clock and whatever moment the end names: clocks of
+    /// nodes differ. In no order.
+    async fn ended_within(&self, span: Duration) -> Result<Vec<SessionId>, StoreError>;
 
     /// Notes that the newest tokens of a session arrived: sets [`Session::confirmed`] where its generation is still this one.
     async fn confirm(&self, session: SessionId, generation: u32) -> Result<(), StoreError>;

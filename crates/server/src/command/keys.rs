@@ -3,7 +3,10 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use coinlink_credentials::{KeyFolder, KeyFolderError, KeyListing, NewKey};
-use coinlink_domain::identity::signing_keys::{KeyState, RotationPolicy};
+use coinlink_domain::identity::{
+    LEEWAY,
+    signing_keys::{KeyState, RotationPolicy},
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     http::JWKS_MAX_AGE_SECS,
     jobs::NODES_KNOW_AFTER_SECS,
     wire::rfc3339,
-    wiring::{self, LEEWAY},
+    wiring,
 };
 
 /// What was asked for was not done.

@@ -34,9 +34,6 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Clocks of nodes and clients may differ by so much: the settled conflict of 60 s.
-pub const LEEWAY: Duration = Duration::seconds(60);
-
 /// What one node runs of identity.
 pub struct Identity {
     /// Behind the routes.
@@ -179,7 +176,6 @@ fn adapters(
         policy: session_policy(settings),
         guards: GuardPolicies::default(),
         access_ttl: Duration::minutes(auth.access_token_ttl_min.into()),
-        leeway: LEEWAY,
     })
 }
 

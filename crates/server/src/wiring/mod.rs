@@ -64,7 +64,7 @@ pub use audit::{checkpoint_key, sealer};
 pub use contexts::{ContextParts, Contexts, contexts};
 pub use database::database;
 pub use derived_key::{id_of_pepper, print_of_pepper, prints_of_box_keys, visitor_key};
-pub use identity::{Identity, LEEWAY, gatekeeper, identity};
+pub use identity::{Identity, gatekeeper, identity};
 pub use identity::{secret_box, session_policy};
 pub use mail::mail;
 pub use market::{Market, market};

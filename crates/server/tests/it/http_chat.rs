@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::http_support::{
-    NOW, ORIGIN, Server, VISITORS, code,
+    ORIGIN, Server, VISITORS, code,
     gated::{Holder, Setup, all},
     header, json,
     limits::counted,
@@ -266,7 +266,7 @@ async fn a_token_that_is_no_good_is_as_none_in_the_header_and_in_the_body() {
 async fn the_token_of_an_ended_session_is_refused_wherever_it_is() {
     let server = Server::start();
     let (here, elsewhere) = (Holder::new(), Holder::new());
-    server.behind.revoked.add([here.session], NOW);
+    server.behind.revoked.add([here.session]);
     server.behind.shared.revoke(&[elsewhere.session.0], Duration::minutes(16)).await.unwrap();
     for holder in [here, elsewhere] {
         let token = holder.token(Duration::ZERO, Duration::minutes(15));
@@ -452,7 +452,7 @@ async fn prompts_are_told_to_who_has_a_token_that_is_no_good_as_to_anybody_and_n
         assert_eq!(response.status(), 200, "{token}");
         assert_eq!(counted(&response).len(), 1);
     }
-    server.behind.revoked.add([ended.session], NOW);
+    server.behind.revoked.add([ended.session]);
     let token = ended.token(Duration::ZERO, Duration::minutes(15));
     let response = server.get_with("/api/prompts", "authorization", &format!("Bearer {token}")).await;
     assert_eq!((response.status().as_u16(), code(response).await.as_str()), (401, "session_revoked"));

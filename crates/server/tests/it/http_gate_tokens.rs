@@ -85,7 +85,7 @@ async fn a_token_that_is_no_good_is_refused_everywhere_and_counted_as_from_nobod
 async fn a_token_that_is_no_good_does_not_stand_in_the_way_of_a_new_one() {
     let server = Server::start_with(Setup::limited(all(100)));
     let ended = Holder::new();
-    server.behind.revoked.add([ended.session], NOW);
+    server.behind.revoked.add([ended.session]);
     for path in ["/test/credentials", "/test/session"] {
         for kind in 0..5 {
             let (request, refused_elsewhere) = bad(server.request(Method::POST, path), kind);
@@ -116,7 +116,7 @@ async fn the_assistant_takes_a_token_that_is_no_good_for_none() {
 async fn a_session_that_is_over_opens_nothing_wherever_the_news_came_from() {
     let server = Server::start_with(Setup::limited(all(100)));
     let (here, elsewhere) = (Holder::new(), Holder::new());
-    server.behind.revoked.add([here.session], NOW);
+    server.behind.revoked.add([here.session]);
     server.behind.shared.revoke(&[elsewhere.session.0], Duration::minutes(16)).await.unwrap();
     for holder in [here, elsewhere] {
         for (method, path) in ROUTES.into_iter().chain([("GET", "/test/signed-in"), ("GET", "/test/chat")]) {
@@ -136,7 +136,7 @@ async fn a_session_that_is_over_opens_nothing_wherever_the_news_came_from() {
 async fn who_kept_the_token_of_an_ended_session_uses_up_nothing_of_the_account() {
     let server = Server::start_with(Setup::limited(RateLimits { authenticated: 2, ..all(100) }));
     let thief = Holder::new();
-    server.behind.revoked.add([thief.session], NOW);
+    server.behind.revoked.add([thief.session]);
     for _ in 0..5 {
         let response = server.get_with("/test/caller", "authorization", &thief.bearer()).await;
         assert_eq!((response.status().as_u16(), counted(&response)), (401, vec!["anonymous".to_owned()]));

@@ -187,7 +187,7 @@ async fn a_session_that_ends_takes_its_private_frames_along() {
     let other = Holder { user: holder.user, ..other };
     let (mut socket, mut kept) = (node.connect_of(holder).await, node.connect_of(other).await);
     let ticket = node.ticket(holder, Some(ORIGIN)).await;
-    node.behind.revoked.add([holder.session], NOW);
+    node.behind.revoked.add([holder.session]);
     // At once, though the hub has not looked yet.
     node.live.publish(holder.user, &LiveEvent::AlertFired(fired(holder))).await.unwrap();
     kept.frame_of("price_alert").await;
@@ -234,7 +234,7 @@ async fn a_question_under_way_when_the_session_ends_is_not_answered() {
     let mut socket = node.connect_of(holder).await;
     let asked = asks(&mut socket, &node, 1).await;
     assert_eq!((asked.user, asked.session), (Some(holder.user), Some(holder.session)));
-    node.behind.revoked.add([holder.session], NOW);
+    node.behind.revoked.add([holder.session]);
     assert_eq!(no_answer(&mut socket, &node).await, ["auth.ended", "error"]);
 
     let mut socket = node.connect_of(Holder::new()).await;
@@ -293,7 +293,7 @@ async fn a_question_after_the_session_ended_is_nobodys() {
     let node = Node::start();
     let holder = Holder::new();
     let mut socket = node.connect_of(holder).await;
-    node.behind.revoked.add([holder.session], NOW);
+    node.behind.revoked.add([holder.session]);
     let asked = asks(&mut socket, &node, 1).await;
     assert_eq!((asked.user, asked.session), (None, None), "though the hub has not looked yet");
     node.echo.may_answer.add_permits(1);
@@ -307,7 +307,7 @@ async fn the_hub_notices_within_a_second_or_two_that_a_session_is_over() {
     let node = Node::start();
     let holder = Holder::new();
     let mut socket = node.connect_of(holder).await;
-    node.behind.revoked.add([holder.session], NOW);
+    node.behind.revoked.add([holder.session]);
     let since = std::time::Instant::now();
     let ended = socket.frame_of("auth.ended").await;
     assert_eq!(ended["data"]["reason"], "session_ended");

@@ -9,7 +9,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use coinlink_credentials::{JwtAccessTokens, JwtSettings, KeyFolder, KeyListing, NewKey, SigningKeys};
-use coinlink_domain::identity::{SessionId, UserId, signing_keys::RotationPolicy};
+use coinlink_domain::identity::{LEEWAY, SessionId, UserId, signing_keys::RotationPolicy};
 use coinlink_ports::{
     identity::{AccessGrant, PublicKey, PublicKeyMaterial},
     shared::Clock as _,
@@ -23,7 +23,6 @@ use uuid::Uuid;
 pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
 pub(crate) const NOON: OffsetDateTime = datetime!(2026-01-01 12:00 UTC);
 pub(crate) const TTL: Duration = Duration::minutes(15);
-pub(crate) const LEEWAY: Duration = Duration::seconds(60);
 pub(crate) const POLICY: RotationPolicy = RotationPolicy { publish: Duration::minutes(10), overlap: Duration::minutes(16) };
 /// How long keys are kept after they retired.
 pub(crate) const KEEP: Duration = Duration::days(7);

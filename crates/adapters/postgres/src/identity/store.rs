@@ -10,7 +10,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Func},
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{mail_links, preferences_row, prune, session_row, sessions::is_live, transaction::SqlTx, user_row, users::by_email};
@@ -18,7 +18,7 @@ use crate::{
     Database,
     entities::{sessions, user_preferences, users},
     errors::corrupt,
-    exact::Moment,
+    exact::by_its_clock,
     write_transaction,
 };
 
@@ -100,13 +100,15 @@ impl IdentityStore for SqlIdentityStore {
         Ok(SessionCounts { live: count(live)?, total: count(total)? })
     }
 
-    async fn ended_since(&self, since: OffsetDateTime) -> Result<Vec<(SessionId, OffsetDateTime)>, StoreError> {
+    async fn ended_within(&self, span: Duration) -> Result<Vec<SessionId>, StoreError> {
+        use sea_orm::sea_query::ExprTrait as _;
         use sessions::{Column, Entity};
 
-        let ended =
-            Entity::find().select_only().columns([Column::Id, Column::EndedAt]).filter(Column::EndedAt.gte(Moment(since)));
-        let rows: Vec<(Uuid, Moment)> = self.database.within_deadline(ended.into_tuple().all(&self.database.connection)).await?;
-        Ok(rows.into_iter().map(|(id, Moment(at))| (SessionId(id), at)).collect())
+        // A trigger writes it.
+        let told = Expr::col("end_told_at").gte(by_its_clock(self.database.connection.get_database_backend(), span));
+        let ended = Entity::find().select_only().column(Column::Id).filter(told);
+        let ids: Vec<Uuid> = self.database.within_deadline(ended.into_tuple().all(&self.database.connection)).await?;
+        Ok(ids.into_iter().map(SessionId).collect())
     }
 
     async fn confirm(&self, session: SessionId, generation: u32) -> Result<(), StoreError> {

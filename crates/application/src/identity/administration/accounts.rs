@@ -219,7 +219,7 @@ impl AdministerAccounts {
     ) -> Result<Administered, AdministerError> {
         match done {
             Ok((administered, ended)) => {
-                self.ended.announce(&ended, act.now).await;
+                self.ended.announce(&ended).await;
                 Ok(administered)
             }
             Err(refused) => {

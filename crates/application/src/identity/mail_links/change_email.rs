@@ -175,7 +175,7 @@ impl ChangeEmail {
             .detail("sessions_ended", ended.len().to_string());
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        self.ended.announce(&ended, now).await;
+        self.ended.announce(&ended).await;
         Ok(())
     }
 }

@@ -77,7 +77,7 @@ impl ResetPassword {
         let hashed = self.hasher.hash(password).await?;
         let device = DeviceSecret(self.devices.mint(link.user, self.entropy.id(), &hashed)?);
         let ended = self.carry_out(opening, link.user, hashed, client).await?;
-        self.ended.announce(&ended, self.clock.now()).await;
+        self.ended.announce(&ended).await;
         Ok(device)
     }
 

@@ -68,7 +68,7 @@ impl UndoEmailChange {
         let unknown = OneTimeSecret { id: self.entropy.id(), secret: self.entropy.key() };
         let hashed = self.hasher.hash(&Password::new(unknown.to_text())).await?;
         let ended = self.carry_out(opening, &link, hashed, client).await?;
-        self.ended.announce(&ended, self.clock.now()).await;
+        self.ended.announce(&ended).await;
         Ok(())
     }
 

@@ -82,7 +82,7 @@ impl VerifyEmail {
         };
         let is_taken_over = taken_over.is_some();
         let ended = self.carry_out(opening, &account.user, taken_over, client).await?;
-        self.ended.announce(&ended, self.clock.now()).await;
+        self.ended.announce(&ended).await;
         Ok(is_taken_over)
     }
 

@@ -37,7 +37,7 @@ impl CompleteSignIn {
         let opened = self.open(&ticket, (&guess, proof), device, &client).await;
         match parts.judged(&guess, opened).await {
             Ok((signed_in, evicted)) => {
-                parts.ended.announce(&evicted, signed_in.tokens.server_time).await;
+                parts.ended.announce(&evicted).await;
                 Ok(signed_in)
             }
             Err(error) => self.give_up(error, ticket.user, &guess, &client).await,

@@ -67,7 +67,7 @@ impl ConfirmSecondFactor {
             .detail("sessions_ended", ended.len().to_string());
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        parts.ended.announce(&ended, now).await;
+        parts.ended.announce(&ended).await;
         Ok(codes)
     }
 }

@@ -69,7 +69,7 @@ impl DisableSecondFactor {
             .detail("sessions_ended", ended.len().to_string());
         tx.audit().record(&entry).await?;
         tx.commit().await?;
-        parts.ended.announce(&ended, now).await;
+        parts.ended.announce(&ended).await;
         Ok(())
     }
 }

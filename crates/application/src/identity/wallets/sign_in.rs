@@ -119,7 +119,7 @@ impl SignInWithWallet {
         let opened = self.sessions.or_ask(&mut *tx, account, FirstFactor::Wallet, device, client.clone(), now).await?;
         let (outcome, evicted) = opened;
         tx.commit().await?;
-        self.ended.announce(&evicted, now).await;
+        self.ended.announce(&evicted).await;
         Ok(Ok(outcome))
     }
 

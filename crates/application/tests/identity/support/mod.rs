@@ -97,8 +97,9 @@ impl Identity {
     }
 
     fn built(policy: SessionPolicy, require_verified_email: bool) -> Self {
-        let store = MemoryIdentity::default();
         let (hasher, clock) = (Arc::new(PlainHasher::default()), Arc::new(StoppedClock::at(NOON)));
+        // Time passes for it as for the node; what somebody sets the node's clock to is nothing to it.
+        let store = MemoryIdentity::by(clock.clone());
         let (gate, authenticators) = (Arc::new(NotedGate::default()), Arc::<CountingAuthenticators>::default());
         let adapters = IdentityAdapters {
             store: Arc::new(store.clone()),
@@ -126,7 +127,6 @@ impl Identity {
             policy,
             guards: GuardPolicies::default(),
             access_ttl: TTL,
-            leeway: Duration::seconds(30),
         };
         let use_cases = IdentityUseCases::new(&adapters, Arc::default());
         Self {

@@ -44,6 +44,9 @@ impl Default for SessionPolicy {
     }
 }
 
+/// Clocks of nodes may differ by so much where it is judged how old an access token is.
+pub const LEEWAY: Duration = Duration::seconds(60);
+
 /// A random key of 256 bits that proves a family's tokens, so that neither the server's keys alone nor a copy of the
 /// database alone make one.
 #[derive(Clone, Copy, PartialEq, Eq)]

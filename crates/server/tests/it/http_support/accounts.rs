@@ -68,7 +68,6 @@ impl Behind {
             policy: SessionPolicy::default(),
             guards: GuardPolicies::default(),
             access_ttl: TTL,
-            leeway: Duration::seconds(30),
         }
     }
 }

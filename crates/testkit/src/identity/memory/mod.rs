@@ -8,6 +8,8 @@ mod state;
 mod transaction;
 mod wallets;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use coinlink_domain::{
     identity::{Email, Preferences, Session, SessionId, SessionPolicy, User, UserId},
@@ -15,12 +17,12 @@ use coinlink_domain::{
 };
 use coinlink_ports::{
     identity::{Account, IdentityStore, IdentityTx, SessionCounts},
-    shared::StoreError,
+    shared::{Clock, StoreError},
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use self::state::State;
-use crate::shared::memory::{self, MemoryStore, micros};
+use self::state::{State, StoreClock};
+use crate::shared::memory::{self, MemoryStore};
 
 /// Keeps accounts and sessions.
 pub type MemoryIdentity = MemoryStore<State>;
@@ -33,6 +35,14 @@ impl MemoryIdentity {
         for account in accounts {
             store.put_account(&account);
         }
+        store
+    }
+
+    /// With this clock of its own; otherwise it goes by the machine's.
+    #[must_use]
+    pub fn by(clock: Arc<dyn Clock>) -> Self {
+        let store = Self::default();
+        store.committed().clock = StoreClock(clock);
         store
     }
 
@@ -116,12 +126,8 @@ impl IdentityStore for MemoryIdentity {
         })
     }
 
-    async fn ended_since(&self, since: OffsetDateTime) -> Result<Vec<(SessionId, OffsetDateTime)>, StoreError> {
-        let since = micros(since);
-        self.read(|state| {
-            let ended = state.sessions.values().filter_map(|session| Some((session.id, session.ended?.at)));
-            ended.filter(|(_, at)| *at >= since).collect()
-        })
+    async fn ended_within(&self, span: Duration) -> Result<Vec<SessionId>, StoreError> {
+        self.read(|state| state.ended_within(span))
     }
 
     async fn confirm(&self, session: SessionId, generation: u32) -> Result<(), StoreError> {

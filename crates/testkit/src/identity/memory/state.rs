@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use coinlink_domain::{
     identity::{
@@ -6,11 +9,11 @@ use coinlink_domain::{
     },
     shared::{audit::AuditEntry, mail::OutgoingMail},
 };
-use coinlink_ports::identity::Account;
-use time::OffsetDateTime;
+use coinlink_ports::{identity::Account, shared::Clock};
+use time::{Duration, OffsetDateTime};
 
 use super::{mail_links::Links, second_factors::Factors, wallets::KeptWallets};
-use crate::shared::memory::micros;
+use crate::shared::{SystemClock, memory::micros};
 
 /// Everything that is kept.
 #[derive(Clone, Default)]
@@ -18,6 +21,9 @@ pub struct State {
     pub(super) accounts: BTreeMap<UserId, Account>,
     pub(super) preferences: HashMap<UserId, Preferences>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
+    /// When the store was told that they are over.
+    ends: HashMap<SessionId, Duration>,
+    pub(super) clock: StoreClock,
     pub(super) guards: BTreeMap<GuardKey, Attempts>,
     pub(super) factors: Factors,
     pub(super) api_keys: BTreeMap<ApiKeyId, ApiKey>,
@@ -27,7 +33,23 @@ pub struct State {
     pub(super) mails: Vec<OutgoingMail>,
 }
 
+/// The clock of the store, which is nobody's to set.
+#[derive(Clone)]
+pub(super) struct StoreClock(pub(super) Arc<dyn Clock>);
+
+impl Default for StoreClock {
+    fn default() -> Self {
+        Self(Arc::new(SystemClock::default()))
+    }
+}
+
 impl State {
+    pub(super) fn ended_within(&self, span: Duration) -> Vec<SessionId> {
+        let now = self.clock.0.monotonic();
+        let lately = |id: &&SessionId| self.ends.get(id).is_some_and(|told| now - *told <= span);
+        self.sessions.keys().filter(lately).copied().collect()
+    }
+
     pub(super) fn account(&self, email: &Email) -> Option<&Account> {
         self.accounts.values().find(|account| account.user.owns_email && account.user.email == *email)
     }
@@ -61,6 +83,9 @@ impl State {
             ended: session.ended.map(|ending| Ending { at: micros(ending.at), ..ending }),
             ..session.clone()
         };
+        if session.ended.is_some() {
+            self.ends.entry(session.id).or_insert_with(|| self.clock.0.monotonic());
+        }
         self.sessions.insert(session.id, session);
     }
 

@@ -137,7 +137,7 @@ macro_rules! identity_store_contract {
             sessions_are_live_until_the_microsecond_they_expire,
             live_sessions_are_listed_by_refresh_and_held_by_id,
             however_many_sign_in_at_once_no_account_has_too_many_sessions,
-            what_was_ended_is_told_from_that_microsecond_on,
+            what_was_ended_is_told_by_the_stores_own_clock,
             a_confirmation_counts_for_the_newest_generation_only,
             a_confirmation_that_meets_a_refresh_confirms_the_older_generation_or_nothing,
             a_guess_is_counted_under_all_its_keys,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use coinlink_end_to_end_tests::{Api, Node, UNLIMITED, assert_one_story, eventually, not_tested};
+use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::sleep;
 
@@ -19,6 +20,9 @@ use super::{
 const GAP: Duration = Duration::from_secs(10 + 1 + 1);
 /// More than the lease, so that one that goes by this clock would be lost.
 const WRONG_FOR: Duration = Duration::from_secs(13);
+
+/// Every node knows of an ended session after it.
+const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// A clock that can be set while the process that looks at it runs.
 struct Clock {
@@ -112,6 +116,18 @@ async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on
         sleep(Duration::from_millis(200)).await;
     }
     assert_eq!((most, ahead(&other).await), (1, 0));
+    // What ended by one clock, and Redis then forgets, is over by the other too: both look into the database.
+    let over = there.sign_in(&email).await;
+    let _ = there.get_as(&over.access, PROFILE).await.expect(200);
+    let _ = here.post("/api/v2/auth/logout", &json!({ "refresh_token": over.refresh })).await.expect(200);
+    scene.redis.flush();
+    sleep(KNOWN_WITHIN).await;
+    let mut refused = 0;
+    while refused < 20 {
+        assert_eq!(there.get_as(&over.access, PROFILE).await.expect(401).code(), "session_revoked");
+        refused += 1;
+        sleep(Duration::from_millis(100)).await;
+    }
     assert!(is_ready(&jumper).await && is_ready(&other).await);
 
     clock.set(0);
@@ -146,7 +162,7 @@ async fn clock_ahead_on_one_node_ends_neither_leadership_nor_sessions_that_go_on
         &CLOCK_AHEAD,
         &format!(
             "one leader throughout, {both} lists the same on both nodes, the longest gap {}; 20 s ahead tokens of both nodes are taken by both, an hour \
-             ahead `token_expired` or `token_not_yet_valid` at the other, and a refresh mends it; once the clock is right again new prices are there after {}, and everybody is served after {}",
+             ahead `token_expired` or `token_not_yet_valid` at the other, and a refresh mends it; signed out at the other and Redis flushed, a token was refused {refused} times of {refused} there; once the clock is right again new prices are there after {}, and everybody is served after {}",
             seconds(gap),
             seconds(prices),
             seconds(usable),
