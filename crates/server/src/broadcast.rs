@@ -19,6 +19,8 @@ use crate::{
     ws::frame,
 };
 
+/// The most that a tick counts as under way from its leader. By two clocks, of which one may be wrong.
+const UNDER_WAY: time::Duration = time::Duration::seconds(1);
 /// Ticks a returning client may catch up on: five minutes of them.
 const KEPT: usize = 60;
 
@@ -33,6 +35,8 @@ pub struct Published {
     pub replay: u64,
     /// When this showing was made.
     pub at: time::OffsetDateTime,
+    /// When the provider's answer was there that is new in it, by this node's monotonic clock; `None` where nothing is.
+    pub received: Option<time::Duration>,
     /// The whole list as a WebSocket text frame, header included.
     pub frame: Bytes,
     /// The same as a server-sent event.
@@ -62,6 +66,7 @@ impl Published {
             stale: shown.stale,
             replay,
             at,
+            received: None,
             frame: frame::text(&update),
             event: event(tick.id, &update),
             ticker_json: shown.listing(&data).into(),
@@ -81,6 +86,7 @@ impl Published {
             source: None,
             as_of: None,
             stale: true,
+            held: None,
             items: Arc::new([]),
         });
         let data = Arc::from(wire::data(&tick, |_| true));
@@ -153,6 +159,11 @@ impl Broadcaster {
         event(tick.id, &shown.update(&data))
     }
 
+    /// How long it took from its leader to here.
+    fn under_way(&self, tick: &Tick) -> time::Duration {
+        (self.clock.now() - tick.timestamp).clamp(time::Duration::ZERO, UNDER_WAY)
+    }
+
     fn past(&self) -> MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,7 +179,8 @@ impl CurrentPrices for Broadcaster {
 impl TickAudience for Broadcaster {
     fn deliver(&self, tick: Arc<Tick>) {
         let data = Arc::from(wire::data(&tick, |_| true));
-        let published = Published::new(&tick, data, 0, tick.timestamp);
+        let received = tick.held.map(|held| self.clock.monotonic() - held - self.under_way(&tick));
+        let published = Published { received, ..Published::new(&tick, data, 0, tick.timestamp) };
         {
             let mut past = self.past();
             if past.log.accept(tick) == Accepted::NotNewer {
@@ -190,5 +202,48 @@ impl TickAudience for Broadcaster {
             None => Published { replay: current.replay + 1, ..Published::nothing(now) },
         };
         self.published.send_replace(Arc::new(next));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coinlink_testkit::{
+        market::{NOON, a_tick},
+        shared::StoppedClock,
+    };
+    use time::Duration;
+
+    /// How long ago what is new in a tick was there, for a node that takes it `later` than its leader's clock said.
+    fn received_ago(later: Duration, held: Option<Duration>) -> Option<Duration> {
+        let clock = Arc::new(StoppedClock::at(NOON + later));
+        clock.advance(Duration::HOUR);
+        clock.set(NOON + later);
+        let broadcaster = Broadcaster::new(clock.clone());
+        broadcaster.deliver(Arc::new(Tick { held, ..a_tick(1, 1) }));
+        broadcaster.current().received.map(|received| clock.monotonic() - received)
+    }
+
+    #[test]
+    fn an_answer_is_as_old_as_its_leader_held_it_and_it_was_under_way() {
+        let held = Some(Duration::milliseconds(2_200));
+        assert_eq!(received_ago(Duration::milliseconds(30), held), Some(Duration::milliseconds(2_230)));
+        assert_eq!(received_ago(Duration::ZERO, None), None, "nothing is new in it");
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_adds_a_second_at_most_and_takes_nothing_away() {
+        let held = Some(Duration::milliseconds(2_200));
+        assert_eq!(received_ago(Duration::HOUR, held), Some(Duration::milliseconds(3_200)));
+        assert_eq!(received_ago(-Duration::HOUR, held), held);
+    }
+
+    #[test]
+    fn a_replay_is_of_no_new_answer() {
+        let broadcaster = Broadcaster::new(Arc::new(StoppedClock::at(NOON)));
+        broadcaster.deliver(Arc::new(Tick { held: Some(Duration::ZERO), ..a_tick(1, 1) }));
+        assert!(broadcaster.current().received.is_some());
+        broadcaster.replay_stale();
+        assert_eq!(broadcaster.current().received, None);
     }
 }

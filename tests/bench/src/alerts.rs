@@ -141,7 +141,7 @@ impl Plan {
                 items.push(TickItem { quote, stale: false });
             }
             let id = TickId { epoch: 1, seq: u64::from(n) + 1 };
-            let tick = Tick { id, timestamp: at, source: None, as_of: Some(at), stale: false, items: items.into() };
+            let tick = Tick { id, timestamp: at, source: None, as_of: Some(at), stale: false, held: None, items: items.into() };
             let one = Instant::now();
             let decided = book.decide(&tick);
             for Firing { rule, .. } in &decided.fired {

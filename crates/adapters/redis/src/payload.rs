@@ -7,7 +7,7 @@ use coinlink_domain::market::{Percent, Price, Quote, Source, Symbol, Tick, TickI
 use coinlink_ports::shared::BusError;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, UtcOffset, serde::rfc3339};
+use time::{Duration, OffsetDateTime, UtcOffset, serde::rfc3339};
 
 const VERSION: u32 = 1;
 
@@ -28,6 +28,9 @@ struct Payload<'a> {
     #[serde(with = "rfc3339::option")]
     as_of: Option<OffsetDateTime>,
     stale: bool,
+    /// Of nodes from the release on that measures it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_us: Option<u32>,
     #[serde(borrow)]
     items: Vec<Line<'a>>,
 }
@@ -58,6 +61,7 @@ pub(crate) fn encode(tick: &Tick) -> Result<Vec<u8>, BusError> {
         source: tick.source.map(|source| source.name().into()),
         as_of: tick.as_of.map(|as_of| as_of.to_offset(UtcOffset::UTC)),
         stale: tick.stale,
+        held_us: tick.held.and_then(|held| u32::try_from(held.whole_microseconds()).ok()),
         items: tick.items.iter().map(line).collect(),
     };
     serde_json::to_vec(&payload).map_err(|error| BusError(format!("a tick that cannot be written: {error}")))
@@ -105,6 +109,7 @@ fn try_decode(payload: &[u8]) -> Result<Tick, String> {
         source: payload.source.as_deref().map(source).transpose()?,
         as_of: payload.as_of,
         stale: payload.stale,
+        held: payload.held_us.map(|held| Duration::microseconds(held.into())),
         items: payload.items.into_iter().map(item).collect::<Result<_, _>>()?,
     })
 }
@@ -185,14 +190,16 @@ mod tests {
 
     fn any_tick() -> impl Strategy<Value = Tick> {
         let source = proptest::option::of(0..Source::ALL.len());
-        let times = (a_time(), proptest::option::of(a_time()));
+        let held = proptest::option::of(any::<u32>().prop_map(|held| Duration::microseconds(held.into())));
+        let times = (a_time(), proptest::option::of(a_time()), held);
         ((0..=LAST_NUMBER, 0..=LAST_NUMBER), source, times, any::<bool>(), prop::collection::vec(an_item(), 0..6)).prop_map(
-            |((epoch, seq), source, (timestamp, as_of), stale, items)| Tick {
+            |((epoch, seq), source, (timestamp, as_of, held), stale, items)| Tick {
                 id: TickId { epoch, seq },
                 timestamp,
                 source: source.map(|source| Source::ALL[source]),
                 as_of,
                 stale,
+                held,
                 items: items.into(),
             },
         )
@@ -230,6 +237,15 @@ mod tests {
     fn fields_of_a_newer_node_are_passed_over() {
         assert_eq!(decode(&altered("mood", "good".into())).unwrap(), a_tick(7, 1));
         assert_eq!(decode(&altered("/items/0/mood", "good".into())).unwrap(), a_tick(7, 1));
+    }
+
+    #[test]
+    fn a_tick_of_an_older_leader_does_not_say_how_long_it_was_held() {
+        let held = Some(Duration::microseconds(2_200_000));
+        let newer = encode(&Tick { held, ..a_tick(7, 1) }).unwrap();
+        assert!(String::from_utf8(newer.clone()).unwrap().contains(r#""stale":false,"held_us":2200000,"items":"#));
+        assert_eq!(decode(&newer).unwrap().held, held);
+        assert_eq!(decode(&encode(&a_tick(7, 1)).unwrap()).unwrap().held, None);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct CallReport {
 pub struct Collected {
     /// The list to show, where a provider's answer became it.
     pub batch: Option<QuoteBatch>,
+    /// When that answer was there, by the monotonic clock.
+    pub received: Option<Duration>,
     /// Every call made.
     pub calls: Vec<CallReport>,
 }
@@ -73,6 +75,8 @@ struct Answer {
     place: usize,
     result: Result<QuoteBatch, UpstreamFailure>,
     took: Duration,
+    /// By the monotonic clock.
+    received: Duration,
     is_retry: bool,
 }
 
@@ -162,6 +166,7 @@ impl CollectQuotes {
                     "no answer by the tick's deadline",
                 )),
                 took: DEADLINE,
+                received: self.clock.monotonic(),
                 is_retry: false,
             });
             if collected.batch.is_none() {
@@ -176,6 +181,7 @@ impl CollectQuotes {
         match answer.result {
             Ok(batch) if self.sourcing.succeeded(source, now) => {
                 collected.batch = Some(batch);
+                collected.received = Some(answer.received);
                 true
             }
             Ok(_) => false,
@@ -223,7 +229,8 @@ impl CollectQuotes {
             }
             let started = clock.monotonic();
             let result = provider.fetch(&symbols).await;
-            Answer { place, result, took: clock.monotonic() - started, is_retry: after.is_some() }
+            let received = clock.monotonic();
+            Answer { place, result, took: received - started, received, is_retry: after.is_some() }
         }
         .boxed()
     }

@@ -133,7 +133,7 @@ impl LeadTicker {
             self.step_down();
             return TickOutcome::Fenced { calls };
         }
-        let tick = Arc::new(self.tick(leading));
+        let tick = Arc::new(self.tick(leading, collected.received));
         let renewed_from = self.parts.clock.monotonic();
         match self.parts.bus.publish(&tick).await {
             Ok(receivers) => {
@@ -211,7 +211,7 @@ impl LeadTicker {
         if self.parts.ticker.known().is_empty() || self.parts.collect.sourcing.is_current(self.parts.clock.now()) {
             return;
         }
-        let tick = self.tick(leading);
+        let tick = self.tick(leading, None);
         match self.parts.bus.publish(&tick).await {
             Ok(_) | Err(PublishError::Unavailable(_)) => self.leading = Some(Leading { seq: tick.id.seq, ..leading }),
             Err(PublishError::Fenced { .. } | PublishError::NotNewer) => self.step_down(),
@@ -232,13 +232,15 @@ impl LeadTicker {
         }
     }
 
-    fn tick(&mut self, leading: Leading) -> Tick {
+    /// `received` is when the newest answer in it was there, by the monotonic clock.
+    fn tick(&mut self, leading: Leading, received: Option<Duration>) -> Tick {
         let now = self.parts.clock.now();
+        let held = received.map(|received| self.parts.clock.monotonic() - received);
         let live: Vec<Quote> = self.parts.live.as_ref().map(|live| live.latest()).unwrap_or_default();
         let delivered = self.parts.collect.sourcing.is_current(now);
         let Listing { source, as_of, stale, items } = self.parts.ticker.list(&live, delivered, now);
         let id = TickId { epoch: leading.lease.epoch, seq: leading.seq + 1 };
-        Tick { id, timestamp: now, source, as_of, stale, items: items.into() }
+        Tick { id, timestamp: now, source, as_of, stale, held, items: items.into() }
     }
 
     /// Only what was published extends the lease: a leader whose words do not arrive is none.

@@ -89,6 +89,7 @@ pub(crate) fn tick() -> Tick {
         source: Some(Source::CoinGecko),
         as_of: Some(NOON - AGE),
         stale: false,
+        held: None,
         items: MARKET.iter().enumerate().map(item).collect(),
     }
 }

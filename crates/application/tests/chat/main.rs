@@ -69,6 +69,7 @@ impl Place {
             source: Some(Source::CoinGecko),
             as_of: Some(NOON),
             stale: false,
+            held: None,
             items: [TickItem { quote: a_quote("BTC", price), stale: false }].into(),
         });
     }

@@ -122,6 +122,16 @@ async fn when_two_time_out_the_third_answers_within_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_is_told_when_an_answer_was_there_though_a_preferred_provider_was_waited_for() {
+    let mut rig = Rig::usual([TIME_OUT, answers_after(100, 101), answers(102)]);
+    let began = rig.clock.monotonic();
+    let collected = rig.tick().await;
+    assert_eq!(source(&collected), Some(Source::Coinbase));
+    assert_eq!(collected.received, Some(began + Duration::milliseconds(900)));
+    assert_eq!(rig.clock.monotonic() - began, Duration::seconds(3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_preferred_answer_beats_a_quick_fallback() {
     let mut rig = Rig::usual([answers_after(1_500, 100), answers(101), answers(102)]);
     assert_eq!(source(&rig.tick().await), Some(Source::CoinGecko));

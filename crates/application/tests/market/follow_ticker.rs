@@ -120,7 +120,7 @@ fn rig() -> Rig {
 impl Rig {
     async fn publish(&self, epoch: u64, seq: u64) {
         let id = TickId { epoch, seq };
-        let tick = Tick { id, timestamp: START, source: None, as_of: None, stale: true, items: Arc::new([]) };
+        let tick = Tick { id, timestamp: START, source: None, as_of: None, stale: true, held: None, items: Arc::new([]) };
         self.bus.publish(&tick).await.unwrap();
         self.clock.pause(Duration::MILLISECOND).await;
     }
@@ -149,6 +149,7 @@ async fn what_was_published_before_following_began_arrives_too() {
             source: None,
             as_of: None,
             stale: true,
+            held: None,
             items: Arc::new([]),
         })
         .await
@@ -208,7 +209,7 @@ async fn an_older_epoch_never_comes_after_a_newer_one() {
     let rig = rig();
     rig.publish(5, 1).await;
     let fenced =
-        Tick { id: TickId { epoch: 4, seq: 9 }, timestamp: START, source: None, as_of: None, stale: true, items: Arc::new([]) };
+        Tick { id: TickId { epoch: 4, seq: 9 }, timestamp: START, source: None, as_of: None, stale: true, held: None, items: Arc::new([]) };
     assert!(rig.bus.publish(&fenced).await.is_err());
     assert_eq!(rig.seen(), [(5, 1)]);
 }

@@ -128,6 +128,15 @@ async fn a_leader_counts_its_ticks_and_the_other_node_asks_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tick_says_how_long_its_new_answer_was_held_and_one_without_says_nothing() {
+    let cluster = Cluster::new();
+    let mut leader = cluster.first();
+    assert_eq!(published(leader.execute().await).held, Some(Duration::ZERO));
+    cluster.later(5).await;
+    assert_eq!(published(leader.execute().await).held, None, "the list is what was answered before");
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_leader_is_gone_the_other_goes_on_after_the_lease_with_a_newer_epoch_and_its_prices() {
     let cluster = Cluster::new();
     let (mut first, mut second) = (cluster.first(), cluster.second());

@@ -27,6 +27,7 @@ pub(super) fn tick(symbols: &[&str], change: Option<&str>, as_of: OffsetDateTime
         source: Some(Source::CoinGecko),
         as_of: Some(as_of),
         stale: false,
+        held: None,
         items: items.collect(),
     }
 }

@@ -130,6 +130,7 @@ fn tick(id: (u64, u64), seconds: i64, price: Price) -> Tick {
         source: Some(Source::Kraken),
         as_of: Some(at),
         stale: false,
+        held: None,
         items: items.into(),
     }
 }

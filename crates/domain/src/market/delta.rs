@@ -76,6 +76,7 @@ mod tests {
             source: Some(Source::CoinGecko),
             as_of: Some(OffsetDateTime::UNIX_EPOCH),
             stale: false,
+            held: None,
             items: items.collect(),
         }
     }

@@ -37,6 +37,8 @@ pub struct Tick {
     pub as_of: Option<OffsetDateTime>,
     /// The list is replayed, or older than twice its source's period. Its lines carry their own flags.
     pub stale: bool,
+    /// How long before `timestamp` the provider's answer was there that is new in it; `None` where nothing is.
+    pub held: Option<Duration>,
     /// Sorted by rank, then by the source's order.
     pub items: Arc<[TickItem]>,
 }

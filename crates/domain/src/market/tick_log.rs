@@ -97,6 +97,7 @@ mod tests {
             source: None,
             as_of: None,
             stale: true,
+            held: None,
             items: Arc::new([]),
         })
     }

@@ -20,6 +20,7 @@ fn tick(items: Vec<TickItem>) -> Tick {
         source: Some(Source::CoinGecko),
         as_of: Some(AS_OF),
         stale: false,
+        held: None,
         items: items.into(),
     }
 }

@@ -60,7 +60,7 @@ pub struct Figures {
     pub ticks_sent: IntCounter,
     /// All other frames.
     pub answers_sent: IntCounter,
-    /// From a tick's publication to its last socket, seconds.
+    /// From a provider's answer to the last socket of its tick, seconds.
     pub send_lag: Histogram,
     /// Sockets closed because they did not read or answer.
     pub slow_closed: IntCounter,
@@ -225,8 +225,10 @@ impl Hub {
         })
         .await;
         self.context.figures.ticks_sent.inc_by(sent);
-        if shown.replay == 0 && shown.tick.is_some() && !self.connections.borrow().is_empty() {
-            self.context.figures.send_lag.observe((self.context.clock.now() - shown.at).as_seconds_f64().max(0.0));
+        if let Some(received) = shown.received
+            && !self.connections.borrow().is_empty()
+        {
+            self.context.figures.send_lag.observe((self.context.clock.monotonic() - received).as_seconds_f64());
         }
     }
 

@@ -29,6 +29,7 @@ fn show(server: &Server, items: Vec<TickItem>, stale: bool) {
         source: Some(Source::CoinGecko),
         as_of: Some(NOW),
         stale,
+        held: None,
         items: items.into(),
     }));
 }

@@ -60,6 +60,7 @@ pub fn a_tick(epoch: u64, seq: u64) -> Tick {
         source: Some(quote.source),
         as_of: Some(quote.as_of),
         stale: false,
+        held: None,
         items: [TickItem { quote, stale: false }].into(),
     }
 }

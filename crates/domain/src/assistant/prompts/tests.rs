@@ -22,7 +22,7 @@ fn item(symbol: &str, price: &str, change: Option<&str>, stale: bool) -> TickIte
 fn tick(items: Vec<TickItem>) -> Tick {
     let as_of = (!items.is_empty()).then_some(NOW);
     let id = TickId { epoch: 1, seq: 1 };
-    Tick { id, timestamp: NOW, source: Some(Source::CoinGecko), as_of, stale: false, items: items.into() }
+    Tick { id, timestamp: NOW, source: Some(Source::CoinGecko), as_of, stale: false, held: None, items: items.into() }
 }
 
 fn contents(scene: &Scene<'_>) -> Vec<String> {

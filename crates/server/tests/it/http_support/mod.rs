@@ -172,6 +172,7 @@ impl Server {
             source: Some(Source::CoinGecko),
             as_of: Some(NOW),
             stale: false,
+            held: None,
             items: items.collect(),
         }));
     }

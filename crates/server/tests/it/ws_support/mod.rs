@@ -234,6 +234,7 @@ impl Node {
             timestamp: NOW,
             source: Some(Source::CoinGecko),
             as_of: Some(NOW),
+            held: None,
             stale: false,
             items: Arc::new([TickItem { quote, stale: false }]),
         }));

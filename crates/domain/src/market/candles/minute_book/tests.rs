@@ -22,7 +22,7 @@ fn tick(second: i64, as_of: i64, usd: i64) -> Tick {
     let quote = Quote::bare(Symbol::btc(), price(usd), Source::Kraken, at(as_of));
     let items: Arc<[TickItem]> = [TickItem { quote, stale: false }].into();
     let id = TickId { epoch: 1, seq: 1 };
-    Tick { id, timestamp: at(second), source: Some(Source::Kraken), as_of: Some(at(as_of)), stale: false, items }
+    Tick { id, timestamp: at(second), source: Some(Source::Kraken), as_of: Some(at(as_of)), stale: false, held: None, items }
 }
 
 fn candle(minute: i64, [open, high, low, close]: [i64; 4], closed: bool) -> Candle {

@@ -40,6 +40,7 @@ fn tick(seconds: i64, price: Price) -> Tick {
         source: Some(Source::Kraken),
         as_of: Some(at),
         stale: false,
+        held: None,
         items: Arc::new([TickItem { quote, stale: false }]),
     }
 }
