@@ -10,6 +10,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinHandle, JoinSet},
+    time::Instant,
 };
 
 use crate::{
@@ -32,8 +33,11 @@ const SOCKETS_LEAVE_WITHIN: StdDuration = StdDuration::from_secs(3);
 const RELEASE_WITHIN: StdDuration = StdDuration::from_secs(1);
 /// The minute that was collected is stored within this, or lost.
 const RECORD_WITHIN: StdDuration = StdDuration::from_secs(4);
-/// Letters that are under way get this long.
-const MAIL_WITHIN: StdDuration = StdDuration::from_secs(2);
+/// Letters that are under way get this long, beside all that.
+const MAIL_WITHIN: StdDuration = StdDuration::from_secs(5);
+/// The node ends within this, whatever hangs: requests get what the others left of it. Operators are told of 15 s, which leaves one
+/// for what is still to be written out.
+const ENDS_WITHIN: StdDuration = StdDuration::from_secs(14);
 
 /// The node could not start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -286,13 +290,20 @@ async fn until_stopped(
         ended = &mut running => return ended.map(|_| ()).map_err(StartError::Io),
         job = jobs::watch_over(jobs) => Err(StartError::Job(job)),
         job = lasting.ended() => Err(StartError::Job(job)),
+    let deadline = Instant::now() + ENDS_WITHIN;
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
     let _ = draining.send(true);
     tokio::join!(lasting.leave(connections), tokio::time::sleep(LISTENS_ON_FOR));
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
-    let (_, ended) = tokio::join!(stops, running);
+    let ended = match tokio::time::timeout_at(deadline, async { tokio::join!(stops, running) }).await {
+        Ok((_, ended)) => ended,
+        Err(_) => {
+            tracing::warn!("stopped while requests were under way");
+            return outcome;
+        }
+    };
     tracing::info!("stopped");
     outcome.and(ended.map(|_| ()).map_err(StartError::Io))
 }
@@ -322,12 +333,14 @@ impl Lasting {
                 let _ = tokio::time::timeout(wait, job).await;
             }
         };
-        // Leadership first: another node goes on while this one is still saying goodbye.
-        within(self.leading, RELEASE_WITHIN).await;
-        // Where no more ticks come, what was collected is stored.
-        tokio::join!(wait_for_sockets(connections), within(self.recording, RECORD_WITHIN));
+        let prices = async {
+            // Leadership first: another node goes on while this one is still saying goodbye.
+            within(self.leading, RELEASE_WITHIN).await;
+            // Where no more ticks come, what was collected is stored.
+            tokio::join!(wait_for_sockets(connections), within(self.recording, RECORD_WITHIN));
+        };
         // What was handed over is marked, or it would be sent again.
-        within(self.mailing, MAIL_WITHIN).await;
+        tokio::join!(prices, within(self.mailing, MAIL_WITHIN));
     }
 }
 

@@ -208,8 +208,15 @@ async fn a_silent_leader_is_told_from_a_quiet_market() {
 async fn an_older_epoch_never_comes_after_a_newer_one() {
     let rig = rig();
     rig.publish(5, 1).await;
-    let fenced =
-        Tick { id: TickId { epoch: 4, seq: 9 }, timestamp: START, source: None, as_of: None, stale: true, held: None, items: Arc::new([]) };
+    let fenced = Tick {
+        id: TickId { epoch: 4, seq: 9 },
+        timestamp: START,
+        source: None,
+        as_of: None,
+        stale: true,
+        held: None,
+        items: Arc::new([]),
+    };
     assert!(rig.bus.publish(&fenced).await.is_err());
     assert_eq!(rig.seen(), [(5, 1)]);
 }

@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeSet,
     io::Write as _,
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
-use coinlink_end_to_end_tests::{Client, Node, Serve, eventually};
+use coinlink_end_to_end_tests::{Api, Client, Node, Serve, UNLIMITED, eventually, somebody};
 use coinlink_testkit::{
-    servers::{PrivateRedis, free_port, fresh_database},
+    servers::{PrivatePostgres, PrivateRedis, free_port, fresh_database},
     upstream_stub::StubUpstream,
 };
 use serde_json::Value;
@@ -137,4 +137,43 @@ async fn a_request_in_flight_is_answered_though_redis_hangs_fault() {
     assert_eq!((status, &body["checks"]["redis"]["status"]), (503, &"down".into()));
     assert!(node.process.wait().await.success());
     assert!(asked.elapsed() < GONE, "{:?}", asked.elapsed());
+}
+
+/// PostgreSQL, Redis, the mail server, a socket and whoever sends a request: each of them alone would use up all the time it gets.
+#[tokio::test]
+async fn a_node_is_gone_in_time_though_everything_hangs_at_once_fault() {
+    let (stub, postgres, redis) = (StubUpstream::start().await, PrivatePostgres::start().await, PrivateRedis::start().await);
+    let (database, url) = (postgres.address().fresh_database().await, redis.url());
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = format!("smtp://{}?tls=none", silent.local_addr().unwrap());
+    let own = [("SMTP_URL", &*smtp), ("MAIL_FROM", "CoinLink <no-reply@example.org>"), ("TICKER_INTERVAL_MS", "1000")];
+    let cluster = Serve { database: &database.url, redis: &url, prefix: "e2e:" };
+    let mut node = cluster.launch_with(1, &stub, &[&UNLIMITED[..], &own].concat()).remove(0);
+    node.is_live().await;
+    eventually("prices", SOON, async || node.get("/api/bitcoin/price").await.0 == 200).await;
+    Api::at(node.url("")).sign_up(&somebody()).await;
+    let deaf = Client::connect(node.address).await;
+    let mut slow = TcpStream::connect(node.address).unwrap();
+    slow.write_all(
+        b"POST /api/bitcoin/analyze HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{",
+    )
+    .unwrap();
+    let slow = std::thread::spawn(move || {
+        while slow.write_all(&[b' '; 1500]).is_ok() {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    });
+    // The letter is on its way, a minute is collected, and the request is let in.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    postgres.freeze();
+    redis.freeze();
+    node.process.terminate();
+    let asked = Instant::now();
+    assert!(node.process.wait().await.success());
+    let took = asked.elapsed();
+    assert!(took < GONE, "{took:?}");
+    postgres.thaw();
+    redis.thaw();
+    slow.join().unwrap();
+    drop((deaf, silent));
 }

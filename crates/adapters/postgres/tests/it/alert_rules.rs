@@ -110,8 +110,15 @@ async fn rules_that_cannot_be_read_keep_no_other_from_firing(place: Place) {
     let at = NOON + time::Duration::seconds(5);
     let items = [TickItem { quote: Quote::bare(Symbol::btc(), usd(101), Source::Kraken, at), stale: false }];
     let tick_id = TickId { epoch: 1, seq: 1 };
-    let tick =
-        Tick { id: tick_id, timestamp: at, source: Some(Source::Kraken), as_of: Some(at), stale: false, held: None, items: items.into() };
+    let tick = Tick {
+        id: tick_id,
+        timestamp: at,
+        source: Some(Source::Kraken),
+        as_of: Some(at),
+        stale: false,
+        held: None,
+        items: items.into(),
+    };
     let evaluated = EvaluateAlerts::new(parts).execute(&tick).await.unwrap();
     assert_eq!((evaluated.fired, evaluated.rules, evaluated.unreadable), (3, 3, 2));
 }
