@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use coinlink_domain::{market::Source, shared::quota::QuotaPolicy};
+use coinlink_domain::{
+    market::Source,
+    shared::quota::{QuotaPolicy, QuotaVerdict},
+};
 use coinlink_ports::{
     market::{LeaderLease, PublishError, QuotaLedger, TickFollower, TickerBus},
     operations::DependencyProbe,
@@ -346,6 +349,24 @@ async fn counters_of_a_budget_expire() {
     let minute = format!("coinlink:{{quota:coingecko}}:minute:{}", NOON.unix_timestamp() / 60);
     assert!((60..=180).contains(&seconds(&minute)));
     assert!((31 * 86_400..=33 * 86_400).contains(&seconds("coinlink:{quota:coingecko}:month:2026-01")));
+}
+
+#[tokio::test]
+async fn a_month_that_was_used_up_stays_used_up_though_redis_loses_its_count() {
+    let server = PrivateRedis::start().await;
+    let (quota, other) = (RedisQuota::new(link(&server.url())), RedisQuota::new(link(&server.url())));
+    let policy = QuotaPolicy { per_minute: None, per_month: Some(3) };
+    let spend = async |quota: &RedisQuota, now| quota.spend(Source::CoinGecko, policy, now).await.unwrap();
+    for _ in 0..2 {
+        assert_ne!(spend(&quota, NOON).await, QuotaVerdict::Exhausted);
+    }
+    server.ask(&["FLUSHALL"]);
+    assert_ne!(spend(&quota, NOON).await, QuotaVerdict::Exhausted, "two of three");
+    assert_eq!(spend(&quota, NOON).await, QuotaVerdict::Exhausted);
+    server.ask(&["FLUSHALL"]);
+    assert_eq!(spend(&quota, NOON).await, QuotaVerdict::Exhausted);
+    assert_eq!(spend(&other, NOON).await, QuotaVerdict::Exhausted, "and the others hear of it");
+    assert_ne!(spend(&quota, NOON + Duration::days(31)).await, QuotaVerdict::Exhausted, "the next month is another one");
 }
 
 #[tokio::test]
