@@ -88,6 +88,7 @@ pub(crate) fn servers(
     context: &Arc<Context>,
     metrics: &Metrics,
 ) -> Result<Vec<Server>, StartError> {
+    tracing::info!(origins = %parts.origins, "pages of these origins may call");
     let mut servers = vec![listen_for_all(settings, listener, parts, Arc::clone(context))?];
     if let Some(address) = settings.metrics.addr.filter(|_| settings.metrics.enabled) {
         let listener = listen("METRICS_ADDR", &address.ip().to_string(), address.port())?;

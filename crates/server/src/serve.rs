@@ -215,7 +215,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let samples = wiring::node_samples(&settings, address.port());
     let parts = HttpParts {
         environment: Environment(settings.environment.as_str().into()),
-        origins: settings.origins().into(),
+        origins: settings.origins(),
         request_timeout: StdDuration::from_secs(settings.server.request_timeout_secs),
         max_body_bytes: settings.server.max_body_bytes,
         serves_metrics: settings.metrics.enabled && settings.metrics.addr.is_none(),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use time::Duration;
 
 use super::kind::network;
+use crate::http::Origins;
 
 /// How the program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -360,12 +361,13 @@ impl Settings {
         }
     }
 
-    /// The origins browsers may call from: those allowed, and our own, which serves the page at `/`.
-    pub fn origins(&self) -> Vec<String> {
+    /// The origins browsers may call from: those allowed, and our own, which serves the page at `/`; in development any page of this
+    /// machine.
+    pub fn origins(&self) -> Origins {
         let own = url::Url::parse(&self.server.public_url).map(|url| url.origin().ascii_serialization());
         let mut origins = self.server.allowed_origins.clone();
         origins.extend(own.ok().filter(|own| !self.server.allowed_origins.contains(own)));
-        origins
+        Origins::new(origins, self.mode == Mode::Dev)
     }
 }
 

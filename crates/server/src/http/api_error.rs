@@ -3,16 +3,15 @@
 use std::{borrow::Cow, collections::BTreeMap, error::Error as StdError, fmt};
 
 use actix_web::{
-    HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
+    HttpResponse, ResponseError,
     body::BoxBody,
-    error::{JsonPayloadError, PathError, QueryPayloadError},
     http::{
         StatusCode,
         header::{self, HeaderValue},
     },
 };
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::error_codes::{self, ErrorCode};
@@ -22,7 +21,8 @@ use crate::telemetry::RequestContext;
 #[derive(Debug)]
 pub struct ApiError {
     code: &'static ErrorCode,
-    message: Cow<'static, str>,
+    /// Where it is not that of the table.
+    message: Option<Cow<'static, str>>,
     details: BTreeMap<Cow<'static, str>, String>,
     retry_after_secs: Option<u32>,
     allow: Option<&'static str>,
@@ -31,8 +31,8 @@ pub struct ApiError {
 
 impl ApiError {
     /// An error of `code` with the message of the table.
-    pub fn new(code: &'static ErrorCode) -> Self {
-        Self { code, message: code.meaning.into(), details: BTreeMap::new(), retry_after_secs: None, allow: None, source: None }
+    pub const fn new(code: &'static ErrorCode) -> Self {
+        Self { code, message: None, details: BTreeMap::new(), retry_after_secs: None, allow: None, source: None }
     }
 
     /// A field of a body that is not as it must be.
@@ -48,7 +48,7 @@ impl ApiError {
     /// A more exact message.
     #[must_use]
     pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
-        self.message = message.into();
+        self.message = Some(message.into());
         self
     }
 
@@ -66,9 +66,24 @@ impl ApiError {
         self
     }
 
-    /// What it says to people.
-    pub fn words(&self) -> &str {
-        &self.message
+    /// What it says to people, who see nothing else of it: where the table refers to the details, or to the header with the wait,
+    /// these are said in its place.
+    pub fn words(&self) -> Cow<'_, str> {
+        let meaning = self.code.meaning;
+        match (&self.message, meaning.split_once(SEE_DETAILS), meaning.split_once(SEE_WAIT)) {
+            (Some(message), ..) => message.as_ref().into(),
+            (None, Some((what, _)), _) if self.details.is_empty() => format!("{what}.").into(),
+            (None, Some((what, _)), _) => {
+                let why: Vec<_> = self.details.iter().map(|(field, why)| sentence(field, why)).collect();
+                format!("{what}: {}.", why.join("; ")).into()
+            }
+            (None, None, Some((what, _))) => match self.retry_after_secs {
+                None => format!("{what}; try again later.").into(),
+                Some(1) => format!("{what}; try again in a second.").into(),
+                Some(secs) => format!("{what}; try again in {secs} seconds.").into(),
+            },
+            (None, None, None) => meaning.into(),
+        }
     }
 
     /// In how many seconds to come back, where that is known.
@@ -90,15 +105,6 @@ impl ApiError {
         self
     }
 
-    /// Reads a body that a handler took as bytes, since it may be left out, as it would be read otherwise.
-    pub fn read_json<T: DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> Result<T, Self> {
-        let content_type = request.content_type();
-        if !content_type.eq_ignore_ascii_case("application/json") && !content_type.ends_with("+json") {
-            return Err(no_json());
-        }
-        serde_json::from_slice(body).map_err(|why| invalid_json(&why))
-    }
-
     /// Its code.
     pub const fn code(&self) -> &'static ErrorCode {
         self.code
@@ -107,13 +113,24 @@ impl ApiError {
     /// The body, with the trace id of the request being served.
     pub fn body(&self) -> Bytes {
         let trace_id = RequestContext::try_with(|context| context.trace_id).unwrap_or_else(|| RequestContext::current().trace_id);
-        let body = Body {
-            error: Fields { code: self.code.code, message: &self.message, details: &self.details, trace_id },
-            detail: &self.message,
-        };
+        let words = self.words();
+        let error = Fields { code: self.code.code, message: &words, details: &self.details, trace_id };
+        let body = Body { error, detail: &words };
         // Text and maps of text: nothing here fails to serialise.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
+}
+
+/// What the table says where the details say it better.
+const SEE_DETAILS: &str = "; details say ";
+/// What the table says where the answer knows how long.
+const SEE_WAIT: &str = "; try again ";
+
+/// What is wrong with a field, for people.
+fn sentence(field: &str, why: &str) -> String {
+    let field = field.replace('_', " ");
+    let is_verb = ["is ", "are ", "has ", "holds ", "may ", "must "].iter().any(|verb| why.starts_with(verb));
+    format!("{field}{} {why}", if is_verb { "" } else { ":" })
 }
 
 #[derive(Serialize)]
@@ -178,141 +195,38 @@ fn challenge(code: &ErrorCode) -> HeaderValue {
     if names_no_token { HeaderValue::from_static("Bearer") } else { HeaderValue::from_static("Bearer error=\"invalid_token\"") }
 }
 
-fn no_json() -> ApiError {
-    ApiError::new(error_codes::UNSUPPORTED_MEDIA_TYPE).detail("content_type", "must be application/json")
-}
-
-/// `serde_json` says what and where, and quotes a value that does not fit or a field that is not known, which may be a password:
-/// that is left out.
-fn invalid_json(why: &serde_json::Error) -> ApiError {
-    let text = why.to_string();
-    let quotes = ["invalid type: ", "invalid value: ", "unknown variant "].iter().any(|words| text.starts_with(words));
-    // What is expected is ours, and comes last.
-    let at = text.rfind(", expected ");
-    let (before, expected) = at.map_or((text.as_str(), ""), |at| text.split_at(at));
-    let field = before.strip_prefix("unknown field ").map(|name| name.trim_matches('`'));
-    let told = if text.starts_with("EOF") && why.line() <= 1 && why.column() == 0 {
-        "is empty".to_owned()
-    } else if quotes {
-        format!("a value does not fit{expected}")
-    } else if field.is_some_and(|name| !is_plain(name)) {
-        format!("a field is not known{expected}")
-    } else {
-        text
-    };
-    ApiError::new(error_codes::INVALID_JSON).detail("body", told)
-}
-
-/// Whether this can be a mistyped name and cannot be a password, which has a digit, or a token, which has a dot.
-fn is_plain(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-}
-
-/// A body that is not the JSON it should be.
-#[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
-pub(super) fn json_error(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
-    let refused = match &error {
-        JsonPayloadError::OverflowKnownLength { limit, .. } | JsonPayloadError::Overflow { limit } => {
-            ApiError::new(error_codes::PAYLOAD_TOO_LARGE).detail("max_bytes", limit.to_string())
-        }
-        JsonPayloadError::ContentType => no_json(),
-        JsonPayloadError::Deserialize(why) => invalid_json(why),
-        JsonPayloadError::Payload(actix_web::error::PayloadError::Overflow) => ApiError::new(error_codes::PAYLOAD_TOO_LARGE),
-        _ => ApiError::new(error_codes::INVALID_JSON),
-    };
-    refused.into()
-}
-
-/// Names of fields are shorter.
-const LONGEST_NAME: usize = 40;
-
-/// A query string that is not what the route takes.
-#[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
-pub(super) fn query_error(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
-    let told = ApiError::new(error_codes::INVALID_QUERY);
-    let text = error.to_string();
-    // serde's words hold the name of the field, or nothing that says which.
-    let name_after = |words: &str| {
-        let name = text.split_once(words)?.1.split_once('`')?.0;
-        (is_plain(name) && (1..=LONGEST_NAME).contains(&name.len())).then(|| name.to_owned())
-    };
-    let refused = if let Some(name) = name_after("unknown field `") {
-        told.detail(name, "is not known here")
-    } else if let Some(name) = name_after("duplicate field `") {
-        told.detail(name, "may be there once")
-    } else if let Some(name) = name_after("missing field `") {
-        told.detail(name, "is missing")
-    } else {
-        told.detail("query", "has a field that is not known here, or a value that cannot be read")
-    };
-    refused.into()
-}
-
-/// A path segment that is not what the route takes.
-#[expect(clippy::needless_pass_by_value, reason = "actix passes it so")]
-pub(super) fn path_error(error: PathError, _: &HttpRequest) -> actix_web::Error {
-    ApiError::new(error_codes::INVALID_PATH).detail("path", path_reason(&error)).into()
-}
-
-/// The words of the library are none for people.
-fn path_reason(error: &PathError) -> &'static str {
-    match error {
-        PathError::Deserialize(_) => "a part of it is not of the form this route takes, such as a UUID",
-        _ => "cannot be read",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::test::TestRequest;
-    use serde_json::Value;
-
-    fn read(content_type: &str, body: &str) -> Result<Value, &'static str> {
-        let request = TestRequest::default().insert_header((header::CONTENT_TYPE, content_type)).to_http_request();
-        ApiError::read_json(&request, body.as_bytes()).map_err(|error| error.code().code)
-    }
 
     #[test]
-    fn a_body_taken_as_bytes_is_read_like_any_other() {
-        assert_eq!(read("application/json; charset=utf-8", "{}"), Ok(Value::Object(serde_json::Map::new())));
-        assert_eq!(read("application/problem+json", "1"), Ok(1.into()));
-        assert_eq!(read("application/json", "{"), Err("invalid_json"));
-        assert_eq!(read("text/plain", "{}"), Err("unsupported_media_type"));
-        assert_eq!(read("", "{}"), Err("unsupported_media_type"));
-    }
-
-    #[test]
-    fn a_value_that_does_not_fit_is_not_repeated() {
-        #[derive(Debug, serde::Deserialize)]
-        struct Body {
-            #[expect(dead_code, reason = "only read")]
-            password: String,
-        }
-        for body in [r#"{"password":4711}"#, r#"{"password":["hunter2, expected 4711"]}"#, r#"{"password":true, "a":"4711"}"#] {
-            let request = TestRequest::default().insert_header(header::ContentType::json()).to_http_request();
-            let error = ApiError::read_json::<Body>(&request, body.as_bytes()).unwrap_err();
-            assert!(error.details["body"].starts_with("a value does not fit, expected a string"), "{:?}", error.details);
-            assert!(!format!("{:?}", error.details).contains("4711"));
+    fn who_reads_the_message_alone_knows_what_is_wrong_and_how_long_to_wait() {
+        let busy = || ApiError::new(error_codes::DEPENDENCY_UNAVAILABLE);
+        let field = |field: &'static str, why: &str| ApiError::invalid_input(field, why);
+        for (error, expected) in [
+            (
+                field("current_password", "is not your present password"),
+                "A field is not as it must be: current password is not your present password.",
+            ),
+            (field("name", "1 to 5").detail("age", "above 3"), "A field is not as it must be: age: above 3; name: 1 to 5."),
+            (ApiError::new(error_codes::INVALID_INPUT), "A field is not as it must be."),
+            (field("name", "1 to 5").message("Choose a shorter name."), "Choose a shorter name."),
+            (busy(), "Something this server depends on is down; try again later."),
+            (busy().retry_after(1), "Something this server depends on is down; try again in a second."),
+            (busy().retry_after(9), "Something this server depends on is down; try again in 9 seconds."),
+            (ApiError::new(error_codes::NOT_FOUND).detail("a", "b"), error_codes::NOT_FOUND.meaning),
+        ] {
+            assert_eq!(error.words(), expected);
+            let body: serde_json::Value = serde_json::from_slice(&error.body()).unwrap();
+            assert_eq!((&body["detail"], &body["error"]["message"]), (&expected.into(), &expected.into()));
         }
     }
 
     #[test]
-    fn an_unknown_field_is_named_where_its_name_is_plain_and_cannot_be_a_password() {
-        #[derive(Debug, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Body {
-            #[expect(dead_code, reason = "only read")]
-            password: String,
-        }
-        let told = |field: &str| {
-            let request = TestRequest::default().insert_header(header::ContentType::json()).to_http_request();
-            let body = serde_json::json!({ field: 1 }).to_string();
-            ApiError::read_json::<Body>(&request, body.as_bytes()).unwrap_err().details["body"].clone()
-        };
-        assert!(told("passWord_again").starts_with("unknown field `passWord_again`, expected `password` at"));
-        for field in ["Correct-horse-9", "Correct_horse_9", "a`4711", "a`, expected `4711", "v4.local.AAAA", "péché", "a b"] {
-            assert!(told(field).starts_with("a field is not known, expected `password` at"), "{field}: {}", told(field));
+    fn no_message_sends_people_to_what_they_do_not_see() {
+        for code in error_codes::ALL {
+            let told = ApiError::new(code).detail("a_field", "is wrong").retry_after(7).words().into_owned();
+            assert!(!told.contains("details") && !told.contains("Retry-After"), "{}: {told}", code.code);
         }
     }
 

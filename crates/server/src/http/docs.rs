@@ -12,6 +12,7 @@ use utoipa_swagger_ui::Config;
 
 use super::{
     ApiError, Conditional,
+    always_sent::require_what_may_be_null,
     assistant::AssistantDocument,
     conditional::Unchanged,
     connections, error_codes,
@@ -76,7 +77,9 @@ fn written() -> String {
     CookieDocument.modify(&mut document);
     Everywhere.modify(&mut document);
     // Made of what this program is made of: nothing here fails to serialise.
-    document.to_pretty_json().unwrap_or_default()
+    let mut document = serde_json::to_value(&document).unwrap_or_default();
+    require_what_may_be_null(&mut document);
+    document.to_string()
 }
 
 /// Documents change with a release only.

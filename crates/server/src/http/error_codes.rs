@@ -23,12 +23,12 @@ macro_rules! error_codes {
 
 error_codes! {
     BAD_REQUEST 400 "bad_request" "The request is malformed.";
-    INVALID_JSON 400 "invalid_json" "The body is not the JSON object this route takes: no JSON, or a field is missing, unknown or of the wrong type.";
-    INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes.";
+    INVALID_JSON 400 "invalid_json" "The body is not the JSON object this route takes; details say which field is missing, unknown or of the wrong type.";
+    INVALID_QUERY 400 "invalid_query" "The query string is not what this route takes; details say which parameter and why.";
     WEBHOOK_REFUSED 400 "webhook_refused" "A webhook may not have this address; details say why.";
     MESSAGE_EMPTY 400 "message_empty" "There is nothing to read in the message.";
-    MESSAGE_TOO_LONG 400 "message_too_long" "A message has at most 1000 characters; details say how many this one has.";
-    INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes.";
+    MESSAGE_TOO_LONG 400 "message_too_long" "A message has at most 1000 characters; details say how many there are in this one.";
+    INVALID_PATH 400 "invalid_path" "A part of the path is not what this route takes; details say what it takes.";
     INVALID_INPUT 400 "invalid_input" "A field is not as it must be; details say which and why.";
     REASON_REQUIRED 400 "reason_required" "Administrators say why: send a reason of 1 to 500 characters.";
     WEAK_PASSWORD 400 "weak_password" "The password does not meet the rules; details say which.";
@@ -55,7 +55,7 @@ error_codes! {
     EMAIL_NOT_VERIFIED 403 "email_not_verified" "This takes a verified e-mail address: follow the link in the mail, or ask for a new one.";
     CODE_REQUIRED 403 "code_required" "The link was opened in another browser than the one it was asked for in: send the code of the same mail as well.";
     CSRF_FAILED 403 "csrf_failed" "A request that browsers send cookies with has to come from a page of this server or of an allowed origin, with the token of its session in X-CSRF-Token; details say what is missing.";
-    SCOPE_MISSING 403 "scope_missing" "The API key does not have the scope that this takes; details name it.";
+    SCOPE_MISSING 403 "scope_missing" "The API key does not have what this takes; details say which scope.";
     KEY_NOT_ALLOWED 403 "key_not_allowed" "API keys may not do this; sign in.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
     UNKNOWN_SYMBOL 404 "unknown_symbol" "Nothing is known of this asset: it is neither in the current list nor in the history.";
@@ -72,16 +72,16 @@ error_codes! {
     TOO_MANY_WEBHOOKS 409 "too_many_webhooks" "The account has as many webhooks as it may; remove one first.";
     ALERT_EXISTS 409 "alert_exists" "You have an active alert that waits for the same.";
     TOO_MANY_ALERTS 409 "too_many_alerts" "The account has as many alert rules as it may; delete one first.";
-    PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes.";
-    UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes.";
+    PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is larger than this route takes; details say how many bytes may be sent.";
+    UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not of a type this route takes; details say which it takes.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; try again after the time in the Retry-After header.";
-    PROMPT_QUOTA_EXCEEDED 429 "prompt_quota_exceeded" "No more questions for the moment; the message says when there are some again, and the details do in seconds, with the limit.";
+    PROMPT_QUOTA_EXCEEDED 429 "prompt_quota_exceeded" "No more questions for the moment; details say in how many seconds there are some again, and the limit.";
     REFRESH_REPLAYED 429 "refresh_replayed" "The same refresh token was sent too often at once. Keep the session and use the tokens of the first answer.";
     INTERNAL_ERROR 500 "internal_error" "Something went wrong on our side; the trace id leads us to it.";
     DEPENDENCY_UNAVAILABLE 503 "dependency_unavailable" "Something this server depends on is down; try again later.";
     HASHING_BUSY 503 "hashing_busy" "Too many passwords wait to be checked; try again after the time in the Retry-After header.";
-    NOT_KNOWN_YET 503 "not_known_yet" "None of it was ever fetched; come back after Retry-After.";
-    PRICE_UNAVAILABLE 503 "price_unavailable" "No price has been received since this server started.";
+    NOT_KNOWN_YET 503 "not_known_yet" "None of it was ever fetched; try again after the time in the Retry-After header.";
+    PRICE_UNAVAILABLE 503 "price_unavailable" "No price has been received since this server started; try again after the time in the Retry-After header.";
     NODE_FULL 503 "node_full" "This node holds as many connections as it may; try again after the time in the Retry-After header.";
     NODE_DRAINING 503 "node_draining" "This node is going away; connect again.";
     REQUEST_TIMEOUT 504 "request_timeout" "The request took longer than it may.";
@@ -108,7 +108,8 @@ pub fn of_status(status: u16) -> &'static ErrorCode {
 pub fn markdown() -> String {
     let mut text = String::from(
         "# Errors\n\n\
-         Every error has this body; `detail` repeats the message for clients that read only that:\n\n\
+         Every error has this body; `detail` repeats the message for clients that read only that. Where a\n\
+         meaning below refers to the details or to `Retry-After`, the message says in its place what they say:\n\n\
          ```json\n\
          {\"error\":{\"code\":\"snake_case\",\"message\":\"for people\",\"details\":{\"field\":\"why\"},\"trace_id\":\"uuid\"},\"detail\":\"for people\"}\n\
          ```\n\n\

@@ -1,6 +1,8 @@
 //! What the OpenAPI document says of every route, whatever it is for; `#[utoipa::path]` says the rest. The body of an error is always
 //! `ErrorBody`, unless the route says otherwise.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use utoipa::{
     Modify,
@@ -50,12 +52,14 @@ impl Modify for Everywhere {
         {
             code.enum_values = Some(error_codes::ALL.iter().map(|code| Value::from(code.code)).collect());
         }
+        let mut headers = Headers::new();
         for (path, item) in &mut document.paths.paths {
             let gated = ENDPOINTS.iter().find(|endpoint| endpoint.path == *path).map_or(Gated::Exempt, |endpoint| endpoint.gated);
             for operation in operations(item) {
-                complete(operation, gated);
+                complete(operation, gated, &mut headers);
             }
         }
+        document.components.get_or_insert_default().headers.append(&mut headers);
     }
 }
 
@@ -63,7 +67,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
-fn complete(operation: &mut Operation, gated: Gated) {
+fn complete(operation: &mut Operation, gated: Gated, headers: &mut Headers) {
     let is_private = operation.security.as_ref().is_some_and(|ways| !ways.contains(&SecurityRequirement::default()));
     let private = if is_private { &ANY_PRIVATE[..] } else { &[] };
     let more = if gated == Gated::Exempt { &[] } else { &ANY_COUNTED[..] };
@@ -79,7 +83,7 @@ fn complete(operation: &mut Operation, gated: Gated) {
                 let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
                 response.content.insert("application/json".to_owned(), RefOr::T(body));
             }
-            describe_headers(response, status, is_counted(gated, status), conditional);
+            describe_headers(response, status, (is_counted(gated, status), conditional), headers);
         }
     }
     for parameter in operation.parameters.iter_mut().flatten() {
@@ -107,9 +111,14 @@ pub(super) fn error(meaning: &str) -> RefOr<Response> {
     RefOr::T(ResponseBuilder::new().description(meaning).build())
 }
 
-fn describe_headers(response: &mut Response, status: &str, counted: bool, conditional: bool) {
+/// Those that many answers have, described once.
+type Headers = BTreeMap<String, RefOr<Header>>;
+
+fn describe_headers(response: &mut Response, status: &str, (counted, conditional): (bool, bool), headers: &mut Headers) {
     let mut describe = |name: &str, header: Header| {
-        response.headers.entry(name.to_owned()).or_insert(RefOr::T(header));
+        headers.entry(name.to_owned()).or_insert(RefOr::T(header));
+        let once = Ref::new(format!("#/components/headers/{name}"));
+        response.headers.entry(name.to_owned()).or_insert(RefOr::Ref(once));
     };
     describe("X-Request-Id", text("The id the request came with, or one that was made"));
     describe("X-Trace-Id", header("Leads us to the request", Type::String, Some(KnownFormat::Uuid)));

@@ -28,6 +28,7 @@ pub(super) struct CheckBody {
     pub message: &'static str,
     /// How long it took to answer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub latency_ms: Option<f64>,
 }
 
@@ -72,6 +73,7 @@ pub(super) struct HealthBody {
     /// `healthy` or `degraded`.
     pub status: &'static str,
     /// When this was looked at.
+    #[schema(format = DateTime)]
     pub timestamp: String,
     /// Which release this is.
     pub version: &'static str,
@@ -83,6 +85,7 @@ pub(super) struct HealthBody {
     pub routes_loaded: RoutesLoaded,
     /// Of a 503: what log lines of it are found by.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub trace_id: Option<Uuid>,
 }
 
@@ -146,6 +149,7 @@ pub(super) struct LivezBody {
     /// Always `alive`.
     pub status: &'static str,
     /// When this was looked at.
+    #[schema(format = DateTime)]
     pub timestamp: String,
     /// How long this thread's other work kept a new task waiting.
     pub response_time_ms: f64,
@@ -169,11 +173,13 @@ pub(super) struct ReadyzBody {
     /// `healthy` or `unhealthy`.
     pub status: &'static str,
     /// When this was looked at.
+    #[schema(format = DateTime)]
     pub timestamp: String,
     /// By name: `database` and `redis` decide, and so does `websocket` once the node is going away; `feed` is told.
     pub checks: BTreeMap<&'static str, CheckBody>,
     /// Of a 503: what log lines of it are found by.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub trace_id: Option<Uuid>,
 }
 

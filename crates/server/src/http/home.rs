@@ -67,6 +67,7 @@ pub(super) struct HomeBody {
     pub message: &'static str,
     pub version: &'static str,
     pub status: &'static str,
+    #[schema(format = DateTime)]
     pub timestamp: String,
     pub environment: String,
     /// Path of the API reference.

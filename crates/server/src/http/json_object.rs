@@ -2,17 +2,22 @@
 
 use std::{fmt, marker::PhantomData};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Json};
-use futures_util::{TryFutureExt as _, future::MapOk};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Bytes};
+use futures_util::future::LocalBoxFuture;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+use super::{
+    ApiError,
+    malformed::{must_be_json, no_body, read_json},
+};
+
 /// A `T` read from a JSON object and from nothing else: serde would take an array of a struct's fields, in their order, as well,
 /// which no document allows and which changes its meaning when a field is added.
 #[derive(Debug, Default)]
-pub(super) struct JsonObject<T>(pub T);
+pub struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -20,12 +25,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest for JsonObject<T> {
-    type Error = <Json<Self> as FromRequest>::Error;
-    type Future = MapOk<<Json<Self> as FromRequest>::Future, fn(Json<Self>) -> Self>;
+impl<T: DeserializeOwned + 'static> FromRequest for JsonObject<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Json::from_request(request, payload).map_ok(Json::into_inner as fn(_) -> _)
+        let said = must_be_json(request);
+        let body = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            said?;
+            let body = body.await.map_err(|error| no_body(&request, &error))?;
+            read_json(&request, &body)
+        })
     }
 }
 

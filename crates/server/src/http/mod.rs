@@ -1,5 +1,6 @@
 //! The HTTP edge: routes and what holds for all of them.
 
+mod always_sent;
 mod api_error;
 mod assistant;
 mod client_ip;
@@ -21,10 +22,12 @@ mod json_object;
 mod jwks;
 mod key_document;
 mod lists;
+pub(crate) mod malformed;
 mod market;
 mod metrics;
 mod notifications;
 mod operations;
+mod origins;
 mod plain_body;
 mod prices;
 mod private;
@@ -41,7 +44,7 @@ use actix_web::{
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::from_fn,
-    web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig},
+    web::{self, Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig},
 };
 use coinlink_application::{
     assistant::AssistantUseCases,
@@ -52,7 +55,7 @@ use coinlink_application::{
 };
 use coinlink_ports::identity::PublicKeys;
 
-use self::edge::Edge;
+use self::{edge::Edge, malformed::BodyLimit};
 use crate::{broadcast::Broadcaster, telemetry::Metrics, ws::Connections};
 
 pub use api_error::ApiError;
@@ -63,8 +66,10 @@ pub use docs::openapi_json;
 pub use gate::{
     Account, Caller, Client, GateParts, Gated, Gatekeeper, KEY_ACCESS, KeyAccess, Pages, SIGN_INS, SignedIn, key_access_markdown,
 };
+pub use json_object::JsonObject;
 pub use jwks::MAX_AGE_SECS as JWKS_MAX_AGE_SECS;
 pub(crate) use notifications::NotificationBody;
+pub use origins::Origins;
 pub use routes::{ENDPOINTS, Endpoint, METRICS, RouteTemplate};
 
 /// The name of the environment, as `GET /` tells it.
@@ -77,7 +82,7 @@ pub struct HttpParts {
     /// The settings' environment.
     pub environment: Environment,
     /// Origins browsers may call from.
-    pub origins: Arc<[String]>,
+    pub origins: Origins,
     /// After it a request is answered 504.
     pub request_timeout: Duration,
     /// The largest JSON body.
@@ -179,9 +184,10 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
         .app_data(Data::from(Arc::clone(&parts.readiness)))
         .app_data(Data::from(Arc::clone(&parts.public_keys)))
         .app_data(Data::from(Arc::clone(&parts.gatekeeper)))
-        .app_data(JsonConfig::default().limit(parts.max_body_bytes).error_handler(api_error::json_error))
-        .app_data(QueryConfig::default().error_handler(api_error::query_error))
-        .app_data(PathConfig::default().error_handler(api_error::path_error));
+        .app_data(PayloadConfig::new(parts.max_body_bytes))
+        .app_data(BodyLimit(parts.max_body_bytes))
+        .app_data(QueryConfig::default().error_handler(malformed::query_error))
+        .app_data(PathConfig::default().error_handler(malformed::path_error));
     identity::provide(&parts.identity, config);
     market::provide(&parts.market, config);
     assistant::provide(&parts.assistant, parts.chat_cookie.clone(), config);
@@ -197,8 +203,10 @@ fn configure(config: &mut ServiceConfig, parts: &HttpParts, more: &[Endpoint]) {
 }
 
 /// Who may call from a browser.
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
+fn cors(origins: &Origins) -> Cors {
+    let origins = origins.clone();
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| origins.know(origin)))
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::ORIGIN])
         .allowed_headers(["x-csrf-token", "x-request-id", "x-api-key", "idempotency-key", "x-chat-session"])
@@ -214,6 +222,5 @@ fn cors(origins: &[String]) -> Cors {
             header::WWW_AUTHENTICATE,
         ])
         .supports_credentials()
-        .max_age(3600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+        .max_age(3600)
 }

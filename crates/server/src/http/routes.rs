@@ -154,6 +154,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     page("/.well-known/change-password", |at| at.route(read().to(identity::change_password_page))),
     page("/favicon.ico", |at| at.route(read().to(home::icon))),
     api("/api/v2/auth/csrf", Gated::Session, |at| at.route(read().to(identity::csrf))),
+    api("/api/v2/auth/health", Gated::General, |at| at.route(read().to(identity::auth_health))),
     api("/api/v2/auth/verify", Gated::General, |at| at.route(read().to(identity::verify))),
     api("/api/v2/auth/rate-limit", Gated::General, |at| at.route(read().to(identity::rate_limit))),
     Endpoint::new("/api/v2/user/profile", READ_PUT, Gated::General, |at| {

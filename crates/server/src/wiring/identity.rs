@@ -182,7 +182,7 @@ fn adapters(
 /// Where browsers keep the tokens: which pages may act with them.
 fn pages(settings: &Settings) -> Result<Pages, StartError> {
     let tokens = HmacCsrfTokens::new(&token_secret(settings)?)?;
-    Ok(Pages { origins: settings.origins().into(), tokens: Arc::new(tokens) })
+    Ok(Pages { origins: settings.origins(), tokens: Arc::new(tokens) })
 }
 
 /// What stands before every route. It counts in what the nodes share, or on this node alone.

@@ -48,7 +48,7 @@ fn no_answer(refused: &ApiError) -> NoAnswer {
     let code = refused.code().code;
     let message = match refused.comes_back_in() {
         Some(secs) if refused.code() == error_codes::RATE_LIMITED => format!("too many questions; the next one in {secs} s"),
-        _ => refused.words().to_owned(),
+        _ => refused.words().into_owned(),
     };
     NoAnswer { code, message, retry_after: refused.comes_back_in().map(|secs| Duration::seconds(secs.into())) }
 }

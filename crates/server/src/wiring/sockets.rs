@@ -13,7 +13,7 @@ use tokio::{
 use super::{Contexts, Shared, Surroundings};
 use crate::{
     broadcast::Broadcaster,
-    config::{Mode, Settings},
+    config::Settings,
     http::TrustedProxies,
     jobs,
     telemetry::Metrics,
@@ -44,8 +44,7 @@ pub fn sockets(parts: SocketParts<'_>) -> Context {
     let policy = AdmissionPolicy {
         max_connections: ws.max_connections,
         handshakes: BucketPolicy { burst: ws.handshake_burst, refill: Duration::milliseconds(ws.handshake_refill_ms.into()) },
-        allowed_origins: settings.origins().into(),
-        loopback_origins: settings.mode == Mode::Dev,
+        origins: settings.origins(),
     };
     Context {
         broadcaster: broadcaster.clone(),

@@ -2,15 +2,15 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
 };
 
 use coinlink_domain::shared::token_bucket::{BucketPolicy, TokenBucket};
 use time::{Duration, OffsetDateTime};
-use url::{Host, Url};
 
 use super::connections::{Connections, Place};
+use crate::http::Origins;
 
 /// What a node bears.
 #[derive(Debug, Clone)]
@@ -19,10 +19,8 @@ pub struct AdmissionPolicy {
     pub max_connections: usize,
     /// Handshakes per client address.
     pub handshakes: BucketPolicy,
-    /// Exact origins of browsers: the allowed ones and our own.
-    pub allowed_origins: Arc<[String]>,
-    /// Whether pages of this machine are let in too, whatever their port; for development.
-    pub loopback_origins: bool,
+    /// Whose pages are let in.
+    pub origins: Origins,
 }
 
 /// Why a handshake is refused.
@@ -60,17 +58,11 @@ impl Admission {
 
     /// Lets a handshake in, or says why not. `client` is the limiter's key: an IPv6 address is its /64.
     pub(super) fn admit(&self, client: IpAddr, origin: Option<&str>, now: OffsetDateTime) -> Result<Place, Refusal> {
-        if !origin.is_none_or(|origin| self.knows(origin)) {
+        if !origin.is_none_or(|origin| self.policy.origins.know(origin)) {
             return Err(Refusal::Origin);
         }
         self.charge(client, now)?;
         self.connections.take_place(self.policy.max_connections).ok_or(Refusal::Full)
-    }
-
-    /// `Host` has no say in it: a name that leads here is anybody's to make, and their page's origin would be the same.
-    fn knows(&self, origin: &str) -> bool {
-        let allowed = self.policy.allowed_origins.iter().any(|allowed| allowed == origin);
-        allowed || (self.policy.loopback_origins && is_of_this_machine(origin))
     }
 
     fn charge(&self, client: IpAddr, now: OffsetDateTime) -> Result<(), Refusal> {
@@ -83,35 +75,18 @@ impl Admission {
     }
 }
 
-fn is_of_this_machine(origin: &str) -> bool {
-    let Ok(url) = Url::parse(origin) else { return false };
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address == Ipv4Addr::LOCALHOST,
-        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        None => false,
-    };
-    // As browsers write it, and nothing around it.
-    is_loopback && url.origin().is_tuple() && url.origin().ascii_serialization() == origin
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn admission(max_connections: usize) -> Admission {
-        admission_of(max_connections, false)
-    }
-
-    fn admission_of(max_connections: usize, loopback_origins: bool) -> Admission {
         let handshakes = BucketPolicy { burst: 3, refill: Duration::SECOND };
-        let allowed_origins = Arc::new(["https://app.example".to_owned()]);
-        Admission::new(AdmissionPolicy { max_connections, handshakes, allowed_origins, loopback_origins }, Connections::default())
+        let origins = Origins::exactly(["https://app.example".to_owned()]);
+        Admission::new(AdmissionPolicy { max_connections, handshakes, origins }, Connections::default())
     }
 
     fn refused(admission: &Admission, origin: Option<&str>) -> Option<Refusal> {
@@ -134,38 +109,6 @@ mod tests {
             "https://APP.example/",
         ] {
             assert_eq!(refused(Some(origin)), Some(Refusal::Origin), "{origin}");
-        }
-    }
-
-    #[test]
-    fn in_development_pages_of_this_machine_are_let_in_on_any_port() {
-        let refused = |origin| refused(&admission_of(10, true), Some(origin));
-        for origin in
-            ["http://localhost:5173", "https://localhost", "http://127.0.0.1:1", "http://[::1]:3000", "https://app.example"]
-        {
-            assert_eq!(refused(origin), None, "{origin}");
-        }
-        for origin in [
-            "http://localhost.evil.example",
-            "http://localhost:5173/",
-            "http://localhost:80",
-            "http://me@localhost:5173",
-            "http://127.0.0.2:1",
-            "http://127.1:1",
-            "http://10.0.0.1",
-            "file://localhost",
-            "coinlink://localhost",
-            "null",
-        ] {
-            assert_eq!(refused(origin), Some(Refusal::Origin), "{origin}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_origin_panics(origin in ".{0,60}") {
-            let known = is_of_this_machine(&origin);
-            prop_assert!(!known || origin.starts_with("http"));
         }
     }
 

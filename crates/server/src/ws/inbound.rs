@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Channel;
+use crate::http::malformed::{self, Fault};
 
 /// The most symbols one subscription may name.
 pub(super) const MAX_SYMBOLS: usize = 64;
@@ -116,14 +117,14 @@ pub(super) fn parse(text: &[u8]) -> Result<Message, Misunderstood> {
     match kind.as_str() {
         "ping" => Ok(Message::Ping),
         "pong" => Ok(Message::Pong),
-        "subscribe" => match serde_json::from_slice(text) {
+        "subscribe" => match malformed::read(text) {
             Ok(wish) => subscribe(wish),
-            Err(error) => misunderstood("invalid_message", format!("subscribe: {error}")),
+            Err(Fault { field, why }) => misunderstood("invalid_message", format!("subscribe: {field} {why}")),
         },
         "unsubscribe" => Ok(Message::Unsubscribe),
-        "resume" => match serde_json::from_slice(text) {
+        "resume" => match malformed::read(text) {
             Ok(Resume { epoch, seq }) => Ok(Message::Resume(TickId { epoch, seq })),
-            Err(error) => misunderstood("invalid_message", format!("resume: {error}")),
+            Err(Fault { field, why }) => misunderstood("invalid_message", format!("resume: {field} {why}")),
         },
         "authenticate" => shown(&fields(text)),
         "join_channel" => channel(&fields(text)).map(Message::Join),

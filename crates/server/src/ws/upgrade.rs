@@ -114,7 +114,7 @@ pub enum NoSocket {
 }
 
 fn judge(hub: &Hub, request: &Request) -> Result<Visitor, NoSocket> {
-    if request.path() != "/ws" {
+    if !matches!(request.path(), "/ws" | "/ws/") {
         return Err(NoSocket::NotHere);
     }
     ws::verify_handshake(request.head()).map_err(NoSocket::NotAHandshake)?;

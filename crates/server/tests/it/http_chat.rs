@@ -20,7 +20,7 @@ use coinlink_domain::{
     },
 };
 use coinlink_ports::{
-    assistant::FeedbackStore as _,
+    assistant::{FeedbackStore as _, UserConversations as _},
     identity::ApiKeyCodec as _,
     shared::{Clock as _, RequestGate as _},
 };
@@ -263,7 +263,7 @@ async fn a_token_that_is_no_good_is_as_none_in_the_header_and_in_the_body() {
 }
 
 #[actix_web::test]
-async fn the_token_of_an_ended_session_is_refused_wherever_it_is() {
+async fn the_token_of_an_ended_session_is_as_none_wherever_it_is_and_opens_nothing_of_the_account() {
     let server = Server::start();
     let (here, elsewhere) = (Holder::new(), Holder::new());
     server.behind.revoked.add([here.session]);
@@ -275,9 +275,17 @@ async fn the_token_of_an_ended_session_is_refused_wherever_it_is() {
             post(&server, &body!({"message": "hi"})).bearer_auth(&token),
         ] {
             let response = request.send().await.unwrap();
-            assert_eq!((response.status().as_u16(), code(response).await.as_str()), (401, "session_revoked"));
+            assert_eq!(response.status(), 200);
+            assert_eq!(counted(&response).len(), 1, "nobody's window alone is told");
+            let answer = json(response).await;
+            assert_eq!((&answer["session_ended"], answer["session_id"].is_string()), (&body!(true), true), "{answer}");
         }
+        let history = server.get_with("/api/chat/history", "authorization", &format!("Bearer {token}")).await;
+        assert_eq!((history.status().as_u16(), code(history).await.as_str()), (401, "session_revoked"));
+        assert!(server.behind.said.users.newest(holder.user, 1).await.unwrap().is_empty(), "nothing is said in their name");
     }
+    let answer = ask(post(&server, &body!({"message": "hi"}))).await;
+    assert_eq!(answer["session_ended"], false);
     server.stop().await;
 }
 
@@ -443,19 +451,17 @@ async fn prompts_are_twelve_at_least_and_are_not_sent_twice() {
 }
 
 #[actix_web::test]
-async fn prompts_are_told_to_who_has_a_token_that_is_no_good_as_to_anybody_and_not_in_a_session_that_was_ended() {
+async fn prompts_are_told_to_who_has_a_token_that_is_no_good_as_to_anybody() {
     let server = Server::start();
     let (ada, ended) = (Holder::new(), Holder::new());
     let expired = ada.token(-Duration::hours(2), -Duration::hours(1));
-    for token in [expired.as_str(), "nonsense", &ada.token(Duration::ZERO, Duration::minutes(15))] {
+    server.behind.revoked.add([ended.session]);
+    let [good, ended] = [ada, ended].map(|holder| holder.token(Duration::ZERO, Duration::minutes(15)));
+    for token in [expired.as_str(), "nonsense", &ended, &good] {
         let response = server.get_with("/api/prompts", "authorization", &format!("Bearer {token}")).await;
         assert_eq!(response.status(), 200, "{token}");
         assert_eq!(counted(&response).len(), 1);
     }
-    server.behind.revoked.add([ended.session]);
-    let token = ended.token(Duration::ZERO, Duration::minutes(15));
-    let response = server.get_with("/api/prompts", "authorization", &format!("Bearer {token}")).await;
-    assert_eq!((response.status().as_u16(), code(response).await.as_str()), (401, "session_revoked"));
     server.stop().await;
 }
 

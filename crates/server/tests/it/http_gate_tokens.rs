@@ -119,13 +119,16 @@ async fn a_session_that_is_over_opens_nothing_wherever_the_news_came_from() {
     server.behind.revoked.add([here.session]);
     server.behind.shared.revoke(&[elsewhere.session.0], Duration::minutes(16)).await.unwrap();
     for holder in [here, elsewhere] {
-        for (method, path) in ROUTES.into_iter().chain([("GET", "/test/signed-in"), ("GET", "/test/chat")]) {
+        for (method, path) in ROUTES.into_iter().chain([("GET", "/test/signed-in")]) {
             let request = server.request(method.parse().unwrap(), path).header("authorization", holder.bearer());
             let response = request.send().await.unwrap();
             assert_eq!(response.status(), 401, "{path}");
             assert_eq!(header(&response, "www-authenticate"), Some("Bearer error=\"invalid_token\""), "{path}");
             assert_eq!(code(response).await, "session_revoked", "{path}");
         }
+        let to_the_assistant = server.get_with("/test/chat", "authorization", &holder.bearer()).await;
+        assert_eq!((to_the_assistant.status().as_u16(), counted(&to_the_assistant)), (200, vec!["chat".to_owned()]));
+        assert_eq!(text(to_the_assistant).await, "anonymous 127.0.0.1");
     }
     let other = Holder { user: here.user, ..Holder::new() };
     assert_eq!(server.get_with("/test/signed-in", "authorization", &other.bearer()).await.status(), 200, "other sessions go on");

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::http_support::{NOW, Server, code, gated::Holder};
+use crate::http_support::{NOW, Server, answers::misfit, code, gated::Holder};
 use async_trait::async_trait;
+use coinlink::http::openapi_json;
 use coinlink_application::operations::monitoring::{SampleMonitor, SampleParts};
 use coinlink_credentials::CheckedApiKeys;
 use coinlink_domain::{
@@ -125,8 +126,11 @@ async fn every_layout_has_the_shape_of_the_contract() {
     let server = Server::start();
     let admin = an_admin(&server).await;
     take_a_sample(&server).await;
+    let document: Json = serde_json::from_str(openapi_json()).unwrap();
     for layout in ["executive", "operations", "technical", "growth"] {
         let view = expect(get(&server, &admin, &format!("{UNIFIED}?layout={layout}")).await, 200).await;
+        let schema = &document["paths"][UNIFIED]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert_eq!(misfit(&view, schema, &document), None, "{layout}");
         let keys: Vec<_> = view.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, ["alerts", "layout", "panels", "system_status", "timestamp"]);
         assert_eq!(view["layout"], layout);

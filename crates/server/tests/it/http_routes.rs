@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
-use crate::http_support::{Server, header, json};
+use crate::http_support::{Server, answers::misfit, header, json};
 use coinlink::http::{ENDPOINTS, METRICS, openapi_json};
 use reqwest::Method;
 use serde_json::Value;
@@ -123,28 +123,6 @@ async fn a_path_with_a_slash_after_it_is_the_same_route() {
     server.stop().await;
 }
 
-/// Every key of `value` is a property of the schema, and every required property is there.
-fn conforms(value: &Value, schema: &Value, document: &Value) {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return conforms(value, document.pointer(reference.trim_start_matches('#')).unwrap(), document);
-    }
-    match value {
-        Value::Object(fields) if schema["properties"].is_object() => {
-            for (name, field) in fields {
-                let property = &schema["properties"][name];
-                assert!(!property.is_null(), "{name} is not documented");
-                conforms(field, property, document);
-            }
-            for required in schema["required"].as_array().into_iter().flatten() {
-                assert!(fields.contains_key(required.as_str().unwrap()), "{required} is missing");
-            }
-        }
-        Value::Object(fields) => fields.values().for_each(|field| conforms(field, &schema["additionalProperties"], document)),
-        Value::Array(items) => items.iter().for_each(|item| conforms(item, &schema["items"], document)),
-        _ => {}
-    }
-}
-
 #[actix_web::test]
 async fn bodies_are_as_the_document_says() {
     let server = Server::start();
@@ -164,13 +142,14 @@ async fn bodies_are_as_the_document_says() {
         ("/api/v2/market/crypto/ticker", "200"),
         ("/api/v2/market/health", "200"),
         ("/api/v2/user/health", "200"),
+        ("/api/v2/auth/health", "200"),
         ("/.well-known/jwks.json", "200"),
         ("/api/connections", "200"),
         ("/ws", "400"),
     ] {
         let schema = &document["paths"][path]["get"]["responses"][status]["content"]["application/json"]["schema"];
         assert!(schema.is_object(), "{path}");
-        conforms(&json(server.get(path).await).await, schema, &document);
+        assert_eq!(misfit(&json(server.get(path).await).await, schema, &document), None, "{path}");
     }
     server.stop().await;
 }
@@ -178,11 +157,14 @@ async fn bodies_are_as_the_document_says() {
 #[actix_web::test]
 async fn the_health_of_accounts_names_their_routes() {
     let server = Server::start();
-    let path = "/api/v2/user/health";
-    let body = json(server.get(path).await).await;
-    assert_eq!((&body["status"], &body["service"]), (&"healthy".into(), &"user".into()));
-    let named = body["endpoints"].as_array().unwrap();
-    assert!([path, "/api/v2/user/profile", "/api/v2/user/alerts"].iter().all(|path| named.contains(&(*path).into())), "{body}");
+    for (service, routes) in [("user", ["health", "profile", "alerts"]), ("auth", ["health", "login", "token/refresh"])] {
+        let under = format!("/api/v2/{service}/");
+        let body = json(server.get(&format!("{under}health")).await).await;
+        assert_eq!((&body["status"], &body["service"]), (&"healthy".into(), &service.into()));
+        let named = body["endpoints"].as_array().unwrap();
+        assert!(routes.iter().all(|route| named.contains(&format!("{under}{route}").into())), "{body}");
+        assert!(named.iter().all(|path| path.as_str().unwrap().starts_with(&under)), "{body}");
+    }
     server.stop().await;
 }
 

@@ -10,7 +10,7 @@ use super::ChatCookie;
 use crate::{
     http::{
         ApiError, error_codes,
-        gate::{Caller, Gatekeeper},
+        gate::{Asker, Caller, Gatekeeper},
         json_object::JsonObject,
         private::private,
     },
@@ -73,10 +73,13 @@ pub(in crate::http) struct ChatAnswerBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     session_id: Option<String>,
+    /// Whether the access token that came with the question is of a session that was ended, so that the question is nobody's: sign
+    /// in again to be answered as yourself.
+    session_ended: bool,
 }
 
 impl ChatAnswerBody {
-    fn new(chatted: Chatted, session: Option<String>) -> Self {
+    fn new(chatted: Chatted, session: Option<String>, session_ended: bool) -> Self {
         let Chatted { exchange, model, as_of, remembered } = chatted;
         Self {
             kind: ChatType::Chat,
@@ -87,6 +90,7 @@ impl ChatAnswerBody {
             as_of: as_of.map(rfc3339),
             remembered,
             session_id: session,
+            session_ended,
         }
     }
 }
@@ -96,6 +100,7 @@ impl From<MessageError> for ApiError {
         match error {
             MessageError::Empty => Self::new(error_codes::MESSAGE_EMPTY).detail("message", "1 to 1000 characters"),
             MessageError::TooLong { chars } => Self::new(error_codes::MESSAGE_TOO_LONG)
+                .message(format!("A message has at most 1000 characters; this one has {chars}."))
                 .detail("message", "1 to 1000 characters")
                 .detail("characters", chars.to_string()),
         }
@@ -104,7 +109,7 @@ impl From<MessageError> for ApiError {
 
 /// Ask the assistant.
 ///
-/// Signed in or not; an access token that is no good is as none. Who is not signed in is known by a cookie that the first answer sets, or
+/// Signed in or not; an access token that is no good, or whose session was ended, is as none. Who is not signed in is known by a cookie that the first answer sets, or
 /// by the `session_id` in that answer, which goes into the next question where cookies do not. An API key without `alerts:read` is not
 /// told of alerts. Beside the pace of requests there is a
 /// quota, told by `GET /api/v2/auth/rate-limit`.
@@ -117,7 +122,7 @@ impl From<MessageError> for ApiError {
     responses(
         (status = 200, description = "The answer", body = ChatAnswerBody),
         (status = 400, description = "`message_empty`, `message_too_long`, `invalid_json`"),
-        (status = 401, description = "`session_revoked`: the session of the token was ended. Or an API key that is no good"),
+        (status = 401, description = "`invalid_api_key`: an API key that is no good"),
         (status = 429, description = "`rate_limited`: too many within a minute; or `prompt_quota_exceeded`. Try again after `Retry-After`")
     ),
     security((), ("bearer" = []))
@@ -130,14 +135,17 @@ pub(in crate::http) async fn chat(
     JsonObject(ChatBody { message, session_id, token }): JsonObject<ChatBody>,
 ) -> Result<HttpResponse, ApiError> {
     let message = Message::try_new(&message)?;
-    if let Some(user) = gatekeeper.charge_prompt(&request, token.as_deref()).await? {
-        let talker = match Caller::of(&request) {
-            Some(caller @ Caller::Key { .. }) => Talker::Program { owner: user, reads_alerts: caller.reads_alerts() },
-            _ => Talker::User(user),
-        };
-        let chatted = use_case.execute(talker, &message).await;
-        return Ok(private(ChatAnswerBody::new(chatted, None)));
-    }
+    let session_ended = match gatekeeper.charge_prompt(&request, token.as_deref()).await? {
+        Asker::Nobody { session_ended } => session_ended,
+        Asker::User(user) => {
+            let talker = match Caller::of(&request) {
+                Some(caller @ Caller::Key { .. }) => Talker::Program { owner: user, reads_alerts: caller.reads_alerts() },
+                _ => Talker::User(user),
+            };
+            let chatted = use_case.execute(talker, &message).await;
+            return Ok(private(ChatAnswerBody::new(chatted, None, false)));
+        }
+    };
     let sent = cookie.sent(&request, session_id.as_deref());
     let is_sent = sent.is_some();
     let shown = sent.or_else(|| cookie.kept(&request));
@@ -146,6 +154,6 @@ pub(in crate::http) async fn chat(
     let chatted = use_case.execute(Talker::Visitor(session.conversation()), &message).await;
     // One in a cookie is out of the reach of scripts, and stays there.
     let told = (is_new || is_sent).then(|| session.text().to_owned());
-    let response = private(ChatAnswerBody::new(chatted, told));
+    let response = private(ChatAnswerBody::new(chatted, told, session_ended));
     if is_new { cookie.set(&session, response) } else { Ok(response) }
 }

@@ -90,6 +90,13 @@ pub(super) struct Unconfirmed;
 /// Left with a request that presents a token which is no good, or a cookie that does not count, at a route that does without.
 pub(super) struct Overlooked(pub(super) &'static ErrorCode);
 
+impl Overlooked {
+    /// Whether that is since its session was ended.
+    pub(super) fn is_of_ended_session(request: &HttpRequest) -> bool {
+        request.extensions().get::<Self>().is_some_and(|overlooked| overlooked.0 == error_codes::SESSION_REVOKED)
+    }
+}
+
 /// A signed-in caller, for handlers that need one: 401 for anybody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedIn {
@@ -111,6 +118,12 @@ impl SignedIn {
             return ApiError::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(1);
         }
         ApiError::new(extensions.get::<Overlooked>().map_or(error_codes::AUTHENTICATION_REQUIRED, |overlooked| overlooked.0))
+    }
+
+    /// [`SignedIn::missing`], where it is not an access token that is missed.
+    pub fn missing_other(request: &HttpRequest, message: &'static str) -> ApiError {
+        let missing = Self::missing(request);
+        if missing.code() == error_codes::AUTHENTICATION_REQUIRED { missing.message(message) } else { missing }
     }
 }
 

@@ -14,16 +14,15 @@ use coinlink_domain::identity::SessionId;
 use coinlink_ports::identity::CsrfTokens;
 
 use super::{
-    super::{ApiError, error_codes},
+    super::{ApiError, Origins, error_codes},
     cookies,
 };
 
 /// What pages are known by.
 #[derive(Clone)]
 pub struct Pages {
-    /// The exact origins of those that may act for who is signed in: the allowed ones, and our own. `Host` has no say in it: it is
-    /// whatever a client, or a name server, makes it.
-    pub origins: Arc<[String]>,
+    /// The origins of those that may act for who is signed in: the allowed ones, and our own.
+    pub origins: Origins,
     /// What they send back.
     pub tokens: Arc<dyn CsrfTokens>,
 }
@@ -35,7 +34,8 @@ impl Pages {
     /// Refuses a request that no page of ours made, as far as the browser tells.
     pub(in crate::http) fn made(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let site = only(headers, SEC_FETCH_SITE);
-        let origin = only(headers, header::ORIGIN).map(|origin| self.origins.iter().any(|ours| ours.as_bytes() == origin));
+        let origin =
+            only(headers, header::ORIGIN).map(|origin| std::str::from_utf8(origin).is_ok_and(|origin| self.origins.know(origin)));
         let is_ours = match (site, origin) {
             (Sent::Nothing | Sent::One(b"same-site"), Sent::One(known)) => known,
             (Sent::One(b"same-origin"), origin) => matches!(origin, Sent::Nothing | Sent::One(true)),

@@ -91,6 +91,7 @@ pub const KEY_ACCESS: &[(&str, &str, KeyAccess)] = &[
     ("/.well-known/change-password", READ, Forbidden),
     ("/favicon.ico", READ, Public),
     ("/api/v2/auth/csrf", READ, Forbidden),
+    ("/api/v2/auth/health", READ, Forbidden),
     ("/api/v2/auth/verify", READ, Forbidden),
     ("/api/v2/auth/rate-limit", READ, Forbidden),
     ("/api/v2/user/profile", READ, Needs(ApiScope::AccountRead)),

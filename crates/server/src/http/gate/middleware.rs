@@ -94,11 +94,24 @@ async fn admit(gatekeeper: &Gatekeeper, gated: Gated, request: &ServiceRequest) 
         None => (None, bad),
     };
     request.extensions_mut().insert(grant.map_or(Caller::Anonymous { ip }, |grant| known(&grant, ip)));
-    let (windows, standing) = match bad.as_ref().map_or_else(|| charge(gated, grant.as_ref(), ip), |_| Some(anonymous(ip))) {
+    let counted = bad.as_ref().map_or_else(|| charge(gated, grant.as_ref(), ip), |_| Some(anonymous(ip)));
+    let (windows, standing) = match counted {
         Some(charge) => gatekeeper.admit(&[charge], grant.map(|grant| grant.session)).await,
         // The handler's charge asks for the session as well.
         None => (Windows::default(), Standing::Good),
     };
+    if standing == Standing::Revoked && gated.overlooks(error_codes::SESSION_REVOKED) {
+        // Known here only now: from here on it is as if it had been known before.
+        request.extensions_mut().insert(Overlooked(error_codes::SESSION_REVOKED));
+        request.extensions_mut().insert(Caller::Anonymous { ip });
+        let as_nobody = charge(gated, None, ip);
+        let windows = match as_nobody.filter(|_| as_nobody != counted) {
+            Some(charge) => gatekeeper.admit(&[charge], None).await.0,
+            None => windows,
+        };
+        let refusal = gatekeeper.refusal(&windows, Standing::Good);
+        return (windows, refusal);
+    }
     let refusal = gatekeeper.refusal(&windows, standing).or(bad);
     if refusal.is_some() {
         return (windows, refusal);

@@ -29,6 +29,7 @@ pub(super) use bearer::Presented;
 pub(super) use cookies::{ACCESS_COOKIE, REFRESH_COOKIE, cookie, has_other_credential, is_shown};
 pub(super) use csrf::json_alone;
 pub(super) use middleware::Gate;
+pub(super) use prompts::Asker;
 
 /// What the requests of a route are counted as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub enum Gated {
     General,
     /// Prices: by user, else by address.
     Price,
-    /// The assistant: by user, else by address. A token that is no good is as none, since the front end sends the one it has
-    /// for ever.
+    /// The assistant: by user, else by address. A token that is no good is as none, that of a session that was ended too, since
+    /// the front end sends the one it has for ever.
     Chat,
     /// What the assistant brings up by itself: as [`Gated::General`]; a token that is no good is as none, as in [`Gated::Chat`].
     Prompts,
@@ -64,8 +65,9 @@ impl Gated {
     /// has with every request could not get a new one otherwise.
     fn overlooks(self, code: &'static ErrorCode) -> bool {
         match self {
-            Self::Credentials | Self::Link | Self::Session => code != error_codes::AMBIGUOUS_CREDENTIALS,
-            Self::Chat | Self::Prompts => ![error_codes::SESSION_REVOKED, error_codes::AMBIGUOUS_CREDENTIALS].contains(&code),
+            Self::Credentials | Self::Link | Self::Session | Self::Chat | Self::Prompts => {
+                code != error_codes::AMBIGUOUS_CREDENTIALS
+            }
             Self::Exempt | Self::General | Self::Price => false,
         }
     }

@@ -11,62 +11,76 @@ use coinlink_domain::{
 
 use super::{
     super::{ApiError, error_codes},
-    caller::Caller,
+    caller::{Caller, Overlooked},
     cookies,
     gatekeeper::{Gatekeeper, tell_of},
 };
 
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Asker {
+    /// An account.
+    User(UserId),
+    /// Nobody in particular.
+    Nobody {
+        /// Whether a token was shown whose session was ended.
+        session_ended: bool,
+    },
+}
+
 impl Gatekeeper {
     /// Counts a question, and says whose it is: the caller's, or that of the token in the body, where nothing else says who is
-    /// calling. A token there that is no good is as none, as it is in the header; one whose session was ended is refused, as there.
-    pub(in crate::http) async fn charge_prompt(
-        &self,
-        request: &HttpRequest,
-        token: Option<&str>,
-    ) -> Result<Option<UserId>, ApiError> {
+    /// calling. A token there that is no good is as none, as it is in the header.
+    pub(in crate::http) async fn charge_prompt(&self, request: &HttpRequest, token: Option<&str>) -> Result<Asker, ApiError> {
         let caller = Caller::of(request);
         let ip = self.address_of(request);
+        let mut session_ended = Overlooked::is_of_ended_session(request);
         if let Some(user) = caller.and_then(|caller| caller.user()) {
             // What a key asks was counted as a request of the key alone.
             let pace = matches!(caller, Some(Caller::Key { .. })).then(|| pace(Some(user), ip));
             let charges: Vec<_> = pace.into_iter().chain(self.prompt_charge(Some(user), ip)).collect();
             let (standing, refused) = self.count(request, &charges, caller.and_then(|caller| caller.session())).await;
             // The gate has asked whether the session goes on, and knows more than this answer where it is not known now.
-            return match (standing, refused) {
-                (Standing::Revoked, _) => Err(ApiError::new(error_codes::SESSION_REVOKED)),
-                (_, Some(refused)) => Err(refused),
-                _ => Ok(Some(user)),
-            };
-        }
-        if let Some(user) = self.asker_of(request, token, ip).await? {
-            return Ok(Some(user));
+            match (standing, refused) {
+                (Standing::Revoked, _) => session_ended = true,
+                (_, Some(refused)) => return Err(refused),
+                _ => return Ok(Asker::User(user)),
+            }
+        } else {
+            match self.asker_of(request, token, ip).await? {
+                Asker::Nobody { session_ended: true } => session_ended = true,
+                Asker::Nobody { session_ended: false } => {}
+                known @ Asker::User(_) => return Ok(known),
+            }
         }
         match self.count(request, self.prompt_charge(None, ip).as_slice(), None).await {
             (_, Some(refused)) => Err(refused),
-            _ => Ok(None),
+            _ => Ok(Asker::Nobody { session_ended }),
         }
     }
 
     /// Whose the token in the body is; then the question is counted as theirs.
-    async fn asker_of(&self, request: &HttpRequest, token: Option<&str>, ip: IpAddr) -> Result<Option<UserId>, ApiError> {
+    async fn asker_of(&self, request: &HttpRequest, token: Option<&str>, ip: IpAddr) -> Result<Asker, ApiError> {
+        let nobody = |session_ended| Ok(Asker::Nobody { session_ended });
         let headers = request.headers();
         if cookies::has_other_credential(headers) || cookies::is_shown(headers) {
-            return Ok(None);
+            return nobody(false);
         }
         let grant = match token.map(|token| self.grant(token)) {
             Some(Ok(grant)) => grant,
-            Some(Err(code)) if code == error_codes::SESSION_REVOKED => return Err(ApiError::new(code)),
-            Some(Err(_)) | None => return Ok(None),
+            Some(Err(code)) => return nobody(code == error_codes::SESSION_REVOKED),
+            None => return nobody(false),
         };
         let charges: Vec<_> = [pace(Some(grant.user), ip)].into_iter().chain(self.prompt_charge(Some(grant.user), ip)).collect();
         match self.count(request, &charges, Some(grant.session)).await {
+            (Standing::Revoked, _) => nobody(true),
             (_, Some(refused)) => Err(refused),
             (Standing::Good, None) => {
                 self.confirm(&grant).await;
-                Ok(Some(grant.user))
+                Ok(Asker::User(grant.user))
             }
             // Nobody can say at the moment whether the session goes on.
-            (_, None) => Ok(None),
+            (Standing::Unknown, None) => nobody(false),
         }
     }
 
@@ -84,7 +98,9 @@ impl Gatekeeper {
         }
         let (windows, standing) = self.admit(charges, session).await;
         let refused = self.refusal(&windows, standing);
-        tell_of(request, windows);
+        if standing != Standing::Revoked {
+            tell_of(request, windows);
+        }
         (standing, refused)
     }
 

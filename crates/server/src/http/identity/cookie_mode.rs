@@ -150,6 +150,10 @@ pub(super) fn of_caller(request: &HttpRequest, gatekeeper: &Gatekeeper) -> Mode 
     known_by_cookie(request).map_or(Mode::Bearer, |_| Mode::Cookies(gatekeeper.pages().clone()))
 }
 
+/// What a page without cookies is told.
+const NO_COOKIES: &str =
+    "There is no session in your cookies: this token is for sessions in cookies alone; sign in with `\"cookies\": true`.";
+
 /// The token your page has to send with requests that may change something.
 ///
 /// For sessions in cookies: send it as `X-CSRF-Token`. It stays the same as long as the session; sign-in and refresh with cookies tell it
@@ -175,6 +179,6 @@ pub(in crate::http) async fn csrf(
     };
     let named = known_by_cookie(&request).or_else(|| claimed.map(|claimed| claimed.session));
     gatekeeper.charge_session(&request, named.map(|session| session.0)).await?;
-    let session = named.ok_or_else(|| SignedIn::missing(&request))?;
+    let session = named.ok_or_else(|| SignedIn::missing_other(&request, NO_COOKIES))?;
     Ok(private(CsrfBody { csrf_token: gatekeeper.pages().tokens.mint(session) }))
 }

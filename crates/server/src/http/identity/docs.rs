@@ -38,6 +38,7 @@ use super::{account, api_keys, cookie_mode, limits, second_factor, service, sess
         account::save_profile,
         account::preferences,
         account::save_preferences,
+        service::auth_health,
         service::user_health,
         account::stats,
         account::sessions,

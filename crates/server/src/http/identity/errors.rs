@@ -52,10 +52,11 @@ impl From<SigningError> for ApiError {
     }
 }
 
-/// What a password lacks, in one sentence under the field.
+/// What a password lacks, in one sentence.
 pub(super) fn weak_password(field: &'static str, faults: &[PasswordFault]) -> ApiError {
-    let why: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    ApiError::new(error_codes::WEAK_PASSWORD).detail(field, why.join("; "))
+    let why = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let message = format!("The password does not meet the rules: it {why}.");
+    ApiError::new(error_codes::WEAK_PASSWORD).message(message).detail(field, why)
 }
 
 impl From<SignUpError> for ApiError {

@@ -41,7 +41,7 @@ pub(super) use links::{
 pub(super) use second_factor::{
     confirm_second_factor, disable_second_factor, renew_recovery_codes, second_factor, set_up_second_factor, verify_second_factor,
 };
-pub(super) use service::user_health;
+pub(super) use service::{auth_health, user_health};
 pub(super) use sessions::{change_password, refresh, refresh_alias, sign_out, sign_out_everywhere, verify};
 pub(super) use sign_in::{sign_in, sign_up};
 pub(super) use socket_ticket::ask_socket_ticket;

@@ -20,12 +20,19 @@ use crate::{
         ApiError, error_codes,
         gate::{Caller, Client, Gatekeeper, SignedIn},
         json_object::JsonObject,
+        malformed::read_json,
         private::private,
     },
     telemetry::Metrics,
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a refresh without its token is told.
+const NO_REFRESH_TOKEN: &str = "There is no refresh token: send it as `refresh_token`, or in its cookie, or sign in again.";
+/// What a sign-out without a token is told.
+const NO_TOKEN: &str =
+    "There is no session to end: send its refresh token as `refresh_token`, or its access token as a Bearer token.";
 
 /// Words for people, and nothing else.
 pub(super) fn message(message: impl Into<String>) -> HttpResponse {
@@ -55,7 +62,7 @@ fn retry_key(request: &HttpRequest) -> Result<Option<RetryKey>, ApiError> {
             ("again" = (operation_id = "refresh", request_body = json!({"refresh_token": "$response.body#/refresh_token"}))),
             ("end" = (operation_id = "sign_out", request_body = json!({"refresh_token": "$response.body#/refresh_token"})))
         )),
-        (status = 401, description = "`invalid_token`, `token_expired`, `token_reused` or `session_revoked`: sign in again"),
+        (status = 401, description = "`invalid_token`, `token_expired`, `token_reused` or `session_revoked`, or `authentication_required` where none was sent: sign in again"),
         (status = 429, description = "`refresh_replayed` or `rate_limited`: the session goes on")
     )
 )]
@@ -79,8 +86,11 @@ pub(in crate::http) async fn refresh(
     };
     let exchange = async {
         gatekeeper.charge_session(&request, claimed.map(|claimed| claimed.session.0)).await?;
-        let none = if matches!(sent, Sent::Nothing) { error_codes::AUTHENTICATION_REQUIRED } else { error_codes::INVALID_TOKEN };
-        let claimed = claimed.ok_or_else(|| ApiError::new(none))?;
+        let none = || match sent {
+            Sent::Nothing => ApiError::new(error_codes::AUTHENTICATION_REQUIRED).message(NO_REFRESH_TOKEN),
+            Sent::InBody(_) | Sent::InCookie(_) => ApiError::new(error_codes::INVALID_TOKEN),
+        };
+        let claimed = claimed.ok_or_else(none)?;
         use_case.execute(claimed, retry_key, client.0).await.map_err(ApiError::from)
     };
     let refreshed = note(&metrics, "refresh", exchange.await);
@@ -139,7 +149,7 @@ pub(in crate::http) async fn sign_out(
     client: Client,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let sent: Option<JsonObject<SignOutBody>> = if body.is_empty() { None } else { ApiError::read_json(&request, &body)? };
+    let sent: Option<JsonObject<SignOutBody>> = if body.is_empty() { None } else { read_json(&request, &body)? };
     let body = sent.unwrap_or_default().0;
     let held = Caller::of(&request).and_then(|caller| caller.session());
     let (claimed, mode, unreadable) = match Sent::of(&request, body.refresh_token.as_deref())? {
@@ -158,7 +168,7 @@ pub(in crate::http) async fn sign_out(
             (Some(Some(claimed)), _) => use_case.with_refresh_token(claimed, &client.0).await?,
             (Some(None), _) => return Err(ApiError::new(unreadable)),
             (None, Some(held)) => use_case.with_access_token(held, &client.0).await?,
-            (None, None) => return Err(SignedIn::missing(&request)),
+            (None, None) => return Err(SignedIn::missing_other(&request, NO_TOKEN)),
         })
     };
     let answer = end.await.and_then(|ended| {
@@ -191,8 +201,7 @@ pub(in crate::http) async fn sign_out_everywhere(
     client: Client,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let sent: Option<JsonObject<SignOutEverywhereBody>> =
-        if body.is_empty() { None } else { ApiError::read_json(&request, &body)? };
+    let sent: Option<JsonObject<SignOutEverywhereBody>> = if body.is_empty() { None } else { read_json(&request, &body)? };
     let ended = use_case.execute(caller.user, sent.unwrap_or_default().0.revoke_api_keys, &client.0).await?;
     metrics.auth_event("sign_out_everywhere", "ok");
     let said = message(format!("You are signed out of {ended} session{}.", if ended == 1 { "" } else { "s" }));

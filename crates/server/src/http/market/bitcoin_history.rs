@@ -64,7 +64,7 @@ pub(in crate::http) struct PointBody {
     price: Box<RawValue>,
     /// What was traded, in bitcoin; left out where nobody said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, nullable = false)]
     volume: Option<Box<RawValue>>,
 }
 

@@ -136,9 +136,9 @@ pub(in crate::http) async fn prices(query: Query<PricesQuery>, use_case: Data<Re
         ReadPricesError::NotKnownYet => unavailable(),
         ReadPricesError::Unknown(symbols) => {
             let names: Vec<_> = symbols.iter().map(Symbol::as_str).collect();
-            let error =
-                ApiError::new(error_codes::UNKNOWN_SYMBOL).message("The current list has no such asset; details name it.");
-            error.detail("symbols", names.join(","))
+            ApiError::new(error_codes::UNKNOWN_SYMBOL)
+                .message(format!("The current list has none of these: {}.", names.join(", ")))
+                .detail("symbols", names.join(","))
         }
     })?;
     Ok(Conditional::shared("prices", &lines.iter().map(PriceData::from).collect::<Vec<_>>(), CACHE))

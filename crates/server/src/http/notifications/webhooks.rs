@@ -21,7 +21,9 @@ use crate::wire::seconds_up;
 impl From<AddWebhookError> for ApiError {
     fn from(error: AddWebhookError) -> Self {
         match error {
-            AddWebhookError::Refused(why) => Self::new(error_codes::WEBHOOK_REFUSED).detail("url", why.to_string()),
+            AddWebhookError::Refused(why) => Self::new(error_codes::WEBHOOK_REFUSED)
+                .message(format!("A webhook may not have this address: {why}."))
+                .detail("url", why.to_string()),
             AddWebhookError::TooMany => Self::new(error_codes::TOO_MANY_WEBHOOKS)
                 .message(format!("An account has at most {} webhooks; remove one first.", Webhook::MOST)),
             AddWebhookError::Sealing(error) => coinlink_ports::shared::StoreError::Unavailable(Box::new(error)).into(),

@@ -13,7 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use async_trait::async_trait;
 use coinlink::{
     config::ForwardedHeader,
-    http::{ApiError, Caller, Client, Endpoint, Gated, Gatekeeper, Pages, SignedIn, TrustedProxies},
+    http::{ApiError, Caller, Client, Endpoint, Gated, Gatekeeper, Origins, Pages, SignedIn, TrustedProxies},
     telemetry::Metrics,
     wiring::gatekeeper,
 };
@@ -186,7 +186,8 @@ impl Behind {
     /// Of a node of its own: what the routes know of keys it does not.
     pub(crate) fn gatekeeper(&self, setup: Setup, adapters: &IdentityAdapters, metrics: Metrics) -> Gatekeeper {
         let Setup { limits, trusted_proxies, .. } = setup;
-        let pages = Pages { origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]), tokens: Arc::new(PlainCsrfTokens) };
+        let origins = Origins::exactly([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]);
+        let pages = Pages { origins, tokens: Arc::new(PlainCsrfTokens) };
         gatekeeper(adapters, &self.identity_on(adapters), limits, pages, trusted_proxies, metrics)
     }
 }

@@ -21,7 +21,7 @@ use actix_web::{HttpResponse, HttpServer, dev::ServerHandle, web};
 use async_trait::async_trait;
 use coinlink::{
     broadcast::Broadcaster,
-    http::{ChatCookie, Endpoint, Environment, Gated, HttpParts, app_with},
+    http::{ChatCookie, Endpoint, Environment, Gated, HttpParts, JsonObject, Origins, app_with},
     telemetry::Metrics,
     ws::Connections,
 };
@@ -105,7 +105,9 @@ pub(crate) const MISBEHAVING: &[Endpoint] = &[
     Endpoint::new("/test/slow", "GET", Gated::General, |at| at.route(web::get().to(std::future::pending::<HttpResponse>))),
     Endpoint::new("/test/panic", "GET", Gated::General, |at| at.route(web::get().to(panics))),
     Endpoint::new("/test/echo", "GET, POST", Gated::General, |at| {
-        at.route(web::post().to(|body: web::Json<Echo>| async move { HttpResponse::Ok().body(body.number.to_string()) }))
+        at.route(web::post().to(|JsonObject(body): JsonObject<Echo>| async move {
+            HttpResponse::Ok().body(body.number.to_string())
+        }))
             .route(web::get().to(|query: web::Query<Echo>| async move { HttpResponse::Ok().body(query.number.to_string()) }))
     }),
     Endpoint::new("/test/text/{length}", "GET", Gated::General, |at| {
@@ -194,7 +196,7 @@ pub(crate) fn parts(setup: Setup, behind: &Behind, broadcaster: &Broadcaster, da
     let notifications = notifications(broadcaster, behind, &adapters);
     HttpParts {
         environment: Environment("test".into()),
-        origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
+        origins: Origins::exactly([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
         request_timeout: TIMEOUT,
         max_body_bytes: 1024,
         serves_metrics: true,

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use coinlink::{
     broadcast::Broadcaster,
     config::ForwardedHeader,
-    http::{TrustedProxies, app},
+    http::{Origins, TrustedProxies, app},
     ws::{Admission, AdmissionPolicy, Asked, Assistant, Connections, Context, Feeds, Figures, Limits, NoAnswer, Upgrade},
 };
 use coinlink_domain::{
@@ -137,8 +137,7 @@ impl Node {
         let policy = AdmissionPolicy {
             max_connections: 1_000,
             handshakes: BucketPolicy { burst: 1_000, refill: Duration::SECOND },
-            allowed_origins: Arc::new([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
-            loopback_origins: false,
+            origins: Origins::exactly([ORIGIN.to_owned(), OWN_ORIGIN.to_owned()]),
         };
         let draining = watch::Sender::new(false);
         let context = Arc::new(Context {
@@ -234,8 +233,8 @@ impl Node {
             timestamp: NOW,
             source: Some(Source::CoinGecko),
             as_of: Some(NOW),
-            held: None,
             stale: false,
+            held: None,
             items: Arc::new([TickItem { quote, stale: false }]),
         }));
     }

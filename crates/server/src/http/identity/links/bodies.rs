@@ -115,6 +115,7 @@ pub(in crate::http) struct LinkBody {
     /// Whether you are signed in here with cookies: then using it takes the token of `/api/v2/auth/csrf`.
     pub csrf_needed: bool,
     /// Until when, RFC 3339.
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
     /// For people.
     pub message: &'static str,

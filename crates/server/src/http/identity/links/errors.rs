@@ -22,7 +22,9 @@ impl From<LinkError> for ApiError {
             LinkError::Invalid => Self::new(error_codes::INVALID_LINK),
             LinkError::CodeRequired => Self::new(error_codes::CODE_REQUIRED),
             LinkError::AskedElsewhere => Self::new(error_codes::CODE_REQUIRED).message(ASKED_ELSEWHERE),
-            LinkError::WrongCode(left) => Self::new(error_codes::INVALID_CODE).detail("code", tries(left)),
+            LinkError::WrongCode(left) => {
+                Self::new(error_codes::INVALID_CODE).message(format!("The code {}.", tries(left))).detail("code", tries(left))
+            }
             LinkError::Store(error) => error.into(),
         }
     }

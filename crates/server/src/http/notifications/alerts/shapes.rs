@@ -64,7 +64,7 @@ pub(in crate::http) struct AlertRuleBody {
     #[serde(serialize_with = "exact")]
     pub target_value: Decimal,
     /// Of `percent_move`: within which time.
-    #[schema(minimum = 60, maximum = 86_400)]
+    #[schema(minimum = 60, maximum = 86_400, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<u32>,
     /// Whether it is evaluated.
@@ -112,7 +112,7 @@ pub(in crate::http) struct FiredAlertBody {
     #[serde(serialize_with = "exact")]
     pub target_value: Decimal,
     /// Of `percent_move`: within which time.
-    #[schema(minimum = 60, maximum = 86_400)]
+    #[schema(minimum = 60, maximum = 86_400, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<u32>,
     /// The price that made it come true, US dollars.

@@ -160,6 +160,7 @@ pub(in crate::http) struct MetricBody {
     /// When it is too much, where there is such a thing.
     thresholds: Option<ThresholdsBody>,
     /// What it came to over 60, 300, 900, 3600 and 86400 seconds, in those with any sample.
+    #[schema(value_type = BTreeMap<String, AggregateBody>)]
     aggregates: BTreeMap<u32, AggregateBody>,
 }
 
