@@ -234,7 +234,6 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     };
     let servers = servers(&settings, listener, parts, &context, &metrics)?;
 
-    let interval = wiring::interval(&settings);
     let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);
     let follower = wiring::follower(&settings, &shared, &broadcaster, &metrics, &around);
     let (mut jobs, mut led) = (JoinSet::new(), Led::default());
@@ -253,14 +252,13 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     wiring::measure(&settings, looked_at, &mut jobs);
     identity_jobs.spawn(&mut jobs, &metrics);
     jobs.spawn(jobs::reseal_secrets(reseal, metrics.clone()));
-    let (identity, samples) = (&adapters, &samples);
     let monitor = MonitorParts {
         settings: &settings,
-        identity,
+        identity: &adapters,
         shared: &shared,
         database: &database,
         metrics: &metrics,
-        samples,
+        samples: &samples,
         around: &around,
     };
     wiring::spawn_monitor(&monitor, &mut jobs);
@@ -268,7 +266,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     jobs.spawn(jobs::prune_mail(prune_mail, metrics.clone()));
     let mailing = tokio::spawn(jobs::deliver_mail(mail, drained.clone()));
     jobs.spawn(jobs::seal_audit(wiring::sealer(&settings, &database, &metrics, &around), metrics.clone()));
-    let leading = tokio::spawn(jobs::lead(leader, interval, Arc::clone(&around.clock), metrics, led, drained));
+    let leading = tokio::spawn(jobs::lead(leader, wiring::interval(&settings), Arc::clone(&around.clock), metrics, led, drained));
     let lasting = Lasting { leading, recording, mailing };
     tracing::info!(%address, mode = mode_name(settings.mode), environment = settings.environment, "listening");
 

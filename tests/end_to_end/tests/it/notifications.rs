@@ -171,8 +171,8 @@ impl Hook {
         self.received.lock().unwrap().clear();
         let _ = api.post_as(&held.access, &format!("{}/test", self.path), &Value::Null).await.expect(202);
         eventually("the webhook to be called", SOON, async || !self.received.lock().unwrap().is_empty()).await;
-        let (head, body) = self.received.lock().unwrap()[0].clone();
-        is_signed(&head, &body, &self.secret);
+        let (top, body) = self.received.lock().unwrap()[0].clone();
+        is_signed(&top, &body, &self.secret);
     }
 }
 
@@ -184,18 +184,18 @@ async fn webhooks_are_signed_with_their_secrets_whatever_key_they_are_encrypted_
     const NEW: &str = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff101112131415161718191a1b1c1d1e1f";
     let (stub, database, redis) = (StubUpstream::start().await, fresh_database().await, shared_redis().await);
     let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
-    let node = async |key: &str, earlier: &str| {
+    let started = async |key: &str, earlier: &str| {
         let keys = [("TOTP_ENCRYPTION_KEY", key), ("TOTP_ENCRYPTION_KEY_PREVIOUS", earlier)];
         let settings = [&UNLIMITED[..], &keys, &[("WEBHOOK_ALLOWED_PRIVATE", "127.0.0.0/8")]].concat();
         let node = cluster.start_with(1, &stub, &settings).await.remove(0);
         (Api::at(node.url("")), node)
     };
-    let (api, first) = node(OLD, "").await;
+    let (api, first) = started(OLD, "").await;
     let held = api.sign_up(&somebody()).await;
     let hooks = [Hook::made(&api, &held).await, Hook::made(&api, &held).await];
     drop(first);
 
-    let (api, second) = node(NEW, OLD).await;
+    let (api, second) = started(NEW, OLD).await;
     hooks[0].is_tested(&api, &held).await;
     let still = "some of what is stored is still encrypted with TOTP_ENCRYPTION_KEY_PREVIOUS";
     eventually("it to be told", SOON, async || second.process.log().contains(still)).await;
@@ -205,12 +205,12 @@ async fn webhooks_are_signed_with_their_secrets_whatever_key_they_are_encrypted_
 
     // The letter of the sign-up was not sent here, and its link not used: both end by themselves some day.
     database.tamper("DELETE FROM outbox_mails; DELETE FROM mail_links").await;
-    let (_, third) = node(NEW, OLD).await;
+    let (_, third) = started(NEW, OLD).await;
     let nothing = "nothing that is stored is encrypted with TOTP_ENCRYPTION_KEY_PREVIOUS";
     eventually("it to be told", SOON, async || third.process.log().contains(nothing)).await;
     drop(third);
 
-    let (api, fourth) = node(NEW, "").await;
+    let (api, fourth) = started(NEW, "").await;
     hooks[1].is_tested(&api, &held).await;
     let log = fourth.process.log();
     assert!(!log.contains("some of what is stored") && !log.contains("nothing that is stored"), "{log}");
