@@ -295,12 +295,9 @@ async fn until_stopped(
     tokio::join!(lasting.leave(connections), tokio::time::sleep(LISTENS_ON_FOR));
     // A server hears of its end only while it is polled.
     let stops = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true)));
-    let ended = match tokio::time::timeout_at(deadline, async { tokio::join!(stops, running) }).await {
-        Ok((_, ended)) => ended,
-        Err(_) => {
-            tracing::warn!("stopped while requests were under way");
-            return outcome;
-        }
+    let Ok((_, ended)) = tokio::time::timeout_at(deadline, async { tokio::join!(stops, running) }).await else {
+        tracing::warn!("stopped while requests were under way");
+        return outcome;
     };
     tracing::info!("stopped");
     outcome.and(ended.map(|_| ()).map_err(StartError::Io))

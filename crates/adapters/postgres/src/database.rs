@@ -23,20 +23,34 @@ pub struct PoolUse {
 pub struct Database {
     pub(crate) connection: DatabaseConnection,
     pub(crate) settings: Arc<ConnectSettings>,
+    /// For jobs; of SQLite the same.
+    jobs: DatabaseConnection,
 }
 
 impl Database {
     /// Reads the settings and prepares the pool. Nothing is connected yet: a process may start before its database does.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self, ConnectError> {
         let connection = pool::open(settings).await?;
-        Ok(Self { connection, settings: Arc::new(settings.clone()) })
+        // SQLite bounds no statement, and one in memory is another one for each pool.
+        let jobs = if is_postgres(&settings.url) { pool::open(&settings.for_jobs()).await? } else { connection.clone() };
+        Ok(Self { connection, settings: Arc::new(settings.clone()), jobs })
+    }
+
+    /// The same database for jobs that look at many rows: statements may take half a minute, on a few connections of their own.
+    #[must_use]
+    pub fn for_jobs(&self) -> Self {
+        Self { connection: self.jobs.clone(), settings: Arc::new(self.settings.for_jobs()), jobs: self.jobs.clone() }
     }
 
     /// Tells `observer` of every statement that is carried out from now on by this handle and those cloned from it: its text, without
     /// values, and how long it took. It is called in the caller's task and is to be quick.
     #[must_use]
     pub fn observed(mut self, observer: impl Fn(&str, Duration) + Send + Sync + 'static) -> Self {
-        self.connection.set_metric_callback(move |info| observer(&info.statement.sql, info.elapsed));
+        let observer = Arc::new(observer);
+        for connection in [&mut self.connection, &mut self.jobs] {
+            let observer = Arc::clone(&observer);
+            connection.set_metric_callback(move |info| observer(&info.statement.sql, info.elapsed));
+        }
         self
     }
 
@@ -55,7 +69,8 @@ impl Database {
 
     /// Closes all connections once they are given back.
     pub async fn close(self) -> Result<(), StoreError> {
-        self.connection.close().await.map_err(store_error)
+        let (asked, jobs) = tokio::join!(self.connection.close(), self.jobs.close());
+        asked.and(jobs).map_err(store_error)
     }
 
     /// Carries out one call of a store, and gives up when the database does not answer in time. A transaction that was
@@ -66,5 +81,34 @@ impl Database {
             Ok(done) => done.map_err(store_error),
             Err(_) => Err(StoreError::Unavailable(Box::new(DeadlineExceeded))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coinlink_testkit::servers::fresh_database;
+    use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+
+    #[tokio::test]
+    async fn a_statement_of_a_job_may_take_half_a_minute_and_one_of_a_request_two_seconds() {
+        let place = fresh_database().await;
+        let database = Database::connect(&ConnectSettings::new(&place.url)).await.unwrap();
+        let bound = async |database: &Database| {
+            let asked = Statement::from_string(DbBackend::Postgres, "SHOW statement_timeout");
+            let row = database.connection.query_one_raw(asked).await.unwrap().unwrap();
+            row.try_get_by_index::<String>(0).unwrap()
+        };
+        let jobs = database.for_jobs();
+        assert_eq!((bound(&database).await, bound(&jobs).await), ("2s".to_owned(), "30s".to_owned()));
+        assert!(jobs.settings.deadline() > Duration::from_secs(30), "and the client does not give up before");
+        assert_eq!((database.pool().most, jobs.pool().most), (8, 2), "ten in all, as docs/deployment.md says");
+    }
+
+    #[tokio::test]
+    async fn jobs_see_the_same_rows_of_a_database_in_memory() {
+        let database = Database::connect(&ConnectSettings::new("sqlite::memory:")).await.unwrap();
+        database.connection.execute_unprepared("CREATE TABLE t (v INTEGER)").await.unwrap();
+        database.for_jobs().connection.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
     }
 }

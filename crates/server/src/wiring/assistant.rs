@@ -38,7 +38,7 @@ impl AssistantJobs {
 pub fn assistant(market: &MarketUseCases, parts: &ContextParts<'_>) -> Result<Assistant, StartError> {
     let around = parts.around;
     let feedback = Arc::new(SqlFeedback::new(parts.database.clone()));
-    let prune = PruneFeedback { store: Arc::clone(&feedback) as _, clock: Arc::clone(&around.clock) };
+    let prune = PruneFeedback { store: Arc::new(SqlFeedback::new(parts.database.for_jobs())), clock: Arc::clone(&around.clock) };
     let adapters = AssistantAdapters {
         market: market.clone(),
         clock: Arc::clone(&around.clock),

@@ -19,7 +19,7 @@ pub fn checkpoint_key(settings: &Settings) -> CheckpointKey {
 
 /// Seals what was added, and counts it.
 pub fn sealer(settings: &Settings, database: &Database, metrics: &Metrics, around: &Surroundings) -> SealAudit {
-    let chain = Arc::new(SqlAuditChain::new(database.clone()));
+    let chain = Arc::new(SqlAuditChain::new(database.for_jobs()));
     let rows = metrics.audit_rows.clone();
     // Actions are a fixed list of ours.
     SealAudit::new(chain, Arc::clone(&around.clock), checkpoint_key(settings))

@@ -216,9 +216,17 @@ pub fn identity(
     let use_cases = IdentityUseCases::new(&adapters, Arc::default());
     let proxies = TrustedProxies::of(&settings.server);
     let gatekeeper = gatekeeper(&adapters, &use_cases, limits(settings), pages(settings)?, proxies, metrics.clone());
+    let in_jobs = Arc::new(SqlIdentityStore::new(database.for_jobs(), Arc::clone(&adapters.secrets)));
+    let old = IdentityAdapters {
+        keys: in_jobs.clone(),
+        factors: in_jobs.clone(),
+        wallets: in_jobs.clone(),
+        store: in_jobs,
+        ..adapters.clone()
+    };
     let jobs = IdentityJobs {
         follow: IdentityUseCases::follow_revocations(&adapters, &use_cases),
-        prune: IdentityUseCases::prune(&adapters),
+        prune: IdentityUseCases::prune(&old),
         sign_in: Arc::clone(&use_cases.sign_in),
         key_uses: Arc::clone(&use_cases.api_keys.note_uses),
         signing_keys,

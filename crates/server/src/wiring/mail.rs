@@ -32,7 +32,8 @@ pub fn mail(
     let notifications: Arc<dyn NotificationsStore> = Arc::new(SqlNotificationsStore::new(database.clone(), Arc::clone(secrets)));
     let deliver = |sender| Arc::new(DeliverMail::new(Arc::clone(&queue), sender, Arc::clone(&notifications), Arc::clone(&clock)));
     let deliver = sender(settings)?.map(deliver);
-    let prune = PruneMail { queue: Arc::clone(&queue), clock: Arc::clone(&clock) };
+    let in_jobs = SqlMailQueue::new(database.for_jobs(), Arc::clone(secrets));
+    let prune = PruneMail { queue: Arc::new(in_jobs), clock: Arc::clone(&clock) };
     Ok((MailJob { deliver, queue, clock, metrics: metrics.clone() }, prune))
 }
 

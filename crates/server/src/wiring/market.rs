@@ -63,17 +63,18 @@ pub fn market(parts: &ContextParts<'_>) -> Result<Market, StartError> {
     let clock = || Arc::clone(&around.clock);
     let candles: Arc<dyn CandleStore> = Arc::new(SqlCandles::new(database.clone()));
     let filled = Arc::clone(&candles);
+    let in_jobs: Arc<dyn CandleStore> = Arc::new(SqlCandles::new(database.for_jobs()));
     let adapters = MarketAdapters {
         prices: Arc::new(broadcaster.clone()),
-        candles: Arc::clone(&candles),
+        candles,
         periods: periods(settings),
         asks_for_news: asks_for_news(parts),
         clock: clock(),
     };
     let use_cases = MarketUseCases::new(adapters);
     let jobs = MarketJobs {
-        record: RecordCandles::new(Arc::clone(&candles), clock(), RecordPolicy::default()),
-        prune: PruneCandles::new(candles, clock(), retention(settings)),
+        record: RecordCandles::new(Arc::clone(&in_jobs), clock(), RecordPolicy::default()),
+        prune: PruneCandles::new(in_jobs, clock(), retention(settings)),
         bulletins: bulletins(parts, &use_cases.bulletins)?,
         history: history(parts, &filled)?,
         metrics: metrics.clone(),

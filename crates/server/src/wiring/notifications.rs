@@ -79,24 +79,19 @@ pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartErr
         candles,
         clock: Arc::clone(clock),
         entropy: Arc::new(SystemEntropy),
+    let in_jobs = Arc::new(SqlNotificationsStore::new(parts.database.for_jobs(), Arc::clone(parts.secrets)));
     };
     let jobs = NotificationsJobs {
         evaluate: EvaluateAlerts::new(evaluator),
-        prune_alerts: PruneAlerts::new(Arc::clone(&store) as _, Arc::clone(clock)),
+        prune_alerts: PruneAlerts::new(Arc::clone(&in_jobs) as _, Arc::clone(clock)),
         to_sockets: DeliverToSockets {
             queue: Arc::clone(&queue),
             store: Arc::clone(&store) as _,
             events,
             clock: Arc::clone(clock),
         },
-        to_webhooks: Arc::new(DeliverToWebhooks {
-            queue: Arc::clone(&queue),
-            store: Arc::clone(&store) as _,
-            sender,
-            secrets,
-            clock: Arc::clone(clock),
-        }),
-        prune: PruneNotifications { store, queue: Arc::clone(&queue), clock: Arc::clone(clock) },
+        to_webhooks: Arc::new(DeliverToWebhooks { queue: Arc::clone(&queue), store, sender, secrets, clock: Arc::clone(clock) }),
+        prune: PruneNotifications { store: Arc::clone(&in_jobs) as _, queue: in_jobs, clock: Arc::clone(clock) },
         queue,
         clock: Arc::clone(clock),
         metrics: parts.metrics.clone(),
