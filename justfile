@@ -60,7 +60,7 @@ rehearse:
     cargo build -p coinlink
     cargo test -p coinlink-end-to-end-tests --test it restore_fault:: -- --nocapture --test-threads 1
 
-# Run one benchmark: ws, http, auth, sign-in or timing beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md), alerts (docs/alerts.md).
+# Run one benchmark: ws, http, auth, sign-in, timing or traces beside a baseline in the same run (docs/performance.md), candles (docs/market-history.md), alerts (docs/alerts.md).
 bench name="ws" *args:
     cargo build --release -p coinlink -p coinlink-bench
     cargo run --release -p coinlink-bench -- {{ name }} {{ args }}

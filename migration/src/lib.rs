@@ -39,6 +39,8 @@ mod m20261123_000510_create_feedback;
 mod m20261123_000520_add_users_secured_at;
 mod m20261124_000600_create_monitor_alerts;
 mod m20261124_000700_create_secret_prints;
+mod m20261124_000800_forget_made_up_candles;
+mod m20261124_000810_note_alert_sources;
 mod m20261124_000900_note_when_ends_were_told;
 mod rights;
 
@@ -103,6 +105,8 @@ impl MigratorTrait for Steps {
             Box::new(m20261123_000520_add_users_secured_at::Migration),
             Box::new(m20261124_000600_create_monitor_alerts::Migration),
             Box::new(m20261124_000700_create_secret_prints::Migration),
+            Box::new(m20261124_000800_forget_made_up_candles::Migration),
+            Box::new(m20261124_000810_note_alert_sources::Migration),
             Box::new(m20261124_000900_note_when_ends_were_told::Migration),
         ]
     }

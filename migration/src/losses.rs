@@ -1,6 +1,6 @@
 //! What is lost with a step that is taken back, for whoever is about to do it.
 
-const LOSSES: [(&str, &str); 28] = [
+const LOSSES: [(&str, &str); 30] = [
     ("m20261121_000000_create_exact_types", "nothing"),
     ("m20261121_000001_create_last_known_prices", "the last known prices; they are collected again"),
     ("m20261121_000010_create_users", "ALL ACCOUNTS"),
@@ -28,6 +28,8 @@ const LOSSES: [(&str, &str); 28] = [
     ("m20261123_000520_add_users_secured_at", "when accounts were secured: webhooks of before that are called again"),
     ("m20261124_000600_create_monitor_alerts", "what the monitor found, and who looked after it; what goes on is found again"),
     ("m20261124_000700_create_secret_prints", "by which secrets the database is written; the next start takes its own for these"),
+    ("m20261124_000800_forget_made_up_candles", "nothing; candles that it removed stay away"),
+    ("m20261124_000810_note_alert_sources", "whose prices made alerts come true"),
     ("m20261124_000900_note_when_ends_were_told", "nothing that matters a quarter of an hour later"),
 ];
 

@@ -288,9 +288,9 @@ async fn until_stopped(
         ended = &mut running => return ended.map(|_| ()).map_err(StartError::Io),
         job = jobs::watch_over(jobs) => Err(StartError::Job(job)),
         job = lasting.ended() => Err(StartError::Job(job)),
-    let deadline = Instant::now() + ENDS_WITHIN;
         signal = stop_signal() => signal.map(|name| tracing::info!(signal = name, "stopping")).map_err(StartError::Io),
     };
+    let deadline = Instant::now() + ENDS_WITHIN;
     let _ = draining.send(true);
     tokio::join!(lasting.leave(connections), tokio::time::sleep(LISTENS_ON_FOR));
     // A server hears of its end only while it is polled.

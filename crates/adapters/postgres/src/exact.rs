@@ -23,10 +23,10 @@ pub struct Moment(pub OffsetDateTime);
 /// So long ago by the database's own clock.
 pub(crate) fn by_its_clock(backend: DbBackend, ago: Duration) -> Expr {
     let ago = ago.max(Duration::ZERO).as_seconds_f64();
-    Expr::cust(match backend {
-        DbBackend::Postgres => format!("clock_timestamp() - interval '{ago:.3} seconds'"),
-        _ => format!("strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{ago:.3} seconds')"),
-    })
+    match backend {
+        DbBackend::Postgres => Expr::cust_with_values("clock_timestamp() - make_interval(secs => $1)", [ago]),
+        _ => Expr::cust_with_values("strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ?)", [format!("-{ago:.3} seconds")]),
+    }
 }
 
 /// Of fixed width, so that comparing text compares time.

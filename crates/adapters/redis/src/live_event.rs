@@ -1,7 +1,7 @@
 //! An event as it travels: JSON with a version, decimals as strings, times to the nanosecond.
 
 use coinlink_domain::{
-    market::{Percent, Price, Symbol, TickId},
+    market::{Percent, Price, Source, Symbol, TickId},
     notifications::{
         Notification, NotificationId, NotificationKind, Priority,
         alerts::{AlertCondition, AlertRuleId, FiredAlert},
@@ -62,6 +62,9 @@ struct Fired {
     within_s: Option<i64>,
     price: String,
     moved_from: Option<String>,
+    /// Nodes of before do not write it.
+    #[serde(default)]
+    source: Option<String>,
     epoch: u64,
     seq: u64,
     #[serde(with = "rfc3339")]
@@ -109,6 +112,7 @@ fn fired(of: &FiredAlert) -> Fired {
         within_s,
         price: of.price.usd().to_string(),
         moved_from: of.moved_from.map(|price| price.usd().to_string()),
+        source: of.source.map(|source| source.name().to_owned()),
         epoch: of.tick.epoch,
         seq: of.tick.seq,
         at: of.at.to_offset(UtcOffset::UTC),
@@ -166,6 +170,7 @@ fn read_fired(user: UserId, of: &Fired) -> Result<FiredAlert, String> {
         condition,
         price: price(&of.price)?,
         moved_from: of.moved_from.as_deref().map(price).transpose()?,
+        source: of.source.as_deref().and_then(Source::from_name),
         tick: TickId { epoch: of.epoch, seq: of.seq },
         at: of.at,
     })

@@ -13,7 +13,7 @@ use coinlink_domain::{
 use coinlink_ports::{market::CurrentTick, notifications::AlertReads, shared::Clock};
 use time::{Duration, OffsetDateTime};
 
-use crate::market::{AskedCandles, MarketUseCases};
+use crate::market::{AskedCandles, CandlePage, MarketUseCases};
 
 /// Assets whose past is looked up for one question.
 const PASTS: usize = 3;
@@ -106,7 +106,7 @@ impl GatherFacts {
                 // Of a moment the one candle that holds it.
                 let span =
                     if from == to { (interval.open_of(from), interval.open_of(from) + interval.length()) } else { (from, to) };
-                if let Some(then) = self.then_of(&symbol, *interval, span).await {
+                if let Some(then) = self.then_of((&symbol, *interval), span, (from == to).then_some(from)).await {
                     known.push(then);
                     break;
                 }
@@ -115,13 +115,24 @@ impl GatherFacts {
         known
     }
 
-    async fn then_of(&self, symbol: &Symbol, interval: Interval, (from, to): (OffsetDateTime, OffsetDateTime)) -> Option<Then> {
-        let candles = self.candles(symbol, interval, from, Some(to)).await?;
-        let (first, last) = (candles.first()?.candle, candles.last()?.candle);
-        let joined = joined(&candles)?;
+    /// What candles of this length know of a stretch; where a moment `at` is meant, only if what they know holds it.
+    async fn then_of(
+        &self,
+        (symbol, interval): (&Symbol, Interval),
+        (from, to): (OffsetDateTime, OffsetDateTime),
+        at: Option<OffsetDateTime>,
+    ) -> Option<Then> {
+        let page = self.candles(symbol, interval, from, Some(to)).await?;
+        let (first, last) = (page.records.first()?.candle, page.records.last()?.candle);
+        let known_from = page.known_from(&first);
+        if at.is_some_and(|at| at < known_from) {
+            return None;
+        }
+        let joined = joined(&page.records)?;
         Some(Then {
             symbol: symbol.clone(),
             from: first.open_at,
+            known_from,
             to: last.open_at + interval.length(),
             open: first.open,
             high: joined.high,
@@ -137,10 +148,10 @@ impl GatherFacts {
         interval: Interval,
         from: OffsetDateTime,
         to: Option<OffsetDateTime>,
-    ) -> Option<Vec<CandleRecord>> {
+    ) -> Option<CandlePage> {
         let asked = AskedCandles { symbol: symbol.clone(), interval, from: Some(from), to, limit: CANDLES };
         match self.market.candles.execute(asked).await {
-            Ok(page) => Some(page.records),
+            Ok(page) => Some(page),
             Err(error) => {
                 tracing::debug!(%error, "no history for an answer");
                 None
@@ -151,15 +162,15 @@ impl GatherFacts {
     async fn past_of(&self, symbol: &Symbol, period: Period, now: OffsetDateTime) -> Option<Past> {
         let interval = interval_for(period);
         let from = interval.open_of(now - period.length());
-        let mut candles = self.candles(symbol, interval, from, None).await?;
-        if candles.is_empty() && interval == Interval::Day {
+        let mut page = self.candles(symbol, interval, from, None).await?;
+        if page.records.is_empty() && interval == Interval::Day {
             // A history that is younger than its first day.
-            candles = self.candles(symbol, Interval::Hour, from, None).await?;
+            page = self.candles(symbol, Interval::Hour, from, None).await?;
         }
-        let first = candles.first()?.candle;
-        let joined = joined(&candles)?;
-        // The first candle may have opened a little earlier than the period does.
-        let since = first.open_at.max(now - period.length());
+        let first = page.records.first()?.candle;
+        let joined = joined(&page.records)?;
+        // The first candle may have opened a little earlier than the period does, and what is known of it later.
+        let since = page.known_from(&first).max(now - period.length());
         Some(Past { symbol: symbol.clone(), period, since, open: first.open, high: joined.high, low: joined.low })
     }
 }

@@ -28,9 +28,13 @@ impl ReadSentiment {
     /// `None` while none of its inputs was ever known.
     #[tracing::instrument(name = "market.read_sentiment", skip_all)]
     pub fn execute(&self) -> Option<Sentiment> {
-        let now = moment(self.clock.now());
-        let evidence = [self.headlines(now), self.fear_greed(now), self.momentum(now)];
-        sentiment::compose(evidence.into_iter().flatten().collect(), now)
+        let now = self.clock.now();
+        let step = moment(now);
+        let evidence = [self.headlines(step), self.fear_greed(step), self.momentum(step)];
+        let evidence: Vec<Evidence> = evidence.into_iter().flatten().collect();
+        // It is not older than what it is made of.
+        let newest = evidence.iter().map(|evidence| evidence.as_of.min(now)).max();
+        sentiment::compose(evidence, newest.map_or(step, |newest| newest.max(step)))
     }
 
     fn headlines(&self, now: OffsetDateTime) -> Option<Evidence> {

@@ -262,6 +262,38 @@ async fn a_change_over_a_shorter_history_is_told_as_that_of_the_shorter_time() {
 }
 
 #[tokio::test]
+async fn a_server_that_has_just_started_does_not_take_its_hour_and_its_day_for_known() {
+    let desk = Desk::with(None);
+    desk.remember_the_last_minute().await;
+    for (question, told) in [
+        ("all-time high of BTC", "last 60 s: high $97,012.34, low $96,000.00; my history of it begins 60 s ago"),
+        ("How did BTC change this year?", "+1.05% in the last 60 s, from $96,000.00: my history of it begins 60 s ago"),
+        ("BTC 1 hour ago", "I know no price of Bitcoin (BTC) of 2026-01-01 11:00 UTC: my history does not hold it"),
+        ("BTC 3 months ago", "my history does not hold it"),
+        ("BTC on 2025-12-31", "closed at $96,000.00"),
+        ("BTC 1 minute ago", "at 2026-01-01 11:59 UTC: $96,000.00"),
+    ] {
+        let answer = desk.ask(question).await.text;
+        assert!(answer.contains(told), "{question}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_amount_that_cannot_be_counted_is_refused_and_never_dropped() {
+    let desk = Desk::with(None);
+    for (question, told) in [
+        ("99999999999999999999999999999 BTC in USD", "I cannot read that amount"),
+        ("1000000000000000000000000 BTC in ETH", "I cannot read that amount"),
+        ("1.000.000 DOGE in USD", "I cannot read that amount"),
+        ("$-5 of bitcoin", "more than nothing"),
+        ("zero BTC in USD", "more than nothing"),
+    ] {
+        let answer = desk.ask(question).await.text;
+        assert!(answer.contains(told) && !answer.contains("1 BTC ="), "{question}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn without_headlines_the_primers_are_named() {
     let desk = Desk::empty(None, std::sync::Arc::new(coinlink_testkit::shared::TokioPause));
     let answer = desk.ask("news").await;

@@ -197,6 +197,15 @@ impl Desk {
         self.candles.record(Interval::Minute, &(0..=3).map(minute).collect::<Vec<_>>()).await.unwrap();
     }
 
+    /// What a server knows that started in the last minute: that minute, and what is made of it.
+    pub(crate) async fn remember_the_last_minute(&self) {
+        for interval in Interval::ALL {
+            let candle = Candle::first(interval.open_of(NOON - Duration::SECOND), price("96000"));
+            let candle = CandleRecord { symbol: symbol("BTC"), candle, origin: CandleOrigin::Ticks };
+            self.candles.record(interval, &[candle]).await.unwrap();
+        }
+    }
+
     pub(crate) async fn ask(&self, text: &str) -> Answer {
         self.ask_as(None, text, &[]).await
     }

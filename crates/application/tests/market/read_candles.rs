@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use coinlink_application::market::{AskedCandles, CandlePage, ReadCandles, ReadCandlesError};
 use coinlink_domain::market::{
-    Symbol, Tick, TickItem,
-    candles::{CandleRecord, Interval, Span},
+    Source, Symbol, Tick, TickItem,
+    candles::{CandleOrigin, CandleRecord, Interval, Span},
 };
 use coinlink_ports::market::CandleStore;
 use coinlink_testkit::{
@@ -104,4 +104,28 @@ async fn pages_come_to_the_whole() {
         }
         assert_eq!((&forwards, &backwards), (&there, &there), "{step} {limit}");
     }
+}
+
+/// Of a provider's whole hours, hours that were collected, and when collecting began within them.
+#[tokio::test]
+async fn of_a_candle_that_collecting_began_within_it_is_told_since_when_it_is_known() {
+    let store = MemoryCandles::default();
+    let provider = |open_at| CandleRecord { origin: CandleOrigin::Provider(Source::Kraken), ..a_candle(open_at, ["1"; 4]) };
+    let hour = |n| NOON + Duration::hours(n);
+    let ticks = [hour(-5), hour(-2), hour(-1), hour(0)].map(|at| a_candle(at, ["1"; 4]));
+    store.record(Interval::Hour, &ticks).await.unwrap();
+    store.record(Interval::Hour, &[hour(-4), hour(-3)].map(provider)).await.unwrap();
+    // Of the first hour no minute is kept any more; a provider's hour is whole, however few minutes of it there are.
+    let fives = [hour(-5) + Duration::minutes(10), hour(-3) + Duration::minutes(20), hour(-2) + Duration::minutes(30)];
+    store.record(Interval::FiveMinutes, &fives.map(|at| a_candle(at, ["1"; 4]))).await.unwrap();
+    let seen = [hour(-2) + Duration::minutes(33), hour(-2) + Duration::minutes(34), minute(0)];
+    store.record(Interval::Minute, &seen.map(|at| a_candle(at, ["1"; 4]))).await.unwrap();
+    let clock = StoppedClock::at(minute(3));
+    let read = ReadCandles::new(Arc::new(store), Arc::new(ShownPrices::default()), Arc::new(clock));
+    let page = read.execute(AskedCandles { interval: Interval::Hour, ..asked(10) }).await.unwrap();
+    let known: Vec<_> =
+        page.known_from.iter().map(|(of, from)| ((*of - NOON).whole_hours(), (*from - *of).whole_minutes())).collect();
+    assert_eq!(known, [(-5, 10), (-2, 33)]);
+    assert_eq!(page.known_from(&page.records[0].candle), hour(-5) + Duration::minutes(10));
+    assert_eq!(page.known_from(&page.records[1].candle), hour(-4), "whole");
 }

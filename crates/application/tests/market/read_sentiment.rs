@@ -134,3 +134,14 @@ fn whoever_asks_within_ten_seconds_is_told_the_same() {
     node.clock.advance(Duration::milliseconds(1));
     assert_ne!(node.read(), first);
 }
+
+#[test]
+fn the_mood_is_no_older_than_what_it_is_made_of() {
+    let node = Node::new();
+    node.clock.advance(Duration::seconds(7));
+    node.shown.show(tick(&["BTC"], Some("5"), NOW + Duration::seconds(5)));
+    let sentiment = node.read().unwrap();
+    assert_eq!((sentiment.at, sentiment.inputs[0].age), (NOW + Duration::seconds(5), Duration::ZERO));
+    node.shown.show(tick(&["BTC"], Some("5"), NOW + Duration::hours(1)));
+    assert_eq!(node.read().unwrap().at, NOW + Duration::seconds(7), "nothing is of the future");
+}

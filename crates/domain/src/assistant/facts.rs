@@ -71,8 +71,10 @@ pub struct Past {
 pub struct Then {
     /// Whose.
     pub symbol: Symbol,
-    /// When what is known of it begins.
+    /// When it begins.
     pub from: OffsetDateTime,
+    /// When what is known of it begins; what comes before is not known.
+    pub known_from: OffsetDateTime,
     /// When it ends.
     pub to: OffsetDateTime,
     /// The first price.

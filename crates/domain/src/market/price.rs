@@ -32,15 +32,19 @@ impl Price {
         Some(Percent::new(change.round_dp_with_strategy(8, rust_decimal::RoundingStrategy::MidpointAwayFromZero)))
     }
 
-    /// US dollars that the price changed by, where `change` is in percent of the price before: to twelve significant digits,
-    /// half away from zero. `None` where no such price was possible: nothing falls by all of its price or more.
+    /// US dollars that the price changed by, where `change` is in percent of the price before: to the last decimal place of the price,
+    /// or cents where it has fewer, and twelve significant digits at most; half away from zero. `None` where no such price was
+    /// possible: nothing falls by all of its price or more.
     #[must_use]
     pub fn amount_of(self, change: Percent) -> Option<Decimal> {
         let after = Decimal::ONE_HUNDRED.checked_add(change.0).filter(|after| *after > Decimal::ZERO)?;
         // The digits are kept by dividing first: a quotient is below or near one, a product may have no room.
         let share = change.0.checked_div(after)?;
         let amount = self.0.checked_mul(share)?;
-        amount.round_sf_with_strategy(12, rust_decimal::RoundingStrategy::MidpointAwayFromZero).map(|amount| amount.normalize())
+        let half_away = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+        // Percentages are rounded, so that places beyond those of the price would be nobody's.
+        let amount = amount.round_dp_with_strategy(self.0.scale().max(2), half_away);
+        amount.round_sf_with_strategy(12, half_away).map(|amount| amount.normalize())
     }
 
     /// How far this price is from `other`, as a share of `other` in percent, without its sign.
@@ -107,6 +111,12 @@ mod tests {
             let amount: Decimal = amount.parse().unwrap();
             let found = price(now).amount_of(Percent::new(percent.parse().unwrap())).unwrap();
             assert_eq!(found.round_dp(amount.scale()), amount, "{now} {percent}");
+        }
+        for (now, percent, amount) in
+            [("64309.95", "-2.64468", "-1746.99"), ("97012.34", "1.23456", "1183.08"), ("64000", "1.5", "945.81")]
+        {
+            let found = price(now).amount_of(Percent::new(percent.parse().unwrap())).unwrap();
+            assert_eq!(found.to_string(), amount, "no digit that nobody gave: {now} {percent}");
         }
         for impossible in ["-100", "-250"] {
             assert_eq!(price("1").amount_of(Percent::new(impossible.parse().unwrap())), None);

@@ -8,10 +8,14 @@ pub fn usd(value: Decimal) -> String {
     with_places(value, places(value))
 }
 
-/// The same, without cents where there are none: `$100,000`.
+/// The same, without digits that say nothing: `$100,000`, `$0.10`.
 #[must_use]
 pub fn round_usd(value: Decimal) -> String {
-    if value >= Decimal::ONE && value.fract().is_zero() { with_places(value, 0) } else { usd(value) }
+    match value.normalize().scale() {
+        0 if value >= Decimal::ONE => with_places(value, 0),
+        scale if value < Decimal::ONE && scale < places(value) => with_places(value, scale.max(2)),
+        _ => usd(value),
+    }
 }
 
 /// Two amounts beside each other, the second as [`round_usd`]. With as many digits more as it takes to tell them apart, where they
@@ -79,7 +83,15 @@ mod tests {
 
     #[test]
     fn cents_are_left_out_where_there_are_none() {
-        for (value, expected) in [("100000", "$100,000"), ("100000.5", "$100,000.50"), ("1.00", "$1"), ("0.5", "$0.5000")] {
+        for (value, expected) in [
+            ("100000", "$100,000"),
+            ("100000.5", "$100,000.50"),
+            ("1.00", "$1"),
+            ("0.5", "$0.50"),
+            ("0.125", "$0.125"),
+            ("0.00000594", "$0.00000594"),
+            ("0.12345", "$0.1235"),
+        ] {
             assert_eq!(round_usd(decimal(value)), expected);
         }
     }

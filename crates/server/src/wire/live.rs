@@ -2,7 +2,7 @@
 
 use coinlink_domain::{
     assistant::Prompt,
-    market::{Article, NewsSource, Percent, Price},
+    market::{Article, NewsSource, Percent, Price, Source},
     notifications::alerts::FiredAlert,
 };
 use coinlink_ports::notifications::LiveEvent;
@@ -64,6 +64,8 @@ struct Fired<'a> {
     target_percent: Option<Decimal>,
     #[serde(serialize_with = "exact")]
     current_price: Decimal,
+    /// Whose price it is; null where nobody kept it.
+    source: Option<&'static str>,
     direction: &'static str,
     message: String,
     triggered_at: String,
@@ -81,6 +83,7 @@ impl<'a> Fired<'a> {
             target_price: of_price,
             target_percent: of_price.is_none().then(|| condition.target()),
             current_price: price.usd(),
+            source: fired.source.map(Source::name),
             direction: fired.direction(),
             message: fired.message(),
             triggered_at: rfc3339(fired.at),

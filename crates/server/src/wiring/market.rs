@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coinlink_application::market::{CandleRetention, MarketAdapters, MarketUseCases, PruneCandles, RecordCandles, RecordPolicy};
 use coinlink_ports::market::CandleStore;
-use coinlink_postgres::SqlCandles;
+use coinlink_postgres::{Database, SqlCandles};
 use time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -14,6 +14,7 @@ use super::{
     history::{HistoryJob, history},
 };
 use crate::{
+    cli::Feed,
     config::Settings,
     jobs::{Led, prune_candles, record_candles},
     serve::StartError,
@@ -57,13 +58,23 @@ fn retention(settings: &Settings) -> CandleRetention {
     }
 }
 
+/// Price history: that of the real market, or that of the made-up one.
+pub(super) fn candles(parts: &ContextParts<'_>) -> Arc<dyn CandleStore> {
+    candles_in(parts, parts.database.clone())
+}
+
+fn candles_in(parts: &ContextParts<'_>, database: Database) -> Arc<dyn CandleStore> {
+    let of = if parts.feed == Feed::Simulated { SqlCandles::made_up } else { SqlCandles::new };
+    Arc::new(of(database))
+}
+
 /// All of it.
 pub fn market(parts: &ContextParts<'_>) -> Result<Market, StartError> {
-    let ContextParts { settings, database, metrics, broadcaster, around, .. } = *parts;
+    let ContextParts { settings, metrics, broadcaster, around, .. } = *parts;
     let clock = || Arc::clone(&around.clock);
-    let candles: Arc<dyn CandleStore> = Arc::new(SqlCandles::new(database.clone()));
+    let candles = candles(parts);
     let filled = Arc::clone(&candles);
-    let in_jobs: Arc<dyn CandleStore> = Arc::new(SqlCandles::new(database.for_jobs()));
+    let in_jobs = candles_in(parts, parts.database.for_jobs());
     let adapters = MarketAdapters {
         prices: Arc::new(broadcaster.clone()),
         candles,

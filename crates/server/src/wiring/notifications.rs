@@ -11,11 +11,11 @@ use coinlink_ports::{
     notifications::{DeliveryQueue, WebhookSender},
     shared::Clock,
 };
-use coinlink_postgres::{SqlCandles, SqlNotificationsStore};
+use coinlink_postgres::SqlNotificationsStore;
 use coinlink_webhooks::HttpWebhooks;
 use tokio::task::JoinSet;
 
-use super::contexts::ContextParts;
+use super::{contexts::ContextParts, market::candles};
 use crate::{
     config::Mode,
     jobs::{self, Led},
@@ -71,16 +71,15 @@ pub fn notifications(parts: &ContextParts<'_>) -> Result<Notifications, StartErr
     };
     let use_cases = NotificationsUseCases::new(adapters);
     let (secrets, events) = (Arc::clone(parts.secrets), Arc::clone(&parts.shared.live));
-    let candles = Arc::new(SqlCandles::new(parts.database.clone()));
     let evaluator = EvaluatorParts {
         store: Arc::clone(&store) as _,
         reads: Arc::clone(&store) as _,
         bus: Arc::clone(&parts.shared.bus),
-        candles,
+        candles: candles(parts),
         clock: Arc::clone(clock),
         entropy: Arc::new(SystemEntropy),
-    let in_jobs = Arc::new(SqlNotificationsStore::new(parts.database.for_jobs(), Arc::clone(parts.secrets)));
     };
+    let in_jobs = Arc::new(SqlNotificationsStore::new(parts.database.for_jobs(), Arc::clone(parts.secrets)));
     let jobs = NotificationsJobs {
         evaluate: EvaluateAlerts::new(evaluator),
         prune_alerts: PruneAlerts::new(Arc::clone(&in_jobs) as _, Arc::clone(clock)),

@@ -125,8 +125,9 @@ async fn the_older_shape_is_numbers_with_every_digit_and_no_volume_that_nobody_s
     let text = server.get(HISTORY).await.text().await.unwrap();
     assert_eq!(
         text,
-        "[{\"timestamp\":\"2025-12-31T21:00:00Z\",\"price\":0.00000000007821066970851871,\"volume\":12.5},\
-         {\"timestamp\":\"2025-12-31T23:00:00Z\",\"price\":2},{\"timestamp\":\"2026-01-01T00:00:00Z\",\"price\":2}]"
+        "[{\"timestamp\":\"2025-12-31T21:00:00Z\",\"price\":0.00000000007821066970851871,\"volume\":12.5,\"source\":\"kraken\"},\
+         {\"timestamp\":\"2025-12-31T23:00:00Z\",\"price\":2,\"source\":\"ticks\"},\
+         {\"timestamp\":\"2026-01-01T00:00:00Z\",\"price\":2,\"source\":\"ticks\"}]"
     );
     let last_hour = json(server.get(&format!("{HISTORY}?period=1h&interval=1h")).await).await;
     assert_eq!(last_hour.as_array().unwrap().len(), 2);
@@ -171,5 +172,28 @@ async fn while_the_store_is_away_the_answer_says_so() {
         assert!(header(&response, "retry-after").is_some());
         assert_eq!((response.status().as_u16(), code(response).await.as_str()), (503, "dependency_unavailable"), "{path}");
     }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn of_a_day_in_which_collecting_began_it_is_told_since_when_it_is_known() {
+    let server = Server::start();
+    server.behind.candles.record(Interval::Day, &[a_still_candle("BTC", NOW, "2")]).await.unwrap();
+    let minute = a_still_candle("BTC", NOW + Duration::minutes(7), "2");
+    server.behind.candles.record(Interval::Minute, &[minute]).await.unwrap();
+    let body = json(server.get("/api/v2/market/btc/candles?interval=1d").await).await;
+    assert_eq!(body["data"][0]["known_from"], "2026-01-01T00:07:00Z", "{body}");
+    let minutes = json(server.get("/api/v2/market/btc/candles?interval=1m&from=2026-01-01T00:00:00Z").await).await;
+    assert!(minutes["data"][0].get("known_from").is_none(), "{minutes}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_made_up_says_so_in_either_shape() {
+    let server = Server::start();
+    let made_up = CandleRecord { origin: CandleOrigin::of_ticks(Source::Simulated), ..a_still_candle("BTC", NOW, "2") };
+    server.behind.candles.record(Interval::Hour, &[made_up]).await.unwrap();
+    assert_eq!(json(server.get(CANDLES).await).await["sources"], json!(["simulated"]));
+    assert_eq!(json(server.get(HISTORY).await).await[0]["source"], "simulated");
     server.stop().await;
 }

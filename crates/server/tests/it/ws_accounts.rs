@@ -8,7 +8,7 @@ use crate::http_support::{
 };
 use crate::ws_support::{Node, Socket};
 use coinlink_domain::{
-    market::{Price, Symbol, TickId},
+    market::{Price, Source, Symbol, TickId},
     notifications::{
         NotificationId,
         alerts::{AlertCondition, AlertRuleId, FiredAlert},
@@ -35,6 +35,7 @@ fn fired(holder: Holder) -> FiredAlert {
         condition: AlertCondition::CrossesAbove(price("100000")),
         price: price("100000.123456789012"),
         moved_from: None,
+        source: Some(Source::Kraken),
         tick: TickId { epoch: 1, seq: 1 },
         at: NOW,
     }

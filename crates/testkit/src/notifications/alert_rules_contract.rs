@@ -5,7 +5,7 @@
 use std::{any::Any, sync::Arc};
 
 use coinlink_domain::{
-    market::{Percent, Price, Symbol, TickId},
+    market::{Percent, Price, Source, Symbol, TickId},
     notifications::{
         NotificationId,
         alerts::{AlertChange, AlertCondition, AlertRule, AlertRuleId, Arming, FiredAlert},
@@ -63,6 +63,7 @@ fn a_firing_of(rule: &AlertRule, tick: TickId, n: u128) -> (AlertRule, FiredAler
         condition: rule.condition,
         price: usd("0.00000000007821066970851871"),
         moved_from: rule.condition.price().is_none().then(|| usd("0.5")),
+        source: Some(Source::CoinbaseLive).filter(|_| n % 2 == 1),
         tick,
         at,
     };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use coinlink_domain::{
-    market::{Percent, Price, Symbol, TickId},
+    market::{Percent, Price, Source, Symbol, TickId},
     notifications::{
         NotificationId,
         alerts::{AlertCondition, AlertRuleId, FiredAlert},
@@ -33,6 +33,7 @@ pub fn a_firing(condition: AlertCondition) -> FiredAlert {
         condition,
         price,
         moved_from: matches!(condition, AlertCondition::PercentMove { .. }).then_some(price),
+        source: Some(Source::Simulated),
         tick: TickId { epoch: 3, seq: 4 },
         at: datetime!(2026-11-21 12:00:00.000001 UTC),
     }

@@ -122,6 +122,9 @@ fn received(letter: &Value) -> Option<ReceivedMail> {
 fn python() -> PathBuf {
     let tools = env::var_os("COINLINK_TOOLS").map_or_else(|| Path::new(ROOT).join("target/tools"), PathBuf::from);
     let folder = tools.join("mail");
-    assert!(folder.join("complete").is_file(), "the SMTP server for tests is missing: run `bash tests/venv mail`, or `bash tests/run`");
+    assert!(
+        folder.join("complete").is_file(),
+        "the SMTP server for tests is missing: run `bash tests/venv mail`, or `bash tests/run`"
+    );
     folder.join("bin/python")
 }

@@ -18,6 +18,7 @@ pub struct Model {
     pub price: Exact,
     #[sea_orm(save_as = "numeric_text", select_as = "text")]
     pub moved_from: Option<Exact>,
+    pub source: Option<String>,
     pub epoch: i64,
     pub seq: i64,
     #[sea_orm(save_as = "timestamptz_text")]

@@ -15,16 +15,36 @@ use crate::{
     exact::{Exact, Moment},
 };
 
+/// Which market candles are of. It is a part of what the tables call an asset, so that nothing of one is ever read, joined, rolled up
+/// or aggregated with the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct World(&'static str);
+
+impl World {
+    pub(super) const REAL: Self = Self("");
+    /// No symbol holds a colon.
+    pub(super) const MADE_UP: Self = Self("simulated:");
+
+    /// What the tables call an asset.
+    pub(super) fn name(self, symbol: &Symbol) -> String {
+        format!("{}{symbol}", self.0)
+    }
+
+    fn symbol(self, name: &str) -> Result<Symbol, StoreError> {
+        Symbol::try_new(name.strip_prefix(self.0).unwrap_or(name)).map_err(|e| corrupt("the symbol of a candle", e))
+    }
+}
+
 /// What identifies one.
 pub(super) type Place = (Symbol, OffsetDateTime);
 
 /// The values of a row in the order of its columns.
-pub(super) fn values(record: &CandleRecord) -> [Value; 8] {
+pub(super) fn values(world: World, record: &CandleRecord) -> [Value; 8] {
     let price = |price: Price| Exact(price.usd()).into();
     let candle = &record.candle;
     [
         Moment(candle.open_at).into(),
-        record.symbol.as_str().into(),
+        world.name(&record.symbol).into(),
         price(candle.open),
         price(candle.high),
         price(candle.low),
@@ -35,7 +55,12 @@ pub(super) fn values(record: &CandleRecord) -> [Value; 8] {
 }
 
 /// A row; closed where its time is over.
-pub(super) fn record(row: &QueryResult, interval: Interval, now: OffsetDateTime) -> Result<CandleRecord, StoreError> {
+pub(super) fn record(
+    world: World,
+    row: &QueryResult,
+    interval: Interval,
+    now: OffsetDateTime,
+) -> Result<CandleRecord, StoreError> {
     let text = |name| row.try_get::<String>("", name).map_err(store_error);
     let price = |name| {
         let Exact(usd) = row.try_get("", name).map_err(store_error)?;
@@ -53,7 +78,7 @@ pub(super) fn record(row: &QueryResult, interval: Interval, now: OffsetDateTime)
         closed: interval.is_over(open_at, now),
     };
     Ok(CandleRecord {
-        symbol: Symbol::try_new(&text("symbol")?).map_err(|e| corrupt("the symbol of a candle", e))?,
+        symbol: world.symbol(&text("symbol")?)?,
         candle,
         origin: CandleOrigin::from_name(&text("origin")?)
             .ok_or(StoreError::Corrupt { what: "the origin of a candle", source: None })?,
@@ -80,10 +105,10 @@ pub(super) fn of_each_place(
     kept
 }
 
-/// The assets of these, each once.
-pub(super) fn symbols(records: &[CandleRecord]) -> Vec<Symbol> {
+/// What the tables call the assets of these, each once.
+pub(super) fn names(world: World, records: &[CandleRecord]) -> Vec<String> {
     let symbols: BTreeSet<&Symbol> = records.iter().map(|record| &record.symbol).collect();
-    symbols.into_iter().cloned().collect()
+    symbols.into_iter().map(|symbol| world.name(symbol)).collect()
 }
 
 /// From the first opening to just after the last.

@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use coinlink_domain::market::{
-    Symbol,
-    candles::{Interval, Span},
-};
+use coinlink_domain::market::candles::{Interval, Span};
 use coinlink_ports::market::{CandleQuery, Keep};
 use sea_orm::{DbBackend, Statement, Value};
 use time::OffsetDateTime;
@@ -55,8 +52,8 @@ fn places(first: usize, count: usize) -> String {
 const SHOWN: &str = "open_at, symbol, CAST(open AS text) AS open, CAST(high AS text) AS high, CAST(low AS text) AS low, \
                      CAST(close AS text) AS close, CAST(volume AS text) AS volume, origin";
 
-/// One asset's candles; the newest ones come newest first.
-pub(super) fn read(backend: DbBackend, rolled: bool, query: &CandleQuery) -> Statement {
+/// Candles of the asset of this name; the newest ones come newest first.
+pub(super) fn read(backend: DbBackend, rolled: bool, name: &str, query: &CandleQuery) -> Statement {
     let order = match query.keep {
         Keep::Oldest => "ASC",
         Keep::Newest => "DESC",
@@ -65,31 +62,26 @@ pub(super) fn read(backend: DbBackend, rolled: bool, query: &CandleQuery) -> Sta
         "SELECT {SHOWN} FROM {} WHERE symbol = $1 AND open_at >= $2 AND open_at < $3 ORDER BY open_at {order} LIMIT $4",
         source(query.interval, rolled)
     );
-    let values = [
-        query.symbol.as_str().into(),
-        moment(backend, query.span.from),
-        moment(backend, query.span.to),
-        i64::from(query.limit).into(),
-    ];
+    let values = [name.into(), moment(backend, query.span.from), moment(backend, query.span.to), i64::from(query.limit).into()];
     Statement::from_sql_and_values(backend, sql, values)
 }
 
 /// Several assets' candles.
-pub(super) fn read_all(backend: DbBackend, rolled: bool, symbols: &[Symbol], interval: Interval, span: Span) -> Statement {
+pub(super) fn read_all(backend: DbBackend, rolled: bool, names: &[String], interval: Interval, span: Span) -> Statement {
     let sql = format!(
         "SELECT {SHOWN} FROM {} WHERE open_at >= $1 AND open_at < $2 AND symbol IN ({})",
         source(interval, rolled),
-        places(3, symbols.len())
+        places(3, names.len())
     );
     let values = [moment(backend, span.from), moment(backend, span.to)].into_iter();
-    Statement::from_sql_and_values(backend, sql, values.chain(symbols.iter().map(|symbol| symbol.as_str().into())))
+    Statement::from_sql_and_values(backend, sql, values.chain(names.iter().map(|name| name.as_str().into())))
 }
 
 /// When one asset's candles opened.
 pub(super) fn open_times(
     backend: DbBackend,
     rolled: bool,
-    (symbol, interval): (&Symbol, Interval),
+    (name, interval): (&str, Interval),
     span: Span,
     limit: u32,
 ) -> Statement {
@@ -97,14 +89,14 @@ pub(super) fn open_times(
         "SELECT open_at FROM {} WHERE symbol = $1 AND open_at >= $2 AND open_at < $3 ORDER BY open_at LIMIT $4",
         source(interval, rolled)
     );
-    let values = [symbol.as_str().into(), moment(backend, span.from), moment(backend, span.to), i64::from(limit).into()];
+    let values = [name.into(), moment(backend, span.from), moment(backend, span.to), i64::from(limit).into()];
     Statement::from_sql_and_values(backend, sql, values)
 }
 
 /// When the newest one opened.
-pub(super) fn newest(backend: DbBackend, rolled: bool, symbol: &Symbol, interval: Interval) -> Statement {
+pub(super) fn newest(backend: DbBackend, rolled: bool, name: &str, interval: Interval) -> Statement {
     let sql = format!("SELECT open_at FROM {} WHERE symbol = $1 ORDER BY open_at DESC LIMIT 1", source(interval, rolled));
-    Statement::from_sql_and_values(backend, sql, [symbol.as_str().into()])
+    Statement::from_sql_and_values(backend, sql, [name.into()])
 }
 
 /// Writes so many rows over what is there.
@@ -126,16 +118,16 @@ pub(super) fn write(backend: DbBackend, interval: Interval, values: Vec<Value>) 
 }
 
 /// Notes that there is something of these assets.
-pub(super) fn note_symbols(backend: DbBackend, symbols: &[&str]) -> Statement {
-    let rows: Vec<String> = (1..=symbols.len()).map(|place| format!("(${place})")).collect();
+pub(super) fn note_symbols(backend: DbBackend, names: &[String]) -> Statement {
+    let rows: Vec<String> = (1..=names.len()).map(|place| format!("(${place})")).collect();
     let sql = format!("INSERT INTO price_candle_symbols (symbol) VALUES {} ON CONFLICT (symbol) DO NOTHING", rows.join(", "));
-    Statement::from_sql_and_values(backend, sql, symbols.iter().map(|symbol| (*symbol).into()))
+    Statement::from_sql_and_values(backend, sql, names.iter().map(|name| name.as_str().into()))
 }
 
 /// Whether there is.
-pub(super) fn knows(backend: DbBackend, symbol: &Symbol) -> Statement {
+pub(super) fn knows(backend: DbBackend, name: &str) -> Statement {
     let sql = "SELECT symbol FROM price_candle_symbols WHERE symbol = $1";
-    Statement::from_sql_and_values(backend, sql, [symbol.as_str().into()])
+    Statement::from_sql_and_values(backend, sql, [name.into()])
 }
 
 /// Makes the months of these moments, where they are not there.

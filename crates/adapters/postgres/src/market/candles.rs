@@ -13,7 +13,10 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::OnceCell;
 
-use super::{candle_rows as rows, candle_sql as sql};
+use super::{
+    candle_rows::{self as rows, World},
+    candle_sql as sql,
+};
 use crate::{Database, errors::store_error, write_transaction};
 
 /// Rows in one statement: eight values each, where SQLite takes 32,766 and PostgreSQL 65,535.
@@ -27,6 +30,7 @@ const AHEAD: Duration = Duration::days(62);
 #[derive(Clone)]
 pub struct SqlCandles {
     database: Database,
+    world: World,
     rolled: Arc<OnceCell<bool>>,
 }
 
@@ -37,12 +41,22 @@ impl SqlCandles {
     /// In this database.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, rolled: Arc::default() }
+        Self { database, world: World::REAL, rolled: Arc::default() }
+    }
+
+    /// In this database, of prices that are made up: what is kept of real ones is neither seen nor touched.
+    #[must_use]
+    pub fn made_up(database: Database) -> Self {
+        Self { world: World::MADE_UP, ..Self::new(database) }
+    }
+
+    fn name(&self, symbol: &Symbol) -> String {
+        self.world.name(symbol)
     }
 
     /// How the database finds what [`CandleStore::read`] asks for, as it says itself: a line each. It is read for that.
     pub async fn plan(&self, query: &CandleQuery) -> Result<Vec<String>, StoreError> {
-        let read = sql::read(self.backend(), self.rolled().await?, query);
+        let read = sql::read(self.backend(), self.rolled().await?, &self.name(&query.symbol), query);
         let explain = if self.backend() == DbBackend::Postgres { "EXPLAIN (ANALYZE, BUFFERS)" } else { "EXPLAIN QUERY PLAN" };
         let explained = Statement { sql: format!("{explain} {}", read.sql), ..read };
         let column = if self.backend() == DbBackend::Postgres { 0 } else { 3 };
@@ -86,20 +100,18 @@ impl SqlCandles {
         let backend = self.backend();
         let written = async {
             let transaction = write_transaction::begin(&self.database.connection, "price_candles").await?;
-            let symbols = rows::symbols(&new);
-            for chunk in symbols.chunks(ROWS) {
-                let names: Vec<&str> = chunk.iter().map(Symbol::as_str).collect();
-                transaction.execute_raw(sql::note_symbols(backend, &names)).await?;
+            for names in rows::names(self.world, &new).chunks(ROWS) {
+                transaction.execute_raw(sql::note_symbols(backend, names)).await?;
             }
             for chunk in new.chunks(ROWS) {
                 let joined;
                 let whole = if let Some(over) = over {
-                    joined = join(&transaction, interval, chunk, over).await?;
+                    joined = join(&transaction, self.world, interval, (chunk, over)).await?;
                     &joined
                 } else {
                     chunk
                 };
-                let values = whole.iter().flat_map(rows::values).collect();
+                let values = whole.iter().flat_map(|record| rows::values(self.world, record)).collect();
                 transaction.execute_raw(sql::write(backend, interval, values)).await?;
             }
             transaction.commit().await
@@ -111,16 +123,17 @@ impl SqlCandles {
 /// What is given with what is there of the same times. Joined here and not by the database: SQLite compares decimals as text.
 async fn join(
     transaction: &impl ConnectionTrait,
+    world: World,
     interval: Interval,
-    given: &[CandleRecord],
-    over: Over,
+    (given, over): (&[CandleRecord], Over),
 ) -> Result<Vec<CandleRecord>, DbErr> {
     let Some(span) = rows::span(given) else { return Ok(Vec::new()) };
     let backend = transaction.get_database_backend();
-    let there = transaction.query_all_raw(sql::read_all(backend, false, &rows::symbols(given), interval, span)).await?;
+    let names = rows::names(world, given);
+    let there = transaction.query_all_raw(sql::read_all(backend, false, &names, interval, span)).await?;
     let mut kept = BTreeMap::new();
     for row in &there {
-        let record = rows::record(row, interval, span.to).map_err(|error| DbErr::Type(error.to_string()))?;
+        let record = rows::record(world, row, interval, span.to).map_err(|error| DbErr::Type(error.to_string()))?;
         kept.insert((record.symbol.clone(), record.candle.open_at), record);
     }
     let place = |record: &CandleRecord| (record.symbol.clone(), record.candle.open_at);
@@ -139,9 +152,9 @@ impl CandleStore for SqlCandles {
 
     async fn read(&self, query: &CandleQuery) -> Result<Vec<CandleRecord>, StoreError> {
         let rolled = self.rolled().await?;
-        let found = self.rows(sql::read(self.backend(), rolled, query)).await?;
+        let found = self.rows(sql::read(self.backend(), rolled, &self.name(&query.symbol), query)).await?;
         let mut records: Vec<_> =
-            found.iter().map(|row| rows::record(row, query.interval, query.now)).collect::<Result<_, _>>()?;
+            found.iter().map(|row| rows::record(self.world, row, query.interval, query.now)).collect::<Result<_, _>>()?;
         if query.keep == Keep::Newest {
             records.reverse();
         }
@@ -157,10 +170,11 @@ impl CandleStore for SqlCandles {
     ) -> Result<Vec<CandleRecord>, StoreError> {
         let rolled = self.rolled().await?;
         let mut records = Vec::new();
-        for chunk in symbols.chunks(ROWS) {
+        let names: Vec<String> = symbols.iter().map(|symbol| self.name(symbol)).collect();
+        for chunk in names.chunks(ROWS) {
             let found = self.rows(sql::read_all(self.backend(), rolled, chunk, interval, span)).await?;
             for row in &found {
-                records.push(rows::record(row, interval, now)?);
+                records.push(rows::record(self.world, row, interval, now)?);
             }
         }
         // Sorted here: how a database sorts text is a matter of its locale.
@@ -170,16 +184,17 @@ impl CandleStore for SqlCandles {
 
     async fn newest(&self, symbol: &Symbol, interval: Interval) -> Result<Option<OffsetDateTime>, StoreError> {
         let rolled = self.rolled().await?;
-        let found = self.rows(sql::newest(self.backend(), rolled, symbol, interval)).await?;
+        let found = self.rows(sql::newest(self.backend(), rolled, &self.name(symbol), interval)).await?;
         found.first().map(rows::open_at).transpose()
     }
 
     async fn missing(&self, symbol: &Symbol, interval: Interval, span: Span) -> Result<Vec<Span>, StoreError> {
         let rolled = self.rolled().await?;
+        let name = self.name(symbol);
         let mut finder = GapFinder::new(interval, span);
         let mut rest = span;
         loop {
-            let found = self.rows(sql::open_times(self.backend(), rolled, (symbol, interval), rest, TIMES)).await?;
+            let found = self.rows(sql::open_times(self.backend(), rolled, (&name, interval), rest, TIMES)).await?;
             for row in &found {
                 let open_at = rows::open_at(row)?;
                 finder.there_is(open_at);
@@ -192,7 +207,7 @@ impl CandleStore for SqlCandles {
     }
 
     async fn knows(&self, symbol: &Symbol) -> Result<bool, StoreError> {
-        Ok(!self.rows(sql::knows(self.backend(), symbol)).await?.is_empty())
+        Ok(!self.rows(sql::knows(self.backend(), &self.name(symbol))).await?.is_empty())
     }
 
     async fn rolls_up(&self) -> Result<bool, StoreError> {

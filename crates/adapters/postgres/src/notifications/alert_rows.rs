@@ -1,7 +1,7 @@
 //! Rules and firings as rows, and back.
 
 use coinlink_domain::{
-    market::{Price, Symbol, TickId},
+    market::{Price, Source, Symbol, TickId},
     notifications::{
         NotificationId,
         alerts::{AlertCondition, AlertRule, AlertRuleId, Arming, FiredAlert},
@@ -109,6 +109,10 @@ fn condition(name: &str, Exact(target): Exact, window: Option<i64>) -> Result<Al
     AlertCondition::try_new(name, target, window).map_err(|e| corrupt("the condition of an alert", e))
 }
 
+fn source(name: &str) -> Result<Source, StoreError> {
+    Source::from_name(name).ok_or(StoreError::Corrupt { what: "fired_alerts.source", source: None })
+}
+
 pub(super) fn fired_row(fired: &FiredAlert) -> fired_alerts::ActiveModel {
     fired_alerts::ActiveModel {
         id: Set(fired.notification.0),
@@ -120,6 +124,7 @@ pub(super) fn fired_row(fired: &FiredAlert) -> fired_alerts::ActiveModel {
         window_seconds: Set(fired.condition.window_seconds().map(i64::from)),
         price: Set(Exact(fired.price.usd())),
         moved_from: Set(fired.moved_from.map(|from| Exact(from.usd()))),
+        source: Set(fired.source.map(|source| source.name().to_owned())),
         epoch: Set(number(fired.tick.epoch)),
         seq: Set(number(fired.tick.seq)),
         fired_at: Set(Moment(fired.at)),
@@ -136,6 +141,7 @@ pub(super) fn fired(row: &fired_alerts::Model) -> Result<FiredAlert, StoreError>
         condition: condition(&row.condition, row.target, row.window_seconds)?,
         price: price(row.price)?,
         moved_from: row.moved_from.map(price).transpose()?,
+        source: row.source.as_deref().map(source).transpose()?,
         tick: tick(row.epoch, row.seq)?,
         at: row.fired_at.0,
     })

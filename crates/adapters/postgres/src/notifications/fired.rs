@@ -1,7 +1,7 @@
 //! A firing as JSON in a column, and back.
 
 use coinlink_domain::{
-    market::{Percent, Price, Symbol, TickId},
+    market::{Percent, Price, Source, Symbol, TickId},
     notifications::{
         NotificationId,
         alerts::{AlertCondition, AlertRuleId, FiredAlert},
@@ -32,6 +32,7 @@ pub(super) fn text(fired: &FiredAlert) -> String {
         "within": within,
         "price": fired.price.usd().to_string(),
         "moved_from": fired.moved_from.map(|price| price.usd().to_string()),
+        "source": fired.source.map(Source::name),
         "epoch": fired.tick.epoch,
         "seq": fired.tick.seq,
         "at": fired.at.unix_timestamp_nanos().to_string(),
@@ -70,6 +71,7 @@ pub(super) fn read(text: &str) -> Option<FiredAlert> {
         condition,
         price: Price::try_new(decimal("price")?).ok()?,
         moved_from,
+        source: text("source").and_then(Source::from_name),
         tick: TickId { epoch: number("epoch")?, seq: number("seq")? },
         at: OffsetDateTime::from_unix_timestamp_nanos(text("at")?.parse().ok()?).ok()?,
     })

@@ -134,3 +134,42 @@ async fn where_the_database_rolls_up_what_it_made_is_read_and_what_was_written_c
     assert_eq!(read(Interval::Minute).await, minutes);
     assert_eq!(store.newest(&Symbol::btc(), Interval::Day).await.unwrap(), Some(datetime!(2026-01-01 0:00 UTC)));
 }
+
+/// What `dev --feed simulated` and `dev` do in one folder, one after the other.
+async fn made_up_and_real_history_know_nothing_of_each_other(place: databases::Place) {
+    let real = SqlCandles::new(place.database().await);
+    let made_up = SqlCandles::made_up(place.database().await);
+    let at = datetime!(2026-11-22 4:00 UTC);
+    made_up.record(Interval::Minute, &[a_candle(at, ["64105.36"; 4])]).await.unwrap();
+    assert!(!real.knows(&Symbol::btc()).await.unwrap());
+    real.record(Interval::Minute, &[a_candle(at, ["97012.5"; 4]), a_still_candle("ETH", at, "3500")]).await.unwrap();
+    made_up.record(Interval::Minute, &[a_candle(at, ["64107.5"; 4])]).await.unwrap();
+
+    let span = Span { from: at, to: at + Duration::HOUR };
+    let opens = async |store: &SqlCandles| {
+        let symbols = [Symbol::btc(), Symbol::try_new("ETH").unwrap()];
+        let all = store.read_all(&symbols, Interval::Minute, span, span.to).await.unwrap();
+        all.iter()
+            .map(|record| format!("{} {} {}", record.symbol, record.candle.open.usd(), record.candle.high.usd()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(opens(&real).await, ["BTC 97012.5 97012.5", "ETH 3500 3500"]);
+    assert_eq!(opens(&made_up).await, ["BTC 64105.36 64107.5"]);
+    let (symbol, keep) = (Symbol::btc(), Keep::Newest);
+    let query = CandleQuery { symbol, interval: Interval::Minute, span, limit: 9, keep, now: span.to };
+    let page = made_up.read(&query).await.unwrap();
+    assert_eq!((page.len(), page[0].symbol.as_str()), (1, "BTC"));
+    assert_eq!(made_up.newest(&Symbol::try_new("ETH").unwrap(), Interval::Minute).await.unwrap(), None);
+    assert_eq!(made_up.newest(&Symbol::btc(), Interval::Minute).await.unwrap(), Some(at));
+    assert_eq!(made_up.missing(&Symbol::btc(), Interval::Minute, span).await.unwrap()[0].from, at + Duration::MINUTE);
+}
+
+#[tokio::test]
+async fn made_up_and_real_history_know_nothing_of_each_other_on_sqlite() {
+    made_up_and_real_history_know_nothing_of_each_other(databases::on_sqlite().await).await;
+}
+
+#[tokio::test]
+async fn made_up_and_real_history_know_nothing_of_each_other_on_postgres() {
+    made_up_and_real_history_know_nothing_of_each_other(databases::on_postgres().await).await;
+}

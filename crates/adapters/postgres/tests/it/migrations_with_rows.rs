@@ -230,3 +230,49 @@ async fn every_table_is_in_the_list_of_data() {
     })
     .await;
 }
+
+/// Prices that were made up were among them, and nothing told which.
+#[tokio::test]
+async fn what_was_collected_before_made_up_prices_were_kept_apart_goes_from_sqlite_and_what_providers_know_stays() {
+    const STEP: &str = "m20261124_000800_forget_made_up_candles";
+    let rows = [
+        ("1m", "2026-11-22T10:03", "ticks"),
+        ("1m", "2026-11-20T10:03", "kraken"),
+        ("5m", "2026-11-22T10:00", "ticks"),
+        ("1h", "2026-11-22T10:00", "kraken"),
+        ("1h", "2026-11-22T09:00", "kraken"),
+        ("1d", "2026-11-22T00:00", "kraken"),
+        ("1d", "2026-11-20T00:00", "kraken"),
+        ("1d", "2025-01-01T00:00", "ticks"),
+    ];
+    each_database(async |database| {
+        let before = Migrator::migrations().iter().filter(|step| step.name() < STEP).count();
+        with(database, async |db| Migrator::up(db, Some(before.try_into().unwrap())).await).await.unwrap();
+        let is_postgres = with(database, async |db| Ok(db.get_database_backend() == DbBackend::Postgres)).await.unwrap();
+        let kept = with(database, async |db| {
+            for (kind, at, origin) in rows {
+                if is_postgres && kind != "1d" {
+                    fill(db, &format!("SELECT price_candles_ensure_month('{kind}', '{at}:00Z')")).await?;
+                }
+                fill(
+                    db,
+                    &format!(
+                        "INSERT INTO price_candles_{kind} (open_at, symbol, open, high, low, close, origin)
+                         VALUES ('{at}:00.000000Z', 'BTC', '1', '1', '1', '1', '{origin}')"
+                    ),
+                )
+                .await?;
+            }
+            Migrator::up(db, None).await?;
+            let mut kept = Vec::new();
+            for kind in ["1m", "5m", "1h", "1d"] {
+                let sql = format!("SELECT substr(CAST(open_at AS text), 9, 5) FROM price_candles_{kind} ORDER BY open_at");
+                kept.push(texts(db, &sql).await?.len());
+            }
+            Ok(kept)
+        });
+        let kept = kept.await.unwrap();
+        assert_eq!(kept, if is_postgres { [2, 1, 2, 3] } else { [1, 0, 1, 1] });
+    })
+    .await;
+}

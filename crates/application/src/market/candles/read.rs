@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use coinlink_domain::market::{
     Symbol,
-    candles::{CandleRecord, GapFinder, Interval, Span},
+    candles::{Candle, CandleRecord, GapFinder, Interval, Span},
 };
 use coinlink_ports::{
     market::{CandleQuery, CandleStore, CurrentPrices, Keep},
@@ -25,6 +25,9 @@ pub struct AskedCandles {
     pub limit: u32,
 }
 
+/// Times at which what was collected here begins anew that are looked at for one answer.
+const BEGINNINGS: usize = 20;
+
 /// Candles, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CandlePage {
@@ -34,6 +37,16 @@ pub struct CandlePage {
     pub gaps: Vec<Span>,
     /// Where to go on, where there are more: from there on, or, where the newest were asked for, before that.
     pub next: Option<OffsetDateTime>,
+    /// Candles of which only a later part is known, because collecting began within them: when each opens, and when that part begins.
+    pub known_from: BTreeMap<OffsetDateTime, OffsetDateTime>,
+}
+
+impl CandlePage {
+    /// When what is known of a candle of this page begins.
+    #[must_use]
+    pub fn known_from(&self, candle: &Candle) -> OffsetDateTime {
+        self.known_from.get(&candle.open_at).copied().unwrap_or(candle.open_at)
+    }
 }
 
 /// There is no answer.
@@ -89,7 +102,50 @@ impl ReadCandles {
         for record in &records {
             finder.there_is(record.candle.open_at);
         }
-        Ok(CandlePage { records, gaps: finder.gaps(), next })
+        let known_from = self.known_from(interval, &records, now).await?;
+        Ok(CandlePage { records, gaps: finder.gaps(), next, known_from })
+    }
+
+    /// What begins a stretch that was collected here: the first of all, what follows a gap, what follows a provider's candle.
+    async fn known_from(
+        &self,
+        interval: Interval,
+        records: &[CandleRecord],
+        now: OffsetDateTime,
+    ) -> Result<BTreeMap<OffsetDateTime, OffsetDateTime>, StoreError> {
+        let mut known = BTreeMap::new();
+        let before = std::iter::once(None).chain(records.iter().map(Some));
+        let goes_on = |before: &CandleRecord, of: &CandleRecord| {
+            before.origin.is_collected() && before.candle.open_at + interval.length() == of.candle.open_at
+        };
+        let begins = records.iter().zip(before).filter(|(of, before)| {
+            of.origin.is_collected() && interval != Interval::Minute && !before.is_some_and(|before| goes_on(before, of))
+        });
+        for (of, _) in begins.take(BEGINNINGS) {
+            let begins = self.beginning(of, interval, now).await?;
+            if begins > of.candle.open_at {
+                known.insert(of.candle.open_at, begins);
+            }
+        }
+        Ok(known)
+    }
+
+    /// When what is known of this candle begins, by the first of the shorter ones it is made of.
+    async fn beginning(&self, of: &CandleRecord, interval: Interval, now: OffsetDateTime) -> Result<OffsetDateTime, StoreError> {
+        let mut begins = of.candle.open_at;
+        let mut until = begins + interval.length();
+        for shorter in Interval::ALL.into_iter().rev().filter(|shorter| *shorter < interval) {
+            let (symbol, span) = (of.symbol.clone(), Span { from: begins, to: until });
+            let query = CandleQuery { symbol, interval: shorter, span, limit: 1, keep: Keep::Oldest, now };
+            // Short ones are not kept for as long.
+            let Some(first) = self.store.read(&query).await?.into_iter().next() else { continue };
+            begins = first.candle.open_at;
+            until = begins + shorter.length();
+            if !first.origin.is_collected() {
+                break;
+            }
+        }
+        Ok(begins)
     }
 
     /// The newest candles of a time that ends now.

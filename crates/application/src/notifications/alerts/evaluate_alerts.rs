@@ -179,7 +179,9 @@ impl EvaluateAlerts {
         let (book, unreadable) = (AlertBook::default(), BTreeMap::new());
         let mut led = Led { book, unreadable, epoch: tick.id.epoch, heard, news_until };
         follow_rules::load(&self.parts, &mut led).await?;
-        let recent = self.parts.bus.history(RECENT).await?;
+        let mut recent = self.parts.bus.history(RECENT).await?;
+        // Nothing moves from a price that was made up to a real one.
+        recent.retain(|other| is_real(other) == is_real(tick));
         // Windows reach back from the first tick that is evaluated, which may be older than this one.
         let is_known = |tick: &&Tick| heard.is_some_and(|heard| tick.id <= heard);
         let first =
@@ -189,4 +191,9 @@ impl EvaluateAlerts {
         tracing::info!(rules = led.book.len(), "alert rules are evaluated here");
         Ok(led)
     }
+}
+
+/// Whether a tick is of the real market.
+fn is_real(tick: &Tick) -> bool {
+    tick.items.iter().all(|item| item.quote.source.is_real())
 }

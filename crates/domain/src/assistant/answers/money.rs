@@ -60,15 +60,22 @@ pub(in crate::assistant) fn price(price: Price) -> String {
 pub(super) fn large(usd: Decimal) -> String {
     for (size, letter) in [(1_000_000_000_000_u64, 'T'), (1_000_000_000, 'B'), (1_000_000, 'M')] {
         if usd.abs() >= size.into() {
-            return format!("${}{letter}", rounded(usd / Decimal::from(size), 2));
+            return format!("${}{letter}", grouped(&rounded(usd / Decimal::from(size), 2)));
         }
     }
     dollars(usd)
 }
 
+/// To two places, or as many as it takes for a loss of nearly everything not to look like one of everything.
+fn of_percent(value: Decimal) -> String {
+    let is_all = |text: &str| text == "-100.00" && value > -Decimal::ONE_HUNDRED;
+    let text = rounded(value, 2);
+    if is_all(&text) { value.round_dp_with_strategy(8, RoundingStrategy::ToZero).normalize().to_string() } else { text }
+}
+
 /// `+1.25%`
 pub(in crate::assistant) fn percent(percent: Percent) -> String {
-    let text = rounded(percent.value(), 2);
+    let text = grouped(&of_percent(percent.value()));
     let is_gain = percent.value() > Decimal::ZERO && text != "0.00";
     format!("{}{text}%", if is_gain { "+" } else { "" })
 }
@@ -145,7 +152,16 @@ mod tests {
 
     #[test]
     fn changes_have_a_sign_only_where_there_is_one() {
-        for (value, shown) in [("1.254", "+1.25%"), ("-0.5", "-0.50%"), ("0", "0.00%"), ("0.001", "0.00%"), ("-0.001", "0.00%")] {
+        for (value, shown) in [
+            ("1.254", "+1.25%"),
+            ("-0.5", "-0.50%"),
+            ("0", "0.00%"),
+            ("0.001", "0.00%"),
+            ("-0.001", "0.00%"),
+            ("-99.99999", "-99.99999%"),
+            ("-100", "-100.00%"),
+            ("123456789.12", "+123,456,789.12%"),
+        ] {
             assert_eq!(percent(Percent::new(number(value))), shown);
         }
     }
@@ -156,6 +172,7 @@ mod tests {
         assert_eq!(large(number("24135089331.42")), "$24.14B");
         assert_eq!(large(number("12500000")), "$12.50M");
         assert_eq!(large(number("1000")), "$1,000.00");
+        assert_eq!(large(number("79228162514264337593543950335")), "$79,228,162,514,264,337.59T");
         assert_eq!(quantity(number("2.50")), "2.5");
         assert_eq!(quantity(number("0.03601234567")), "0.03601235");
         assert_eq!(quantity(number("1500")), "1,500");

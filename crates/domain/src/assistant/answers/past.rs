@@ -60,7 +60,7 @@ fn told(facts: &Facts, item: &TickItem, moment: Moment) -> String {
 /// `Bitcoin (BTC) on 2024-01-31 (UTC): opened at …, closed at …, high …, low ….`
 fn history(who: &str, then: &Then, moment: Moment, facts: &Facts) -> String {
     if then.is_moment() {
-        let at = then.from;
+        let at = then.known_from;
         return format!("{who} at {} {:02}:{:02} UTC: {}.", at.date(), at.hour(), at.minute(), price(then.open));
     }
     let (asked_from, asked_to) = moment.span(facts.now).unwrap_or((then.from, then.to));
@@ -77,10 +77,9 @@ fn history(who: &str, then: &Then, moment: Moment, facts: &Facts) -> String {
         price(then.high),
         price(then.low)
     );
-    let missing = then.from - asked_from;
-    if asked_to > asked_from && missing > (asked_to - asked_from) / 20 {
-        let _ =
-            write!(text, " What I know of it begins {} {:02}:{:02} UTC.", then.from.date(), then.from.hour(), then.from.minute());
+    let (begins, missing) = (then.known_from, then.known_from - asked_from);
+    if begins > then.from || (asked_to > asked_from && missing > (asked_to - asked_from) / 20) {
+        let _ = write!(text, " What I know of it begins {} {:02}:{:02} UTC.", begins.date(), begins.hour(), begins.minute());
     }
     text
 }

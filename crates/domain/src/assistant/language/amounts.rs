@@ -50,6 +50,9 @@ pub(super) fn units(words: &[Word], mentions: &[Mention]) -> Vec<Measured> {
 
 /// What is wanted converted into what: the one with an amount into the other, or into dollars.
 pub(super) fn conversion(words: &[Word], units: &[Measured]) -> Option<Conversion> {
+    if units.iter().any(|unit| unit.is_unreadable) {
+        return None;
+    }
     let from = units.iter().position(|unit| unit.amount.is_some()).or_else(|| (units.len() == 2).then_some(0))?;
     let to = units.iter().enumerate().find(|(at, unit)| *at != from && unit.unit != units[from].unit && unit.amount.is_none());
     let to = match (to, &units[from].unit) {

@@ -3,7 +3,11 @@
 use rust_decimal::prelude::ToPrimitive as _;
 use time::{Date, Duration, Month, OffsetDateTime, Time};
 
-use super::{numbers::whole, times::unit, words::Word};
+use super::{
+    numbers::{is_grouped_by_points, whole},
+    times::unit,
+    words::Word,
+};
 
 /// Years that are meant as years.
 const YEARS: std::ops::RangeInclusive<i32> = 2009..=2100;
@@ -90,7 +94,7 @@ pub(super) fn moment(words: &[Word]) -> Option<Moment> {
             "morning" | "afternoon" | "evening" if before == "this" => return Some(Moment::Unclear),
             _ => {}
         }
-        if words[at].number.is_none() && word.starts_with(|c: char| c.is_ascii_digit()) {
+        if words[at].number.is_none() && word.starts_with(|c: char| c.is_ascii_digit()) && !is_grouped_by_points(word) {
             return date(word);
         }
         if let Some(month) = month(word) {

@@ -7,6 +7,7 @@ use super::{times::is_unit, words::Word};
 /// How much the word's own value is.
 fn number_word(word: &str) -> Option<u32> {
     Some(match word {
+        "zero" => 0,
         "one" => 1,
         "two" => 2,
         "three" => 3,
@@ -86,8 +87,20 @@ pub(super) fn amount_before(words: &[Word], at: usize) -> Option<Decimal> {
     base?.checked_mul(scale.unwrap_or(Decimal::ONE))
 }
 
+/// `2024-01-31`, `31/1/2024`, `31.1.2024`: a day, and no number.
+fn is_date(word: &str) -> bool {
+    word.contains(['-', '/']) || word.split('.').map(str::len).skip(2).eq([4])
+}
+
+/// `1.000.000`: thousands as some write them, which others cannot tell from a day.
+pub(super) fn is_grouped_by_points(word: &str) -> bool {
+    word.split('.').count() > 2 && word.split('.').skip(1).all(|group| group.len() == 3)
+}
+
 /// Whether figures stand right before `at` that are no number anybody has.
 pub(super) fn is_unreadable_before(words: &[Word], at: usize) -> bool {
     let last = at.checked_sub(1).and_then(|last| words.get(last));
-    last.is_some_and(|word| word.number.is_none() && word.plain.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+    last.is_some_and(|word| {
+        word.number.is_none() && !is_date(&word.plain) && word.plain.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+    })
 }

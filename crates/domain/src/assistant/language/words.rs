@@ -147,8 +147,10 @@ impl Reader {
     }
 
     fn number(&mut self) {
-        let dollar = self.before() == Some('$');
         let minus = std::mem::take(&mut self.minus);
+        // `$5`, and the minus of `$-5`.
+        let sign = self.at.checked_sub(1 + usize::from(minus)).and_then(|at| self.chars.get(at));
+        let dollar = self.before() == Some('$') || sign == Some(&'$');
         let start = self.at;
         if let Some(end) = self.date() {
             self.at = end;

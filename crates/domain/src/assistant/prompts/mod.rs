@@ -93,6 +93,7 @@ const QUESTIONS: [(&str, &str); FEWEST_PROMPTS] = [
 pub fn prompts(scene: &Scene<'_>) -> Vec<Prompt> {
     let mut made = Vec::with_capacity(2 * FEWEST_PROMPTS);
     let lines = scene.prices.map_or(&[][..], |(tick, _)| &tick.items[..]);
+    made.extend(made_up(scene));
     made.extend(outdated(scene));
     let (gains, losses) = movers(lines);
     made.extend(gains.iter().chain(&losses).filter(|(_, change)| change.abs() >= BIG_MOVE).map(|&mover| big(mover)));
@@ -119,6 +120,13 @@ pub fn prompts(scene: &Scene<'_>) -> Vec<Prompt> {
 
 fn prompt(kind: PromptKind, subtype: &'static str, title: String, content: String, at: OffsetDateTime) -> Prompt {
     Prompt { kind, subtype, title: title.into(), content: content.into(), at }
+}
+
+/// That prices are of no real market: nothing after it could be taken for one.
+fn made_up(scene: &Scene<'_>) -> Option<Prompt> {
+    let first = scene.prices?.0.items.iter().find(|item| !item.quote.source.is_real())?;
+    let content = "Prices here are simulated: made up for a demonstration, of no real market.".to_owned();
+    Some(prompt(PromptKind::Alert, "data", "Simulated prices".to_owned(), content, first.quote.as_of))
 }
 
 /// That prices are old, or that there are none.

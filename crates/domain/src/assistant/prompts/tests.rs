@@ -124,3 +124,15 @@ proptest! {
         prop_assert!(made.iter().all(|prompt| !prompt.title.is_empty() && !prompt.content.is_empty()));
     }
 }
+
+#[test]
+fn where_prices_are_made_up_the_first_prompt_says_so() {
+    let mut made_up = tick(vec![item("BTC", "64000", Some("9"), false)]);
+    let first = |tick: &Tick| prompts(&Scene { prices: Some((tick, true)), ..NOTHING }).swap_remove(0);
+    assert_eq!(&*first(&made_up).title, "Prices are not current");
+    let of = |item: &TickItem| TickItem { quote: Quote { source: Source::Simulated, ..item.quote.clone() }, stale: item.stale };
+    made_up.items = made_up.items.iter().map(of).collect();
+    let first = first(&made_up);
+    assert_eq!((first.kind, &*first.title), (PromptKind::Alert, "Simulated prices"));
+    assert!(first.content.contains("no real market"), "{first:?}");
+}

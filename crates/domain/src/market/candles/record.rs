@@ -13,6 +13,18 @@ pub enum CandleOrigin {
 }
 
 impl CandleOrigin {
+    /// That of what is collected from ticks of `source`. What is made up says so for ever.
+    #[must_use]
+    pub const fn of_ticks(source: Source) -> Self {
+        if source.is_real() { Self::Ticks } else { Self::Provider(source) }
+    }
+
+    /// Whether it was collected here, so that it may know a part of its time alone. A provider tells whole candles.
+    #[must_use]
+    pub const fn is_collected(self) -> bool {
+        matches!(self, Self::Ticks | Self::Provider(Source::Simulated))
+    }
+
     /// The name on the wire and in the store: `ticks`, or the provider's.
     #[must_use]
     pub const fn name(self) -> &'static str {

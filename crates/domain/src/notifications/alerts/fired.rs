@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{AlertCondition, Firing};
 use crate::{
-    market::{Price, Symbol, Tick, TickId},
+    market::{Price, Source, Symbol, Tick, TickId},
     notifications::{Notification, NotificationId, NotificationKind, Priority},
     shared::{money, user_id::UserId},
 };
@@ -39,6 +39,8 @@ pub struct FiredAlert {
     pub price: Price,
     /// Of a move: the price it is measured from.
     pub moved_from: Option<Price>,
+    /// Who said so; `None` of what fired before that was kept.
+    pub source: Option<Source>,
     /// The tick that did.
     pub tick: TickId,
     /// When that tick was published.
@@ -57,6 +59,7 @@ impl FiredAlert {
             condition: firing.rule.condition,
             price: firing.price,
             moved_from: firing.moved_from,
+            source: tick.item(firing.rule.symbol.as_str()).map(|item| item.quote.source),
             tick: tick.id,
             at: tick.timestamp,
         }
@@ -77,7 +80,7 @@ impl FiredAlert {
     #[must_use]
     pub fn title(&self) -> String {
         let (_, target) = self.price_and_target();
-        match self.condition {
+        let title = match self.condition {
             AlertCondition::Above(_) => format!("{} is above {target}", self.symbol),
             AlertCondition::Below(_) => format!("{} is below {target}", self.symbol),
             AlertCondition::CrossesAbove(_) => format!("{} rose above {target}", self.symbol),
@@ -85,7 +88,8 @@ impl FiredAlert {
             AlertCondition::PercentMove { within, .. } => {
                 format!("{} moved {} by {target} within {}", self.symbol, self.direction(), duration(within))
             }
-        }
+        };
+        self.marked(title)
     }
 
     /// What its user is told, in a sentence. Amounts are rounded: every digit is in the facts.
@@ -93,7 +97,7 @@ impl FiredAlert {
     pub fn message(&self) -> String {
         let Self { symbol, .. } = self;
         let (price, target) = self.price_and_target();
-        match self.condition {
+        let message = match self.condition {
             AlertCondition::Above(_) => format!("{symbol} is at {price}, above {target}."),
             AlertCondition::Below(_) => format!("{symbol} is at {price}, below {target}."),
             AlertCondition::CrossesAbove(_) => format!("{symbol} rose above {target} and is at {price}."),
@@ -103,7 +107,13 @@ impl FiredAlert {
                 let (way, within) = (self.direction(), duration(within));
                 format!("{symbol} moved {way} by {target} or more within {within}{from} and is at {price}.")
             }
-        }
+        };
+        self.marked(message)
+    }
+
+    /// What is told by itself, in a bubble, a letter or a list, says there that the price is made up.
+    fn marked(&self, text: String) -> String {
+        if self.source.is_none_or(Source::is_real) { text } else { format!("Simulated: {text}") }
     }
 
     /// The price, and the price or the percentage that was waited for, as people write them.
@@ -127,6 +137,7 @@ impl FiredAlert {
             fact("current_price", self.price.usd().to_string()),
             fact("direction", self.direction().to_owned()),
         ];
+        facts.extend(self.source.map(|source| fact("source", source.name().to_owned())));
         facts.extend(self.condition.window_seconds().map(|window| fact("window_seconds", window.to_string())));
         facts.extend(self.moved_from.map(|from| fact("moved_from", from.usd().to_string())));
         Notification {
@@ -166,8 +177,8 @@ mod tests {
         Price::try_new(text.parse().unwrap()).unwrap()
     }
 
-    fn told(condition: AlertCondition, price: &str, moved_from: Option<&str>) -> (String, String) {
-        let notification = FiredAlert {
+    fn fired(condition: AlertCondition, price: &str, moved_from: Option<&str>) -> FiredAlert {
+        FiredAlert {
             rule: AlertRuleId(Uuid::nil()),
             user: UserId(Uuid::nil()),
             notification: NotificationId(Uuid::nil()),
@@ -175,11 +186,28 @@ mod tests {
             condition,
             price: usd(price),
             moved_from: moved_from.map(usd),
+            source: Some(Source::Kraken),
             tick: TickId { epoch: 1, seq: 1 },
             at: datetime!(2026-11-21 12:00 UTC),
         }
-        .notification();
+    }
+
+    fn told(condition: AlertCondition, price: &str, moved_from: Option<&str>) -> (String, String) {
+        let notification = fired(condition, price, moved_from).notification();
         (notification.title, notification.message)
+    }
+
+    #[test]
+    fn of_a_price_that_is_made_up_the_title_the_message_and_the_facts_say_so() {
+        let real = fired(AlertCondition::Above(usd("1")), "2", None);
+        let made_up = FiredAlert { source: Some(Source::Simulated), ..real.clone() }.notification();
+        assert_eq!((&*made_up.title, &*made_up.message), ("Simulated: BTC is above $1", "Simulated: BTC is at $2.00, above $1."));
+        let source =
+            |facts: Vec<(String, String)>| facts.into_iter().find(|(name, _)| name == "source").map(|(_, source)| source);
+        assert_eq!(source(made_up.facts).as_deref(), Some("simulated"));
+        assert_eq!(source(real.notification().facts).as_deref(), Some("kraken"));
+        let of_before = FiredAlert { source: None, ..real }.notification();
+        assert_eq!((&*of_before.title, source(of_before.facts)), ("BTC is above $1", None));
     }
 
     #[test]

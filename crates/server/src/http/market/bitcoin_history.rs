@@ -66,13 +66,20 @@ pub(in crate::http) struct PointBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>, nullable = false)]
     volume: Option<Box<RawValue>>,
+    /// Who says so: `ticks` are our own, collected; `simulated` is made up; others are providers.
+    source: &'static str,
 }
 
 impl From<&CandleRecord> for PointBody {
-    fn from(CandleRecord { candle, .. }: &CandleRecord) -> Self {
+    fn from(CandleRecord { candle, origin, .. }: &CandleRecord) -> Self {
         // A decimal in plain notation is a JSON number.
         let number = |figure: Decimal| RawValue::from_string(figure.normalize().to_string()).unwrap_or_default();
-        Self { timestamp: rfc3339(candle.open_at), price: number(candle.close.usd()), volume: candle.volume.map(number) }
+        Self {
+            timestamp: rfc3339(candle.open_at),
+            price: number(candle.close.usd()),
+            volume: candle.volume.map(number),
+            source: origin.name(),
+        }
     }
 }
 

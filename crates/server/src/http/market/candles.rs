@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path, Query};
 use coinlink_application::market::{AskedCandles, CandlePage, ReadCandles, ReadCandlesError};
 use coinlink_domain::market::{
     Symbol,
-    candles::{CandleRecord, Interval, Span},
+    candles::{Candle, Interval, Span},
 };
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
@@ -68,7 +68,7 @@ pub(in crate::http) struct CandlesBody {
     /// Oldest first. Where nothing is known of a time there is no candle: see `gaps`.
     #[schema(max_items = 1000)]
     data: Vec<CandleBody>,
-    /// Who says so: `ticks` are our own, collected; others are providers.
+    /// Who says so: `ticks` are our own, collected; `simulated` is made up; others are providers.
     sources: BTreeSet<&'static str>,
     /// Times within this answer of which there is no candle.
     gaps: Vec<GapBody>,
@@ -100,6 +100,10 @@ struct CandleBody {
     volume: Option<String>,
     /// Its time is over.
     closed: bool,
+    /// Only a part of it is known, which begins then: collecting began within it. Left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    known_from: Option<String>,
 }
 
 /// A time without candles.
@@ -113,8 +117,8 @@ struct GapBody {
     to: String,
 }
 
-impl From<&CandleRecord> for CandleBody {
-    fn from(CandleRecord { candle, .. }: &CandleRecord) -> Self {
+impl CandleBody {
+    fn of(candle: &Candle, page: &CandlePage) -> Self {
         Self {
             open_time: rfc3339(candle.open_at),
             open: candle.open.usd().to_string(),
@@ -123,6 +127,7 @@ impl From<&CandleRecord> for CandleBody {
             close: candle.close.usd().to_string(),
             volume: candle.volume.map(|volume| volume.normalize().to_string()),
             closed: candle.closed,
+            known_from: page.known_from.get(&candle.open_at).copied().map(rfc3339),
         }
     }
 }
@@ -192,15 +197,15 @@ pub(in crate::http) async fn candles(
     let symbol = Symbol::try_new(&symbol).map_err(|_| ApiError::new(error_codes::UNKNOWN_SYMBOL))?;
     let asked = query.read(symbol.clone())?;
     let (interval, forwards) = (asked.interval, asked.from.is_some());
-    let CandlePage { records, gaps, next } = use_case.execute(asked).await?;
-    let next = next.map(rfc3339);
+    let page = use_case.execute(asked).await?;
+    let next = page.next.map(rfc3339);
     let (next_from, next_to) = if forwards { (next, None) } else { (None, next) };
     let body = CandlesBody {
         symbol: symbol.as_str().to_owned(),
         interval: interval.name(),
-        sources: records.iter().map(|record| record.origin.name()).collect(),
-        data: records.iter().map(CandleBody::from).collect(),
-        gaps: gaps.into_iter().map(GapBody::from).collect(),
+        sources: page.records.iter().map(|record| record.origin.name()).collect(),
+        data: page.records.iter().map(|record| CandleBody::of(&record.candle, &page)).collect(),
+        gaps: page.gaps.iter().copied().map(GapBody::from).collect(),
         has_more: next_from.is_some() || next_to.is_some(),
         next_from,
         next_to,

@@ -44,7 +44,7 @@ pub(in crate::http) enum InputKind {
 pub(in crate::http) struct SentimentBody {
     /// The mood.
     data: SentimentData,
-    /// When it was put together, RFC 3339: the same for ten seconds.
+    /// When it was put together, RFC 3339: the same for ten seconds, unless an input is newer.
     #[schema(format = DateTime)]
     timestamp: String,
 }

@@ -105,10 +105,10 @@ pub(crate) const MISBEHAVING: &[Endpoint] = &[
     Endpoint::new("/test/slow", "GET", Gated::General, |at| at.route(web::get().to(std::future::pending::<HttpResponse>))),
     Endpoint::new("/test/panic", "GET", Gated::General, |at| at.route(web::get().to(panics))),
     Endpoint::new("/test/echo", "GET, POST", Gated::General, |at| {
-        at.route(web::post().to(|JsonObject(body): JsonObject<Echo>| async move {
-            HttpResponse::Ok().body(body.number.to_string())
-        }))
-            .route(web::get().to(|query: web::Query<Echo>| async move { HttpResponse::Ok().body(query.number.to_string()) }))
+        at.route(
+            web::post().to(|JsonObject(body): JsonObject<Echo>| async move { HttpResponse::Ok().body(body.number.to_string()) }),
+        )
+        .route(web::get().to(|query: web::Query<Echo>| async move { HttpResponse::Ok().body(query.number.to_string()) }))
     }),
     Endpoint::new("/test/text/{length}", "GET", Gated::General, |at| {
         at.route(web::get().to(|length: web::Path<usize>| async move {

@@ -19,6 +19,7 @@ pub struct MinuteBook {
 #[derive(Debug)]
 struct Minute {
     candle: Candle,
+    origin: CandleOrigin,
     changed: bool,
 }
 
@@ -55,8 +56,8 @@ impl MinuteBook {
         let minute = Candle::first(open_at, price);
         self.minutes
             .entry((open_at, quote.symbol.clone()))
-            .and_modify(|kept| *kept = Minute { candle: kept.candle.join(minute), changed: true })
-            .or_insert(Minute { candle: minute, changed: true });
+            .and_modify(|kept| *kept = Minute { candle: kept.candle.join(minute), changed: true, ..*kept })
+            .or_insert(Minute { candle: minute, origin: CandleOrigin::of_ticks(quote.source), changed: true });
     }
 
     /// The candles that changed since they were last [`stored`](Self::stored), oldest first.
@@ -66,7 +67,7 @@ impl MinuteBook {
         let record = |((open_at, symbol), minute): (&(OffsetDateTime, Symbol), &Minute)| CandleRecord {
             symbol: symbol.clone(),
             candle: Candle { closed: Interval::Minute.is_over(*open_at, now), ..minute.candle },
-            origin: CandleOrigin::Ticks,
+            origin: minute.origin,
         };
         changed.map(record).collect()
     }

@@ -97,3 +97,18 @@ proptest! {
         prop_assert_eq!(before[0].join(after[0]), whole[0]);
     }
 }
+
+#[test]
+fn a_minute_of_prices_that_are_made_up_says_so_and_is_no_minute_of_ticks() {
+    let mut book = book_of(&[(1, 1, 10)]);
+    assert_eq!(book.changed(at(2))[0].origin, CandleOrigin::Ticks);
+    let made_up = |TickItem { quote, stale }: &TickItem| {
+        let quote = Quote { source: Source::Simulated, symbol: Symbol::try_new("ETH").unwrap(), ..quote.clone() };
+        TickItem { quote, stale: *stale }
+    };
+    let tick = tick(2, 2, 11);
+    book.take(&Tick { items: tick.items.iter().map(made_up).collect(), ..tick });
+    let origins: Vec<&str> = book.changed(at(2)).iter().map(|record| record.origin.name()).collect();
+    assert_eq!(origins, ["ticks", "simulated"]);
+    assert!(book.changed(at(2)).iter().all(|record| record.origin.is_collected()));
+}

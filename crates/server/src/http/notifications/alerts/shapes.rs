@@ -1,4 +1,7 @@
-use coinlink_domain::notifications::alerts::{AlertRule, FiredAlert};
+use coinlink_domain::{
+    market::Source,
+    notifications::alerts::{AlertRule, FiredAlert},
+};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -119,6 +122,8 @@ pub(in crate::http) struct FiredAlertBody {
     #[schema(value_type = f64)]
     #[serde(serialize_with = "exact")]
     pub current_price: Decimal,
+    /// Whose price that is, `simulated` where it is made up; null of what fired before it was kept.
+    pub source: Option<&'static str>,
     /// `up` or `down`.
     pub direction: &'static str,
     /// For people.
@@ -138,6 +143,7 @@ impl From<&FiredAlert> for FiredAlertBody {
             target_value: fired.condition.target(),
             window_seconds: fired.condition.window_seconds(),
             current_price: fired.price.usd(),
+            source: fired.source.map(Source::name),
             direction: fired.direction(),
             message: fired.message(),
             triggered_at: rfc3339(fired.at),
