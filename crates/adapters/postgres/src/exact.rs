@@ -20,11 +20,11 @@ pub struct Exact(pub Decimal);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub OffsetDateTime);
 
-/// So long ago by the database's own clock.
+/// So long ago by the database's own clock, as a value that an index can be searched by.
 pub(crate) fn by_its_clock(backend: DbBackend, ago: Duration) -> Expr {
     let ago = ago.max(Duration::ZERO).as_seconds_f64();
     match backend {
-        DbBackend::Postgres => Expr::cust_with_values("clock_timestamp() - make_interval(secs => $1)", [ago]),
+        DbBackend::Postgres => Expr::cust_with_values("statement_timestamp() - make_interval(secs => $1)", [ago]),
         _ => Expr::cust_with_values("strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ?)", [format!("-{ago:.3} seconds")]),
     }
 }

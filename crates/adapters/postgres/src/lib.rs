@@ -27,6 +27,6 @@ pub use market::{SqlCandles, SqlHistoryGaps, SqlLastKnownPrices};
 pub use notifications::{SqlMailQueue, SqlNotificationsStore};
 pub use operations::{SqlAuditChain, SqlAuditReader, SqlMonitorAlerts, audit_rights};
 pub use probe::DatabaseProbe;
-pub use secret_prints::{SealedCounts, SqlSecretPrints};
+pub use secret_prints::{SealedCounts, SecretPrint, SqlSecretPrints};
 pub use settings::ConnectSettings;
 pub use shared::SqlAuditLog;

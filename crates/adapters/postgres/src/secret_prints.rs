@@ -1,4 +1,4 @@
-//! By which secrets the database is written, so that a server that was started with others notices before it writes anything.
+//! By which secrets the database is written, so that a server that was started with others notices before anybody uses it.
 
 use coinlink_domain::shared::audit::AuditEntry;
 use coinlink_ports::shared::StoreError;
@@ -24,6 +24,17 @@ use crate::{
 #[derive(Clone)]
 pub struct SqlSecretPrints {
     database: Database,
+}
+
+/// What tells a secret from others, and gives none of it away.
+#[derive(Debug, Clone)]
+pub struct SecretPrint<'a> {
+    /// The setting.
+    pub name: &'a str,
+    /// Its fingerprint.
+    pub print: [u8; 32],
+    /// Those of its predecessors, in whose place it may stand.
+    pub earlier: Vec<[u8; 32]>,
 }
 
 /// What is stored encrypted, counted.
@@ -52,19 +63,33 @@ impl SqlSecretPrints {
         Ok(self.database.within_deadline(found).await?.map(|row| row.print))
     }
 
-    /// Keeps `print` where nothing is kept yet: of nodes that start at once the first one's.
-    pub async fn keep_first(&self, name: &str, print: &[u8]) -> Result<(), StoreError> {
-        let first = Entity::insert(row(name, print)).on_conflict(OnConflict::column(Column::Name).do_nothing().to_owned());
-        self.database.within_deadline(first.exec_without_returning(&self.database.connection)).await.map(drop)
-    }
-
-    /// Keeps `print` in the place of `kept`, unless somebody else was there first.
-    pub async fn succeed(&self, name: &str, kept: &[u8], print: &[u8]) -> Result<(), StoreError> {
-        let update = Entity::update_many()
-            .col_expr(Column::Print, Expr::value(print))
-            .filter(Column::Name.eq(name))
-            .filter(Column::Print.eq(kept));
-        self.database.within_deadline(update.exec(&self.database.connection)).await.map(drop)
+    /// Keeps the fingerprints of a start, all of them or none: where nothing is kept yet, and in the place of an earlier one. Where
+    /// another one is kept (of nodes that start at once another one was first) nothing is changed, and their names are told.
+    pub async fn keep(&self, secrets: &[SecretPrint<'_>]) -> Result<Vec<String>, StoreError> {
+        let kept = async {
+            let transaction = write_transaction::begin_with_row_locks(&self.database.connection).await?;
+            let mut others = Vec::new();
+            for secret in secrets {
+                let first = OnConflict::column(Column::Name).do_nothing().to_owned();
+                Entity::insert(row(secret.name, &secret.print)).on_conflict(first).exec_without_returning(&transaction).await?;
+                let succeed = Entity::update_many()
+                    .col_expr(Column::Print, Expr::value(secret.print.as_slice()))
+                    .filter(Column::Name.eq(secret.name))
+                    .filter(Column::Print.is_in(secret.earlier.iter().map(<[u8; 32]>::as_slice)));
+                succeed.exec(&transaction).await?;
+                let kept = Entity::find_by_id(secret.name).one(&transaction).await?;
+                if kept.is_none_or(|kept| kept.print != secret.print) {
+                    others.push(secret.name.to_owned());
+                }
+            }
+            if others.is_empty() {
+                transaction.commit().await?;
+            } else {
+                transaction.rollback().await?;
+            }
+            Ok(others)
+        };
+        self.database.within_deadline(kept).await
     }
 
     /// Keeps these whatever was kept, and with them the entry of who wanted it so.

@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(found.round_dp(amount.scale()), amount, "{now} {percent}");
         }
         for (now, percent, amount) in
-            [("64309.95", "-2.64468", "-1746.99"), ("97012.34", "1.23456", "1183.08"), ("64000", "1.5", "945.81")]
+            [("64309.95", "-2.64468", "-1746.99"), ("97012.34", "1.23456", "1183.07"), ("64000", "1.5", "945.81")]
         {
             let found = price(now).amount_of(Percent::new(percent.parse().unwrap())).unwrap();
             assert_eq!(found.to_string(), amount, "no digit that nobody gave: {now} {percent}");

@@ -54,14 +54,15 @@ async fn cost(settings: &Settings, database: &Database, others: &[&str]) -> Resu
             text,
             "- second factors: {}. Recovery codes are still good; who has none left needs `coinlink admin reset-second-factor`.\n\
              - webhooks: {}. They are not called any more, and have to be made anew.\n\
-             - letters that wait: {}. They are not sent.",
-            lost.second_factors, lost.webhooks, lost.letters
+             - letters that wait: {}. They are not sent.\n\
+             - links that are open: {}. Their codes cannot be typed; another letter brings a new one.",
+            lost.second_factors, lost.webhooks, lost.letters, lost.links
         );
     }
     Ok(text)
 }
 
-/// Those of `coinlink dev` only where they are kept already.
+/// Those of `coinlink dev` only for its own database, and where they are kept already.
 fn with_secrets(settings: Settings) -> Result<Settings, AdminError> {
     let folder = settings.server.data_dir.join("secrets");
     let unset = [
@@ -72,7 +73,8 @@ fn with_secrets(settings: Settings) -> Result<Settings, AdminError> {
     if unset.peek().is_none() {
         return Ok(settings);
     }
-    match unset.find(|(_, _, file)| !folder.join(file).exists()) {
+    let is_anothers = settings.database.url.is_some();
+    match unset.find(|(_, _, file)| is_anothers || !folder.join(file).exists()) {
         Some((name, _, _)) => Err(AdminError::NoSecret(name)),
         None => Ok(settings.with_dev_secrets()?),
     }

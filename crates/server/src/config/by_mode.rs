@@ -24,10 +24,7 @@ pub(super) fn values(mode: Mode, table: &Table) -> Vec<(&'static str, Value)> {
     fill("coingecko.plan", if text("coingecko.api_key").is_empty() { "keyless" } else { "demo" }.into());
     if dev {
         let port = lookup(table, "server.port").and_then(Value::as_integer).unwrap_or_default();
-        let own_and_front_end =
-            ["localhost", "127.0.0.1"].iter().flat_map(|host| [3000, port].map(|port| format!("http://{host}:{port}")));
         fill("server.public_url", format!("http://localhost:{port}").into());
-        fill("server.allowed_origins", Value::Array(own_and_front_end.map(Value::String).collect()));
         fill("mail.from", "CoinLink <no-reply@localhost>".into());
         fill("auth.jwt_issuer", "coinlink-api".into());
         fill("auth.jwt_audience", "coinlink-app".into());

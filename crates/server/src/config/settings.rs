@@ -361,13 +361,13 @@ impl Settings {
         }
     }
 
-    /// The origins browsers may call from: those allowed, and our own, which serves the page at `/`; in development any page of this
-    /// machine.
+    /// The origins browsers may call from: those allowed, and our own, which serves the page at `/`; in development any page of
+    /// this machine, unless some are named.
     pub fn origins(&self) -> Origins {
         let own = url::Url::parse(&self.server.public_url).map(|url| url.origin().ascii_serialization());
         let mut origins = self.server.allowed_origins.clone();
         origins.extend(own.ok().filter(|own| !self.server.allowed_origins.contains(own)));
-        Origins::new(origins, self.mode == Mode::Dev)
+        Origins::new(origins, self.mode == Mode::Dev && self.server.allowed_origins.is_empty())
     }
 }
 

@@ -6,7 +6,7 @@ use std::{fmt, path::PathBuf};
 use coinlink_domain::shared::audit::AuditEntry;
 use coinlink_embedded::SystemClock;
 use coinlink_ports::shared::Clock as _;
-use coinlink_postgres::{Database, SealedCounts, SqlSecretPrints};
+use coinlink_postgres::{Database, SealedCounts, SecretPrint, SqlSecretPrints};
 
 use crate::{
     config::{Mode, Settings},
@@ -46,67 +46,59 @@ impl fmt::Display for OtherSecrets {
     }
 }
 
-/// A secret by its fingerprints.
-struct Watched {
-    name: &'static str,
-    print: [u8; 32],
-    /// Of those that may stand in its place: their successor takes over.
-    earlier: Vec<[u8; 32]>,
-}
-
-fn watched(settings: &Settings) -> Result<[Watched; 2], StartError> {
+fn watched(settings: &Settings) -> Result<[SecretPrint<'static>; 2], StartError> {
     let (newest, earlier) = wiring::prints_of_box_keys(settings)?;
     Ok([
-        Watched { name: PEPPER, print: wiring::print_of_pepper(settings), earlier: Vec::new() },
-        Watched { name: BOX_KEY, print: newest, earlier },
+        SecretPrint { name: PEPPER, print: wiring::print_of_pepper(settings), earlier: Vec::new() },
+        SecretPrint { name: BOX_KEY, print: newest, earlier },
     ])
 }
 
 /// What the database knows of a secret.
+#[derive(PartialEq, Eq)]
 enum Known {
     Ours,
     /// It was never written to.
     Nothing,
     /// One whose successor we have.
-    Earlier(Vec<u8>),
+    Earlier,
     Other,
 }
 
-async fn known(secret: &Watched, settings: &Settings, database: &Database) -> Result<Known, StartError> {
+async fn known(secret: &SecretPrint<'static>, settings: &Settings, database: &Database) -> Result<Known, StartError> {
     Ok(match SqlSecretPrints::new(database.clone()).kept(secret.name).await? {
         None if is_foreign(secret, settings, database).await? => Known::Other,
         None => Known::Nothing,
         Some(kept) if kept == secret.print => Known::Ours,
-        Some(kept) if secret.earlier.iter().any(|earlier| kept == earlier) => Known::Earlier(kept),
+        Some(kept) if secret.earlier.iter().any(|earlier| kept == earlier) => Known::Earlier,
         Some(_) => Known::Other,
     })
 }
 
-/// Ends the start where the database is written with another secret. The first start keeps its own.
+/// Ends the start where the database is written with another secret, and changes nothing then. The first start keeps its own.
 pub(crate) async fn check_secrets(settings: &Settings, database: &Database) -> Result<(), StartError> {
     let prints = SqlSecretPrints::new(database.clone());
-    let mut names = Vec::new();
-    for secret in watched(settings)? {
-        let mut found = known(&secret, settings, database).await?;
-        if matches!(found, Known::Nothing) {
-            prints.keep_first(secret.name, &secret.print).await?;
-            // Of nodes that start at once another one may have been first.
-            found = known(&secret, settings, database).await?;
-        }
-        match found {
-            Known::Ours => {}
-            Known::Earlier(kept) => {
-                prints.succeed(secret.name, &kept, &secret.print).await?;
-                tracing::info!(setting = secret.name, "the database is written with the successor of this secret from now on");
-            }
-            Known::Nothing | Known::Other => names.push(secret.name),
+    let secrets = watched(settings)?;
+    let (mut others, mut earlier) = (Vec::new(), Vec::new());
+    for secret in &secrets {
+        match known(secret, settings, database).await? {
+            Known::Ours | Known::Nothing => {}
+            Known::Earlier => earlier.push(secret.name),
+            Known::Other => others.push(secret.name),
         }
     }
-    if names.is_empty() {
-        tell_of_unreadable(settings, &prints).await?;
+    if others.is_empty() {
+        let told = prints.keep(&secrets).await?;
+        others.extend(secrets.iter().map(|secret| secret.name).filter(|name| told.iter().any(|other| other == name)));
     }
-    let kept_in = (settings.mode == Mode::Dev).then(|| settings.server.data_dir.join("secrets"));
-    if names.is_empty() { Ok(()) } else { Err(OtherSecrets { names, kept_in }.into()) }
+    if !others.is_empty() {
+        let kept_in = (settings.mode == Mode::Dev).then(|| settings.server.data_dir.join("secrets"));
+        return Err(OtherSecrets { names: others, kept_in }.into());
+    }
+    for setting in earlier {
+        tracing::info!(setting, "the database is written with the successor of this secret from now on");
+    }
+    tell_of_unreadable(settings, &prints).await
 }
 
 /// The right key does not read what a successor of it, or one before it, encrypted: an earlier key was taken away too soon.
@@ -131,7 +123,7 @@ async fn tell_of_unreadable(settings: &Settings, prints: &SqlSecretPrints) -> Re
 pub(crate) async fn other_secrets(settings: &Settings, database: &Database) -> Result<Vec<&'static str>, StartError> {
     let mut names = Vec::new();
     for secret in watched(settings)? {
-        if matches!(known(&secret, settings, database).await?, Known::Other) {
+        if known(&secret, settings, database).await? == Known::Other {
             names.push(secret.name);
         }
     }
@@ -140,7 +132,7 @@ pub(crate) async fn other_secrets(settings: &Settings, database: &Database) -> R
 
 /// Whether a database of which nothing is kept, since it was written before anything was, shows that another secret wrote it: by what
 /// stored passwords say of their pepper, and what is stored encrypted of its key. Where it does not, the first start is believed.
-async fn is_foreign(secret: &Watched, settings: &Settings, database: &Database) -> Result<bool, StartError> {
+async fn is_foreign(secret: &SecretPrint<'static>, settings: &Settings, database: &Database) -> Result<bool, StartError> {
     let prints = SqlSecretPrints::new(database.clone());
     let is_ours = if secret.name == PEPPER {
         prints.is_keyed_with(&wiring::id_of_pepper(settings)?).await?

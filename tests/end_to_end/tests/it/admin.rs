@@ -113,7 +113,8 @@ async fn on_a_port_that_the_system_chose_links_in_mail_lead_to_it() {
     let node = launch.start();
     let port = || {
         let log = node.log();
-        let (_, rest) = log.split_once("127.0.0.1:")?;
+        let line = log.lines().find(|line| line.contains("listening"))?;
+        let (_, rest) = line.split_once("127.0.0.1:")?;
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         (rest.len() > digits.len()).then_some(digits)
     };

@@ -181,7 +181,7 @@ const ATTACK: &str = "
 
 #[tokio::test]
 async fn a_page_of_another_origin_neither_does_nor_reads_anything_with_the_cookies() {
-    let mut ours = Ours::start().await;
+    let mut ours = Ours::start_with(&[("ALLOWED_ORIGINS", "https://app.example.org")]).await;
     ours.sign_up().await;
     let kept = ours.session_cookies().await;
     let port = another_server().await;

@@ -67,7 +67,10 @@ async fn a_node_with_other_secrets_than_the_databases_does_not_start_until_someb
 async fn of_two_first_nodes_with_different_secrets_one_starts() {
     let (database, redis) = (fresh_database().await, shared_redis().await);
     let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };
-    let mut nodes = [Node::serve(&cluster, &[]), Node::serve(&cluster, &[("PASSWORD_PEPPER", OTHER_PEPPER)])];
+    let mut nodes = [
+        Node::serve(&cluster, &[]),
+        Node::serve(&cluster, &[("PASSWORD_PEPPER", OTHER_PEPPER), ("TOTP_ENCRYPTION_KEY", OTHER_KEY)]),
+    ];
     let mut gone = None;
     eventually("one ends", SOON, async || {
         gone = nodes.iter_mut().position(|node| node.process.ended().is_some());
@@ -91,10 +94,10 @@ async fn a_database_of_before_anything_was_kept_shows_by_what_it_holds_which_sec
     database.tamper("DELETE FROM secret_prints").await;
     let said = refused(Node::serve(&cluster, &others)).await;
     assert!(said.contains(&is_not_the_one("PASSWORD_PEPPER")) && !said.contains("TOTP_ENCRYPTION_KEY is"), "{said}");
+    assert_eq!(database.count("secret_prints").await, 0, "a start that is refused keeps nothing");
     database
         .tamper(
-            r"DELETE FROM secret_prints;
-            INSERT INTO second_factors (user_id, key_id, secret, set_up_at) SELECT id, '00000000', '\x00', now() FROM users",
+            r"INSERT INTO second_factors (user_id, key_id, secret, set_up_at) SELECT id, '00000000', '\x00', now() FROM users",
         )
         .await;
     let said = refused(Node::serve(&cluster, &[])).await;

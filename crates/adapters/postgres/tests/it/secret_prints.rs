@@ -5,7 +5,7 @@ use std::any::Any;
 
 use coinlink_migration::{Migrator, MigratorTrait as _};
 use coinlink_ports::operations::{AuditFilter, AuditReader as _};
-use coinlink_postgres::{ConnectSettings, Database, SealedCounts, SqlAuditReader, SqlSecretPrints};
+use coinlink_postgres::{ConnectSettings, Database, SealedCounts, SecretPrint, SqlAuditReader, SqlSecretPrints};
 use coinlink_testkit::{operations::an_entry, servers::fresh_database};
 use sea_orm::ConnectionTrait as _;
 use time::macros::datetime;
@@ -46,23 +46,53 @@ impl Place {
     }
 }
 
+const KEY: &str = "TOTP_ENCRYPTION_KEY";
+
+/// The secrets of a node, by a byte each.
+fn secrets(pepper: u8, key: u8, earlier: &[u8]) -> [SecretPrint<'static>; 2] {
+    let print = |name, byte, earlier: &[u8]| SecretPrint {
+        name,
+        print: [byte; 32],
+        earlier: earlier.iter().map(|byte| [*byte; 32]).collect(),
+    };
+    [print(NAME, pepper, &[]), print(KEY, key, earlier)]
+}
+
 async fn the_first_stays(place: Place) {
     let prints = place.prints().await;
     assert_eq!(prints.kept(NAME).await.unwrap(), None);
     let nodes = [1_u8, 2, 3, 4].map(|node| (node, place.prints()));
-    let started = nodes.map(async |(node, prints)| prints.await.keep_first(NAME, &[node; 32]).await);
-    let [one, two, three, four] = started;
-    tokio::try_join!(one, two, three, four).unwrap();
+    let [one, two, three, four] = nodes.map(async |(node, prints)| prints.await.keep(&secrets(node, node, &[])).await);
+    let told: [Vec<String>; 4] = tokio::try_join!(one, two, three, four).unwrap().into();
+    assert_eq!(told.iter().filter(|others| others.is_empty()).count(), 1, "{told:?}");
     let first = prints.kept(NAME).await.unwrap().unwrap();
-    assert!((1..=4).any(|node| first == [node; 32]), "{first:?}");
-    prints.keep_first(NAME, &[9; 32]).await.unwrap();
-    assert_eq!(prints.kept(NAME).await.unwrap().as_ref(), Some(&first));
-    assert_eq!(prints.kept("TOTP_ENCRYPTION_KEY").await.unwrap(), None, "each secret has its own");
+    assert_eq!(prints.kept(KEY).await.unwrap().as_ref(), Some(&first), "both are of one node");
 
-    prints.succeed(NAME, &[9; 32], &[10; 32]).await.unwrap();
-    assert_eq!(prints.kept(NAME).await.unwrap().as_ref(), Some(&first), "it is not the successor of what is kept");
-    prints.succeed(NAME, &first, &[10; 32]).await.unwrap();
-    assert_eq!(prints.kept(NAME).await.unwrap(), Some(vec![10; 32]));
+    // What is refused for one of its secrets changes nothing of the other, whether it is new or a successor.
+    assert_eq!(prints.keep(&secrets(first[0], 9, &[])).await.unwrap(), [KEY]);
+    assert_eq!(prints.keep(&secrets(9, 10, &[first[0]])).await.unwrap(), [NAME]);
+    assert_eq!(prints.kept(KEY).await.unwrap().as_ref(), Some(&first));
+    assert!(prints.keep(&secrets(first[0], 10, &[first[0]])).await.unwrap().is_empty());
+    assert_eq!(prints.kept(KEY).await.unwrap(), Some(vec![10; 32]));
+    assert_eq!(prints.kept(NAME).await.unwrap(), Some(first));
+}
+
+async fn a_refused_start_leaves_an_empty_place_empty(place: Place) {
+    let prints = place.prints().await;
+    prints.keep(&secrets(1, 1, &[])).await.unwrap();
+    place.tamper("DELETE FROM secret_prints WHERE name = 'TOTP_ENCRYPTION_KEY'").await;
+    assert_eq!(prints.keep(&secrets(2, 2, &[])).await.unwrap(), [NAME]);
+    assert_eq!(prints.kept(KEY).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_start_that_is_refused_for_one_secret_keeps_nothing_of_the_other_on_postgres() {
+    Box::pin(a_refused_start_leaves_an_empty_place_empty(Place::on_postgres().await)).await;
+}
+
+#[tokio::test]
+async fn a_start_that_is_refused_for_one_secret_keeps_nothing_of_the_other_on_sqlite() {
+    Box::pin(a_refused_start_leaves_an_empty_place_empty(Place::on_sqlite().await)).await;
 }
 
 #[tokio::test]
@@ -77,7 +107,7 @@ async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_sqlite() {
 
 async fn who_wants_others_is_written_down(place: Place) {
     let prints = place.prints().await;
-    prints.keep_first(NAME, &[1; 32]).await.unwrap();
+    prints.keep(&secrets(1, 1, &[])).await.unwrap();
     let entry = an_entry(1);
     let both = [(NAME, [2; 32]), ("TOTP_ENCRYPTION_KEY", [3; 32])];
     prints.accept(&both, &entry).await.unwrap();
