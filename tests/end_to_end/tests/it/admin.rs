@@ -113,8 +113,7 @@ async fn on_a_port_that_the_system_chose_links_in_mail_lead_to_it() {
     let node = launch.start();
     let port = || {
         let log = node.log();
-        let line = log.lines().find(|line| line.contains("listening"))?;
-        let (_, rest) = line.split_once("127.0.0.1:")?;
+        let (_, rest) = log.split_once("listening address=127.0.0.1:")?;
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         (rest.len() > digits.len()).then_some(digits)
     };
