@@ -3,6 +3,7 @@
 mod built_sql;
 mod cryptography;
 mod deploy_checks;
+mod for_tests;
 mod inventories;
 mod named_tests;
 mod pages;

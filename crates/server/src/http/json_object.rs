@@ -11,7 +11,7 @@ use serde::{
 
 use super::{
     ApiError,
-    malformed::{must_be_json, no_body, read_json},
+    malformed::{must_be_json, no_body, read_body},
 };
 
 /// A `T` read from a JSON object and from nothing else: serde would take an array of a struct's fields, in their order, as well,
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonObject<T> {
         Box::pin(async move {
             said?;
             let body = body.await.map_err(|error| no_body(&request, &error))?;
-            read_json(&request, &body)
+            read_body(&body)
         })
     }
 }

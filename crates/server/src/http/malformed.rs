@@ -36,6 +36,11 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
 /// Reads a body that was taken as bytes.
 pub(super) fn read_json<T: DeserializeOwned>(request: &HttpRequest, body: &[u8]) -> Result<T, ApiError> {
     must_be_json(request)?;
+    read_body(body)
+}
+
+/// The same, of a body that was found to be said to be JSON.
+pub(super) fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     read(body).map_err(|Fault { field, why }| ApiError::new(error_codes::INVALID_JSON).detail(field, why))
 }
 

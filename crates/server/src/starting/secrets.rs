@@ -79,15 +79,17 @@ async fn known(secret: &SecretPrint<'static>, settings: &Settings, database: &Da
 pub(crate) async fn check_secrets(settings: &Settings, database: &Database) -> Result<(), StartError> {
     let prints = SqlSecretPrints::new(database.clone());
     let secrets = watched(settings)?;
-    let (mut others, mut earlier) = (Vec::new(), Vec::new());
+    let (mut others, mut earlier, mut is_kept) = (Vec::new(), Vec::new(), true);
     for secret in &secrets {
-        match known(secret, settings, database).await? {
+        let found = known(secret, settings, database).await?;
+        is_kept &= found == Known::Ours;
+        match found {
             Known::Ours | Known::Nothing => {}
             Known::Earlier => earlier.push(secret.name),
             Known::Other => others.push(secret.name),
         }
     }
-    if others.is_empty() {
+    if others.is_empty() && !is_kept {
         let told = prints.keep(&secrets).await?;
         others.extend(secrets.iter().map(|secret| secret.name).filter(|name| told.iter().any(|other| other == name)));
     }

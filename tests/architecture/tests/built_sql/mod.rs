@@ -11,6 +11,8 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned as _, visit::Visit,
 };
 
+use crate::for_tests::is_for_tests;
+
 /// What makes a statement of text: the type or module before it, the name, and where the text is among the arguments.
 const MAKERS: &[(&str, &str, usize)] = &[
     ("Statement", "from_string", 1),
@@ -79,14 +81,6 @@ impl Scan {
         syn::visit::visit_block(self, block);
         self.functions.pop();
     }
-}
-
-fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let cfg_test = attribute.path().is_ident("cfg")
-            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"));
-        cfg_test || attribute.path().segments.last().is_some_and(|segment| segment.ident == "test")
-    })
 }
 
 impl<'ast> Visit<'ast> for Scan {

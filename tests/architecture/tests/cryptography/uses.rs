@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Attribute, ItemFn, ItemMod, ItemUse, Macro, Path, UseTree, visit::Visit};
+use syn::{ItemFn, ItemMod, ItemUse, Macro, Path, UseTree, visit::Visit};
+
+use crate::for_tests::is_for_tests;
 
 /// Lists of algorithms, of which it matters what is taken.
 const CHOICES: [&str; 2] = ["Algorithm", "KeySize"];
@@ -30,13 +32,6 @@ struct Scan<'a> {
     /// Names as they are used here: the library, and how it calls them.
     imported: BTreeMap<String, (String, String)>,
     found: BTreeSet<(String, String)>,
-}
-
-fn is_for_tests(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let last = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-        last == "test" || (last == "cfg" && attribute.parse_args::<Path>().is_ok_and(|path| path.is_ident("test")))
-    })
 }
 
 impl Scan<'_> {

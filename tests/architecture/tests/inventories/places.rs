@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, ItemFn, ItemMod, ItemUse, LitStr, Macro, Path, UseTree, visit::Visit};
 
+use crate::for_tests::is_for_tests;
+
 /// The hosts of addresses in its texts.
 pub(crate) fn hosts_in(source: &str) -> BTreeSet<String> {
     let schemes = ["http://", "https://", "ws://", "wss://", "smtp://", "smtps://", "redis://", "rediss://"];
@@ -77,13 +79,6 @@ fn scan(source: &str) -> Scan {
     let mut scan = Scan::default();
     scan.visit_file(&syn::parse_file(source).expect("the source parses"));
     scan
-}
-
-fn is_for_tests(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let last = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-        last == "test" || (last == "cfg" && attribute.parse_args::<Path>().is_ok_and(|path| path.is_ident("test")))
-    })
 }
 
 impl Scan {

@@ -1,52 +1,21 @@
 //! By which secrets a database is written: the first one's, until its successor or somebody's will takes its place.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::any::Any;
-
-use coinlink_migration::{Migrator, MigratorTrait as _};
 use coinlink_ports::operations::{AuditFilter, AuditReader as _};
-use coinlink_postgres::{ConnectSettings, Database, SealedCounts, SecretPrint, SqlAuditReader, SqlSecretPrints};
-use coinlink_testkit::{operations::an_entry, servers::fresh_database};
+use coinlink_postgres::{SealedCounts, SecretPrint, SqlAuditReader, SqlSecretPrints};
+use coinlink_testkit::operations::an_entry;
 use sea_orm::ConnectionTrait as _;
 use time::macros::datetime;
 
+use crate::databases::{Place, on_postgres, on_sqlite};
+
 const NAME: &str = "PASSWORD_PEPPER";
 
-struct Place {
-    url: String,
-    _held: Box<dyn Any>,
-}
-
-impl Place {
-    async fn on_postgres() -> Self {
-        let held = fresh_database().await;
-        Self { url: held.url.clone(), _held: Box::new(held) }
-    }
-
-    async fn on_sqlite() -> Self {
-        let held = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", held.path().join("coinlink.db").display());
-        let place = Self { url, _held: Box::new(held) };
-        place.database().await.with_migration_lock(async |connection| Migrator::up(connection, None).await).await.unwrap();
-        place
-    }
-
-    async fn database(&self) -> Database {
-        Database::connect(&ConnectSettings::new(&self.url)).await.unwrap()
-    }
-
-    async fn prints(&self) -> SqlSecretPrints {
-        SqlSecretPrints::new(self.database().await)
-    }
-
-    async fn tamper(&self, sql: &str) {
-        let operator = sea_orm::Database::connect(&self.url).await.unwrap();
-        operator.execute_unprepared(sql).await.unwrap();
-        operator.close().await.unwrap();
-    }
-}
-
 const KEY: &str = "TOTP_ENCRYPTION_KEY";
+
+async fn prints_of(place: &Place) -> SqlSecretPrints {
+    SqlSecretPrints::new(place.database().await)
+}
 
 /// The secrets of a node, by a byte each.
 fn secrets(pepper: u8, key: u8, earlier: &[u8]) -> [SecretPrint<'static>; 2] {
@@ -59,9 +28,9 @@ fn secrets(pepper: u8, key: u8, earlier: &[u8]) -> [SecretPrint<'static>; 2] {
 }
 
 async fn the_first_stays(place: Place) {
-    let prints = place.prints().await;
+    let prints = prints_of(&place).await;
     assert_eq!(prints.kept(NAME).await.unwrap(), None);
-    let nodes = [1_u8, 2, 3, 4].map(|node| (node, place.prints()));
+    let nodes = [1_u8, 2, 3, 4].map(|node| (node, prints_of(&place)));
     let [one, two, three, four] = nodes.map(async |(node, prints)| prints.await.keep(&secrets(node, node, &[])).await);
     let told: [Vec<String>; 4] = tokio::try_join!(one, two, three, four).unwrap().into();
     assert_eq!(told.iter().filter(|others| others.is_empty()).count(), 1, "{told:?}");
@@ -78,35 +47,35 @@ async fn the_first_stays(place: Place) {
 }
 
 async fn a_refused_start_leaves_an_empty_place_empty(place: Place) {
-    let prints = place.prints().await;
+    let prints = prints_of(&place).await;
     prints.keep(&secrets(1, 1, &[])).await.unwrap();
-    place.tamper("DELETE FROM secret_prints WHERE name = 'TOTP_ENCRYPTION_KEY'").await;
+    place.operator().await.execute_unprepared("DELETE FROM secret_prints WHERE name = 'TOTP_ENCRYPTION_KEY'").await.unwrap();
     assert_eq!(prints.keep(&secrets(2, 2, &[])).await.unwrap(), [NAME]);
     assert_eq!(prints.kept(KEY).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_start_that_is_refused_for_one_secret_keeps_nothing_of_the_other_on_postgres() {
-    Box::pin(a_refused_start_leaves_an_empty_place_empty(Place::on_postgres().await)).await;
+    Box::pin(a_refused_start_leaves_an_empty_place_empty(on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn a_start_that_is_refused_for_one_secret_keeps_nothing_of_the_other_on_sqlite() {
-    Box::pin(a_refused_start_leaves_an_empty_place_empty(Place::on_sqlite().await)).await;
+    Box::pin(a_refused_start_leaves_an_empty_place_empty(on_sqlite().await)).await;
 }
 
 #[tokio::test]
 async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_postgres() {
-    Box::pin(the_first_stays(Place::on_postgres().await)).await;
+    Box::pin(the_first_stays(on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn of_nodes_that_start_at_once_the_first_ones_secret_stays_on_sqlite() {
-    Box::pin(the_first_stays(Place::on_sqlite().await)).await;
+    Box::pin(the_first_stays(on_sqlite().await)).await;
 }
 
 async fn who_wants_others_is_written_down(place: Place) {
-    let prints = place.prints().await;
+    let prints = prints_of(&place).await;
     prints.keep(&secrets(1, 1, &[])).await.unwrap();
     let entry = an_entry(1);
     let both = [(NAME, [2; 32]), ("TOTP_ENCRYPTION_KEY", [3; 32])];
@@ -121,16 +90,16 @@ async fn who_wants_others_is_written_down(place: Place) {
 
 #[tokio::test]
 async fn who_goes_on_with_other_secrets_is_in_the_audit_log_on_postgres() {
-    Box::pin(who_wants_others_is_written_down(Place::on_postgres().await)).await;
+    Box::pin(who_wants_others_is_written_down(on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn who_goes_on_with_other_secrets_is_in_the_audit_log_on_sqlite() {
-    Box::pin(who_wants_others_is_written_down(Place::on_sqlite().await)).await;
+    Box::pin(who_wants_others_is_written_down(on_sqlite().await)).await;
 }
 
 async fn what_was_written_is_found(place: Place) {
-    let prints = place.prints().await;
+    let prints = prints_of(&place).await;
     assert_eq!(prints.is_sealed_with(&["0a", "0b"]).await.unwrap(), None, "nothing is");
     assert_eq!(prints.is_keyed_with("p").await.unwrap(), None, "there is nobody");
     let now = datetime!(2026-11-22 12:00 UTC);
@@ -168,7 +137,8 @@ async fn what_was_written_is_found(place: Place) {
     let (past, future) = ("2026-11-22T11:59:59.000000Z", "2026-11-22T12:00:01.000000Z");
     let links = [link(1, past, "NULL"), link(2, future, at), link(3, future, "NULL")].join("; ");
     let hooks = [hook(1, "0a"), hook(2, "0c"), hook(3, "0c")].join("; ");
-    place.tamper(&format!("{free}; {person}; {}; {}; {hooks}; {links}", factor(1, "0a"), factor(2, "0c"))).await;
+    let stored = format!("{free}; {person}; {}; {}; {hooks}; {links}", factor(1, "0a"), factor(2, "0c"));
+    place.operator().await.execute_unprepared(&stored).await.unwrap();
     assert_eq!((prints.is_keyed_with("p").await.unwrap(), prints.is_keyed_with("q").await.unwrap()), (Some(true), Some(false)));
     assert_eq!(prints.is_sealed_with(&["0a", "0b"]).await.unwrap(), Some(true));
     assert_eq!(prints.is_sealed_with(&["0b", "0d"]).await.unwrap(), Some(false));
@@ -181,10 +151,10 @@ async fn what_was_written_is_found(place: Place) {
 
 #[tokio::test]
 async fn what_was_written_with_other_secrets_is_found_on_postgres() {
-    Box::pin(what_was_written_is_found(Place::on_postgres().await)).await;
+    Box::pin(what_was_written_is_found(on_postgres().await)).await;
 }
 
 #[tokio::test]
 async fn what_was_written_with_other_secrets_is_found_on_sqlite() {
-    Box::pin(what_was_written_is_found(Place::on_sqlite().await)).await;
+    Box::pin(what_was_written_is_found(on_sqlite().await)).await;
 }
