@@ -1,10 +1,12 @@
 use async_trait::async_trait;
 use coinlink_ports::{operations::DependencyProbe, shared::StoreError};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 
-use crate::Database;
+use crate::{Database, pool::is_postgres};
 
-/// Asks the database for nothing, to see that it answers.
+const READ_ONLY: &str = "it takes no writes: a standby, a restore that is under way, or a server whose disk is full";
+
+/// Asks whether the database answers and takes writes.
 #[derive(Clone)]
 pub struct DatabaseProbe {
     database: Database,
@@ -16,6 +18,16 @@ impl DatabaseProbe {
     pub fn new(database: Database) -> Self {
         Self { database }
     }
+
+    /// PostgreSQL answers before a restore is done, and a standby always does.
+    async fn is_read_only(&self) -> Result<bool, DbErr> {
+        let connection = &self.database.connection;
+        if !is_postgres(&self.database.settings.url) {
+            return connection.execute_unprepared("SELECT 1").await.map(|_| false);
+        }
+        let asked = Statement::from_string(DbBackend::Postgres, "SELECT current_setting('transaction_read_only') = 'on'");
+        connection.query_one_raw(asked).await?.map_or(Ok(false), |row| row.try_get_by_index(0))
+    }
 }
 
 #[async_trait]
@@ -25,10 +37,11 @@ impl DependencyProbe for DatabaseProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        let asked = self.database.within_deadline(self.database.connection.execute_unprepared("SELECT 1")).await;
-        asked.map(drop).map_err(|error| match error {
-            StoreError::Unavailable(source) => source.to_string(),
-            other => other.to_string(),
-        })
+        match self.database.within_deadline(self.is_read_only()).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(READ_ONLY.to_owned()),
+            Err(StoreError::Unavailable(source)) => Err(source.to_string()),
+            Err(other) => Err(other.to_string()),
+        }
     }
 }

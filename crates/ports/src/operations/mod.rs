@@ -18,6 +18,6 @@ pub trait DependencyProbe: Send + Sync {
     /// Its name in the checks: `database` or `redis`.
     fn name(&self) -> &'static str;
 
-    /// One cheap round trip. The error is for logs and operators; never a credential. The caller bounds the time.
+    /// Whether it answers and can be used, which takes one cheap round trip. The error is for logs and operators; never a credential. The caller bounds the time.
     async fn check(&self) -> Result<(), String>;
 }

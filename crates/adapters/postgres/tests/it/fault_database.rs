@@ -1,7 +1,8 @@
-//! What a store says while its database is away, how soon, and that it recovers by itself.
+//! What a store says while its database is away or takes no writes, how soon, and that it recovers by itself.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::{
+    fs,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,6 +10,7 @@ use std::{
 use coinlink_ports::{market::LastKnownPrices, operations::DependencyProbe, shared::StoreError};
 use coinlink_postgres::{ConnectSettings, Database, DatabaseProbe, SqlLastKnownPrices};
 use coinlink_testkit::{market::a_quote, servers::PrivatePostgres};
+use sea_orm::ConnectionTrait as _;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -54,6 +56,49 @@ async fn a_stopped_database_is_unavailable_in_time_and_used_again_when_it_is_bac
         recovers(&probe).await;
         assert_eq!(store.recall().await.unwrap(), quotes);
     }
+}
+
+/// As a restore is until its end, and a standby until it takes over.
+#[tokio::test]
+async fn a_database_that_takes_no_writes_yet_is_not_up_and_is_used_again_when_it_does() {
+    let mut server = PrivatePostgres::durable().await;
+    let place = server.fresh_database().await;
+    let connect = async || Database::connect(&ConnectSettings::new(&place.url)).await.unwrap();
+    let quotes = [a_quote("BTC", "104718.1")];
+    SqlLastKnownPrices::new(connect().await).remember(&quotes).await.unwrap();
+    server.stop().await;
+    fs::write(server.directory().join("data/standby.signal"), "").unwrap();
+    server.start_again().await;
+    let database = connect().await;
+    let (store, probe) = (SqlLastKnownPrices::new(database.clone()), DatabaseProbe::new(database));
+    let said = probe.check().await.unwrap_err();
+    assert!(said.contains("takes no writes"), "{said}");
+    is_unavailable_in_time(store.remember(&quotes)).await;
+    assert_eq!(store.recall().await.unwrap(), quotes, "it is read meanwhile");
+    let operator = sea_orm::Database::connect(&place.url).await.unwrap();
+    operator.execute_unprepared("SELECT pg_promote()").await.unwrap();
+    recovers(&probe).await;
+    store.remember(&quotes).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_was_set_to_take_no_writes_is_not_up() {
+    let server = PrivatePostgres::start().await;
+    let place = server.fresh_database().await;
+    let operator = sea_orm::Database::connect(&server.url()).await.unwrap();
+    operator.execute_unprepared("ALTER SYSTEM SET default_transaction_read_only = on").await.unwrap();
+    operator.execute_unprepared("SELECT pg_reload_conf()").await.unwrap();
+    let probe = DatabaseProbe::new(Database::connect(&ConnectSettings::new(&place.url)).await.unwrap());
+    let started = Instant::now();
+    while probe.check().await.is_ok() {
+        assert!(started.elapsed() < Duration::from_secs(10), "it is up");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(probe.check().await.unwrap_err().contains("takes no writes"));
+    operator.execute_unprepared("SET default_transaction_read_only = off").await.unwrap();
+    operator.execute_unprepared("ALTER SYSTEM RESET default_transaction_read_only").await.unwrap();
+    operator.execute_unprepared("SELECT pg_reload_conf()").await.unwrap();
+    recovers(&probe).await;
 }
 
 /// More calls than the pool has connections, so that one left behind by each would use it up.

@@ -11,7 +11,7 @@ const OPERATIONS: [&str; 5] = ["select", "insert", "update", "delete", "other"];
 
 /// The database and Redis.
 pub struct Stores {
-    /// `coinlink_db_up`: 1 while the database answers.
+    /// `coinlink_db_up`: 1 while the database answers and takes writes.
     pub db_up: IntGauge,
     /// `coinlink_db_pool_size`: connections that this node may open.
     pub db_pool_size: IntGauge,
@@ -36,7 +36,7 @@ impl Stores {
             )?,
         )?;
         Ok(Self {
-            db_up: gauge(r, "coinlink_db_up", "1 while the database answers")?,
+            db_up: gauge(r, "coinlink_db_up", "1 while the database answers and takes writes")?,
             db_pool_size: gauge(r, "coinlink_db_pool_size", "Connections to the database that this node may open")?,
             db_pool_free: gauge(r, "coinlink_db_pool_free", "Connections to the database that are not in use")?,
             db_query: OPERATIONS.map(|operation| (operation, queries.with_label_values(&[operation]))),
