@@ -1,9 +1,11 @@
 """What is said of the files by the programs that read them: each is started here, on 127.0.0.1 and in a folder of its own, and ended."""
 
 import base64
+import concurrent.futures
 import contextlib
 import glob
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -21,6 +23,8 @@ import uuid
 from files import COMPOSE, DEPLOY, ROOT, build_context, compose
 
 BINARY = ROOT / "target/debug/coinlink"
+# Whose pages may read what is answered.
+PAGES = ("https://app.example.com", "https://other.example.com:8443")
 START_WITHIN = 30
 END_WITHIN = 20
 # What gcr.io/distroless/cc-debian12 has beside certificates: libc6, libgcc-s1, libstdc++6, libgomp1, libssl3 and what they need.
@@ -86,11 +90,11 @@ def until(what, within=START_WITHIN, every=0.05):
     raise AssertionError(f"not within {within} s: {why}")
 
 
-def ask(port, path, headers=None, body=None):
+def ask(port, path, headers=None, body=None, method="GET"):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         if body is None:
-            connection.request("GET", path, headers=headers or {})
+            connection.request(method, path, headers=headers or {})
         else:
             connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json", **(headers or {})})
         answer = connection.getresponse()
@@ -161,12 +165,12 @@ def node(work, name, **more):
 
 
 @contextlib.contextmanager
-def caddy(work, address, *nodes):
+def caddy(work, address, *nodes, looks_every="200ms"):
     """Caddy with its file, for a site at this address; (port of HTTPS, port of HTTP, log)."""
     https, http, log = free_port(), free_port(), work / "proxy.log"
     settings = environment(
-        SITE_ADDRESS=address, UPSTREAMS=" ".join(f"127.0.0.1:{one}" for one in nodes), HEALTH_PORT=str(free_port()), HTTPS_PORT=str(https),
-        HTTP_PORT=str(http), HEALTH_INTERVAL="200ms", XDG_DATA_HOME=str(work / "data"), XDG_CONFIG_HOME=str(work / "config"),
+        SITE_ADDRESS=address, ALLOWED_ORIGINS=", ".join(PAGES), UPSTREAMS=" ".join(f"127.0.0.1:{one}" for one in nodes), HEALTH_PORT=str(free_port()), HTTPS_PORT=str(https),
+        HTTP_PORT=str(http), HEALTH_INTERVAL=looks_every, XDG_DATA_HOME=str(work / "data"), XDG_CONFIG_HOME=str(work / "config"),
     )  # fmt: skip
     # Beside this machine nobody reaches it, and no authority of a test becomes one that this machine trusts.
     written = (COMPOSE / "Caddyfile").read_text()
@@ -177,9 +181,9 @@ def caddy(work, address, *nodes):
 
 
 @contextlib.contextmanager
-def proxy(work, *nodes):
+def proxy(work, *nodes, **more):
     port = free_port()
-    with caddy(work, f"http://127.0.0.1:{port}", *nodes) as (_, _, log):
+    with caddy(work, f"http://127.0.0.1:{port}", *nodes, **more) as (_, _, log):
         until(lambda: ask(port, "/livez")[0] == 200)
         yield port, log
 
@@ -263,24 +267,129 @@ def prices_go_on_behind_the_proxy_while_the_database_is_away():
                 assert ask(front, "/api/bitcoin/price")[0] == 200, "a 503 counts against the replica"
 
 
+def said_by_the_proxy(answer, status, log):
+    """The code of an error in the API's shape that is the proxy's own."""
+    said, headers, body = answer
+    assert said == status and headers["content-type"] == "application/json", (said, headers)
+    answer = json.loads(body)
+    error = answer["error"]
+    assert answer.keys() == {"error", "detail"} and error.keys() == {"code", "message", "details", "trace_id"}, answer
+    assert answer["detail"] == error["message"] and error["details"] == {}, answer
+    assert f"| `{error['code']}` | {status} |" in (ROOT / "docs/errors.md").read_text(), error
+    assert str(uuid.UUID(error["trace_id"])) == headers["x-trace-id"], (error, headers)
+    assert headers["cache-control"] == "no-store" and headers["vary"] == "Origin" and "server" not in headers, headers
+    # By which it is found.
+    until(lambda: error["trace_id"] in log.read_text(), 5)
+    return error["code"]
+
+
 def without_a_replica_the_proxy_answers_as_the_api_does():
+    login = {"email": "ada@example.org"}
     with folder() as work, node(work, "one") as (port, process), proxy(work, port) as (front, log):
         gone = ask(front, "/api/not-there")
         assert gone[0] == 404 and json.loads(gone[2])["error"]["code"] == "not_found", "a replica's own error is passed on"
         process.terminate()
         assert process.wait(END_WITHIN) == 0
-        for path, body in (("/api/crypto/ticker?a=b", None), ("/api/v2/auth/login", {"email": "ada@example.org"})):
-            status, headers, said = ask(front, path, body=body)
-            assert status == 503 and headers["content-type"] == "application/json", (status, headers)
-            answer = json.loads(said)
-            error = answer["error"]
-            assert answer.keys() == {"error", "detail"} and error.keys() == {"code", "message", "details", "trace_id"}, answer
-            assert answer["detail"] == error["message"] and error["details"] == {}, answer
-            assert f"| `{error['code']}` | {status} |" in (ROOT / "docs/errors.md").read_text(), error
-            assert str(uuid.UUID(error["trace_id"])) == headers["x-trace-id"], (error, headers)
-            assert headers["retry-after"].isdecimal() and headers["cache-control"] == "no-store" and "server" not in headers, headers
-        # By which it is found.
-        assert error["trace_id"] in log.read_text()
+        # Each waits for a replica as long as the proxy does: all at once.
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = [pool.submit(ask, front, "/api/crypto/ticker?a=b"), pool.submit(ask, front, "/api/v2/auth/login", body=login)]
+            for answer in [one.result() for one in asked]:
+                assert said_by_the_proxy(answer, 503, log) == "dependency_unavailable"
+                assert answer[1]["retry-after"].isdecimal() and "access-control-allow-origin" not in answer[1], answer[1]
+
+
+def what_the_proxy_says_itself_is_read_by_the_pages_that_may_read_answers():
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    strange = ("https://app.example.com.evil.example", "http://app.example.com", "https://evil.example", "null", "")
+    told = ("access-control-allow-methods", "access-control-allow-headers", "access-control-expose-headers")
+
+    def names(headers, header):
+        return {name.strip().lower() for name in headers.get(header, "").split(",")}
+
+    def may_read(headers):
+        return headers.get("access-control-allow-origin"), headers.get("access-control-allow-credentials")
+
+    with folder() as work, node(work, "one", ALLOWED_ORIGINS=",".join(PAGES)) as (port, process), proxy(work, port) as (front, log):
+        _, _, preflight = by_replica = ask(front, "/api/v2/auth/login", {"Origin": PAGES[0], **asks}, method="OPTIONS")
+        answered = ask(front, "/api/crypto/ticker", {"Origin": PAGES[0]})[1]
+        assert by_replica[0] == 200 and may_read(by_replica[1]) == may_read(answered) == (PAGES[0], "true"), (by_replica, preflight)
+        process.terminate()
+        assert process.wait(END_WITHIN) == 0
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            pages = [(page, pool.submit(ask, front, "/api/v2/auth/login", {"Origin": page}, body={})) for page in (*PAGES, *strange)]
+            before = [(page, pool.submit(ask, front, "/api/v2/auth/login", {"Origin": page, **asks}, method="OPTIONS")) for page in (*PAGES, *strange)]
+            for page, answer in pages:
+                assert said_by_the_proxy(answer.result(), 503, log) == "dependency_unavailable"
+                headers = answer.result()[1]
+                assert may_read(headers) == ((page, "true") if page in PAGES else (None, None)), (page, headers)
+                assert page not in PAGES or {"retry-after", "x-trace-id"} <= names(headers, told[2]) <= names(answered, told[2]), headers
+            for page, answer in before:
+                status, headers, _ = answer.result()
+                assert may_read(headers) == ((page, "true") if page in PAGES else (None, None)), (page, headers)
+                assert (status == 204) == (page in PAGES), (page, status)
+                for header in told[:2] if page in PAGES else ():
+                    assert names(headers, header) == names(by_replica[1], header), header
+
+
+@contextlib.contextmanager
+def replica_that_goes_away_amid_requests():
+    """Its port, and what it was sent: it answers probes, and nothing else."""
+    had = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path in ("/readyz/node", "/livez"):
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            else:
+                self.go_away()
+
+        def go_away(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            had.append(self.command)
+            self.close_connection = True
+
+        do_POST = do_PUT = do_PATCH = do_DELETE = go_away
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        try:
+            yield listening.server_address[1], had
+        finally:
+            listening.shutdown()
+
+
+def what_may_have_been_done_is_not_sent_twice_and_nobody_is_told_to():
+    def changes(method):
+        with folder() as work, replica_that_goes_away_amid_requests() as (port, had), proxy(work, port) as (front, log):
+            answer = ask(front, "/api/v2/user/alerts", {"Origin": PAGES[0], "Content-Length": "0"}, method=method)
+            assert said_by_the_proxy(answer, 502, log) == "outcome_unknown"
+            assert had == [method], had
+            # Neither in words nor otherwise.
+            assert "retry-after" not in answer[1] and "again later" not in answer[2].decode(), answer
+            assert answer[1]["access-control-allow-origin"] == PAGES[0], answer[1]
+
+    def only_reads():
+        with folder() as work, replica_that_goes_away_amid_requests() as (port, had), proxy(work, port) as (front, log):
+            answer = ask(front, "/api/crypto/ticker")
+            assert said_by_the_proxy(answer, 503, log) == "dependency_unavailable" and had, "what only reads may be asked for again"
+
+    def reaches_nobody():
+        with folder() as work, contextlib.ExitStack() as replica:
+            port, had = replica.enter_context(replica_that_goes_away_amid_requests())
+            # It thinks for long that somebody is there.
+            with proxy(work, port, looks_every="1h") as (front, log):
+                replica.close()
+                answer = ask(front, "/api/v2/user/alerts", body={})
+                assert said_by_the_proxy(answer, 503, log) == "dependency_unavailable" and had == [], answer
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for one in [pool.submit(changes, "POST"), pool.submit(changes, "DELETE"), pool.submit(only_reads), pool.submit(reaches_nobody)]:
+            one.result()
 
 
 def no_request_fails_while_one_replica_after_the_other_is_replaced():
@@ -328,7 +437,7 @@ def redis_starts_with_its_file_and_lets_in_whom_it_should():
         done(COMPOSE / "make-secrets", secrets)
         (work / "data").mkdir()
         conf = (DEPLOY / "redis/redis.conf").read_text()
-        changed = {"/run/secrets/redis_acl": str(secrets / "redis_acl"), "dir /data": f"dir {work}/data", "port 6379": f"port {port}"}
+        changed = {"/run/secrets/redis_acl": str(secrets / "redis_acl"), "port 6379": f"port {port}"}
         changed["bind * -::*"] = "bind 127.0.0.1"
         for written, here in changed.items():
             assert written in conf, written
@@ -340,7 +449,9 @@ def redis_starts_with_its_file_and_lets_in_whom_it_should():
             who = ["--user", user, "--pass", word, "--no-auth-warning"] if word else []
             return subprocess.run(["redis-cli", "-p", str(port), *who, *command], capture_output=True, text=True, check=False).stdout.strip()
 
-        with server("redis-server", work / "redis.conf", log=work / "redis.log", cwd=work):
+        program, _, *more = compose()["services"]["redis"]["command"]
+        assert more == ["--dir", "/data"], more
+        with server(program, work / "redis.conf", "--dir", work / "data", log=work / "redis.log", cwd=work):
             # As the container's health check asks.
             until(lambda: redis("ping", user="health", word="-") == "PONG")
             assert "NOPERM" in redis("get", "x", user="health", word="-")
@@ -459,6 +570,8 @@ CHECKS = [
     a_server_behind_the_proxy_is_as_green_as_without_it,
     prices_go_on_behind_the_proxy_while_the_database_is_away,
     without_a_replica_the_proxy_answers_as_the_api_does,
+    what_the_proxy_says_itself_is_read_by_the_pages_that_may_read_answers,
+    what_may_have_been_done_is_not_sent_twice_and_nobody_is_told_to,
     no_request_fails_while_one_replica_after_the_other_is_replaced,
     redis_starts_with_its_file_and_lets_in_whom_it_should,
     a_new_database_has_its_roles_and_the_replicas_may_not_change_its_schema,

@@ -120,6 +120,11 @@ def without_tls_pages_lead_to_it_and_nothing_else_is_answered():
         for page in ("/", "/docs/", "/account/verify?token=x", "/.well-known/change-password"):
             status, headers, _ = ask(plain, page, {"Host": "localhost"})
             assert (status, headers["location"]) == (301, f"https://localhost{page}"), (page, status, headers)
+            # A name that a client makes up leads nobody anywhere.
+            for host in ("evil.example", "evil.example:80", "localhost.evil.example", "localhost@evil.example", "evil.example/x"):
+                status, headers, _ = ask(plain, page, {"Host": host})
+                assert headers.get("location", f"https://localhost{page}") == f"https://localhost{page}", (host, headers)
+                assert status in (301, 400), (host, status)
         for path in ("/api/bitcoin/price", "/api/v2/user/profile", "/health", "/metrics", "/openapi.json", "/account", "/nothing"):
             status, headers, body = ask(plain, path, {"Host": "localhost", "Authorization": "Bearer x"})
             assert status == 403 and "location" not in headers, (path, status, headers)

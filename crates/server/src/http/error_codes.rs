@@ -78,6 +78,7 @@ error_codes! {
     PROMPT_QUOTA_EXCEEDED 429 "prompt_quota_exceeded" "No more questions for the moment; details say in how many seconds there are some again, and the limit.";
     REFRESH_REPLAYED 429 "refresh_replayed" "The same refresh token was sent too often at once. Keep the session and use the tokens of the first answer.";
     INTERNAL_ERROR 500 "internal_error" "Something went wrong on our side; the trace id leads us to it.";
+    OUTCOME_UNKNOWN 502 "outcome_unknown" "The server went away while it worked on this. It may have been done, or not: look before you send it again.";
     DEPENDENCY_UNAVAILABLE 503 "dependency_unavailable" "Something this server depends on is down; try again later.";
     HASHING_BUSY 503 "hashing_busy" "Too many passwords wait to be checked; try again after the time in the Retry-After header.";
     NOT_KNOWN_YET 503 "not_known_yet" "None of it was ever fetched; try again after the time in the Retry-After header.";
