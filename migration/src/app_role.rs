@@ -17,7 +17,7 @@ BEGIN
     END IF;
     FOR it IN
         SELECT c.oid::regclass AS name, c.relkind AS kind, c.relispartition AS is_partition,
-            c.relname LIKE 'audit\_%' AS is_audit, c.relname = 'seaql_migrations' AS is_steps
+            c.relname LIKE 'audit\_%' AS is_audit, c.relname IN ('seaql_migrations', 'audit_retirements') AS is_read_only
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'S') AND pg_has_role(c.relowner, 'USAGE')
     LOOP
@@ -25,11 +25,13 @@ BEGIN
             EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %s TO coinlink_app', it.name);
         ELSIF it.is_audit THEN
             EXECUTE format('REVOKE ALL ON %s FROM coinlink_app', it.name);
-            -- What is in a partition is read and added through the whole table.
-            IF NOT it.is_partition THEN
+            -- What is in a partition is read and added through the whole table. What was retired, the owner alone says.
+            IF it.is_read_only THEN
+                EXECUTE format('GRANT SELECT ON %s TO coinlink_app', it.name);
+            ELSIF NOT it.is_partition THEN
                 EXECUTE format('GRANT SELECT, INSERT ON %s TO coinlink_app', it.name);
             END IF;
-        ELSIF it.is_steps THEN
+        ELSIF it.is_read_only THEN
             EXECUTE format('GRANT SELECT ON %s TO coinlink_app', it.name);
         ELSE
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO coinlink_app', it.name);

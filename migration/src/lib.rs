@@ -42,6 +42,7 @@ mod m20261124_000700_create_secret_prints;
 mod m20261124_000800_forget_made_up_candles;
 mod m20261124_000810_note_alert_sources;
 mod m20261124_000900_note_when_ends_were_told;
+mod m20261124_001000_create_audit_retirements;
 mod rights;
 
 pub use ahead::is_ahead;
@@ -108,6 +109,7 @@ impl MigratorTrait for Steps {
             Box::new(m20261124_000800_forget_made_up_candles::Migration),
             Box::new(m20261124_000810_note_alert_sources::Migration),
             Box::new(m20261124_000900_note_when_ends_were_told::Migration),
+            Box::new(m20261124_001000_create_audit_retirements::Migration),
         ]
     }
 }

@@ -8,12 +8,13 @@ use sea_orm_migration::{
 use crate::DatabaseConnection;
 
 /// Every table, without partitions, which are used through the whole. A server needs of each what `app_role` grants.
-pub const TABLES: [&str; 34] = [
+pub const TABLES: [&str; 35] = [
     "alert_progress",
     "alert_rules",
     "api_keys",
     "audit_checkpoints",
     "audit_log",
+    "audit_retirements",
     "audit_seals",
     "candle_gaps",
     "chat_exchanges",
@@ -50,7 +51,7 @@ const MISSING: &str = r"
 SELECT concat(string_agg(privilege, ', ' ORDER BY place), ' on ', name,
         CASE WHEN to_regclass(name) IS NULL THEN ' (which is not there)' END)
     FROM (SELECT name, unnest(CASE
-                WHEN name = 'seaql_migrations' THEN ARRAY['SELECT']
+                WHEN name IN ('seaql_migrations', 'audit_retirements') THEN ARRAY['SELECT']
                 WHEN name LIKE 'audit\_%' THEN ARRAY['SELECT', 'INSERT']
                 ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']
             END) AS privilege FROM unnest(string_to_array($1, ' ')) AS wanted (name)) AS needed

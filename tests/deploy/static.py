@@ -17,7 +17,7 @@ KUBERNETES_RELEASES = ("1.30", "1.37")
 # What a container of CoinLink is run by.
 OURS = ("coinlink", "${COINLINK_IMAGE")
 # Those that run once and end.
-ONCE = ("migrate", "prepare")
+ONCE = ("migrate", "prepare", "audit-retention")
 # Written by people, not by make-secrets.
 OF_PEOPLE = {"smtp_url", "pagerduty_routing_key", "slack_webhook_url"}
 

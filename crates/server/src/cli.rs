@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedI64ValueParser};
-use coinlink_domain::{identity::Email, operations::Checkpoint};
+use coinlink_domain::{
+    identity::Email,
+    operations::{Checkpoint, LogMonth},
+};
 
 use crate::{command::verify::VerifyOptions, config::Mode};
 
@@ -278,6 +281,27 @@ pub enum AuditCommand {
         #[arg(long, value_name = "SEQ:HASH:MAC:TIME")]
         checkpoint: Option<Checkpoint>,
     },
+    /// Drop the months that ended a year ago or earlier
+    ///
+    /// Twelve whole months and the current one always stay. It verifies the log first, as `verify` does, and drops nothing of one that was
+    /// tampered with. The seals of what goes stay, and which of them lost their entries is signed: `verify` tells it from what somebody took
+    /// away. Each month goes in one transaction, with an entry `audit.retire`; servers may run meanwhile.
+    ///
+    /// It needs PostgreSQL, the `DATABASE_URL` of the owner of the schema, who migrates, and the `PASSWORD_PEPPER` of the servers. Run it once a
+    /// month, at another time than backups.
+    ///
+    /// Exits with 0 when it was done or there was nothing to do, with 1 when the log was tampered with, and with 2 when it could not be done.
+    Retire {
+        /// Only what is before this month; one that is less than a year old is refused
+        #[arg(long, value_name = "YYYY-MM")]
+        before: Option<LogMonth>,
+        /// Verify and say what would go, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// A checkpoint that was kept elsewhere, as for `verify`
+        #[arg(long, value_name = "SEQ:HASH:MAC:TIME")]
+        checkpoint: Option<Checkpoint>,
+    },
 }
 
 /// What to do with the settings.
@@ -348,6 +372,8 @@ mod tests {
             "coinlink admin grant ada@example.org --data-dir /tmp/x",
             "coinlink audit verify --data-dir /tmp/x",
             "coinlink audit verify",
+            "coinlink audit retire",
+            "coinlink audit retire --before 2025-01 --dry-run",
             "coinlink admin grant ada@example.org",
             "coinlink admin revoke ada@example.org",
             "coinlink admin reset-second-factor ada@example.org --data-dir /tmp/x",

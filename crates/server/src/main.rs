@@ -11,13 +11,16 @@ use clap::Parser as _;
 use coinlink::{
     cli::{AdminCommand, AuditCommand, Cli, Command, ConfigCommand, data_dir_flag},
     command::{
-        accept_secrets, admin, audit, healthcheck, keys,
+        accept_secrets, admin, audit,
+        audit_retire::{self, Told},
+        healthcheck, keys,
         verify::{self, VerifyOptions},
     },
     config::{self, Mode, Settings, Sources},
     http, serve,
     telemetry::{self, logs},
 };
+use coinlink_application::operations::RetireOrder;
 use coinlink_domain::{identity::Role, operations::Checkpoint};
 use coinlink_embedded::SystemClock;
 use coinlink_ports::shared::Clock as _;
@@ -65,6 +68,10 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Audit { data_dir, command: AuditCommand::Verify { checkpoint } } => {
             return Ok(verify_audit(data_dir.as_ref(), checkpoint));
         }
+        Command::Audit { data_dir, command: AuditCommand::Retire { before, dry_run, checkpoint } } => {
+            let order = RetireOrder { before, dry_run, exported: checkpoint };
+            return Ok(retire_audit(data_dir.as_ref(), order));
+        }
         Command::Keys { dir, command } => {
             let settings = settings(Mode::Dev, vec![])?;
             let done = keys::run(&settings, dir, &command, SystemClock::default().now())?;
@@ -104,6 +111,20 @@ fn verify_audit(data_dir: Option<&PathBuf>, exported: Option<Checkpoint>) -> Exi
             ExitCode::from(2)
         }
     }
+}
+
+/// As above; what could not be done is told after what was.
+fn retire_audit(data_dir: Option<&PathBuf>, order: RetireOrder) -> ExitCode {
+    let retire = || -> Result<Told, Box<dyn Error>> {
+        let settings = settings(Mode::Dev, data_dir_flag(data_dir))?;
+        Ok(actix_rt::System::new().block_on(audit_retire::retire(settings, order))?)
+    };
+    let Told { text, stopped, tampered } = retire().unwrap_or_else(|error| Told::nothing(&error));
+    // With standard output or error gone there is nobody to tell; what was done is done, and in the log.
+    let _ = io::stdout().write_all(text.as_bytes());
+    let Some(why) = stopped else { return ExitCode::SUCCESS };
+    let _ = writeln!(io::stderr(), "coinlink: {why}");
+    ExitCode::from(if tampered { 1 } else { 2 })
 }
 
 /// A server that could not be looked at is neither green nor red.

@@ -25,7 +25,7 @@ pub use errors::ConnectError;
 pub use identity::SqlIdentityStore;
 pub use market::{SqlCandles, SqlHistoryGaps, SqlLastKnownPrices};
 pub use notifications::{SqlMailQueue, SqlNotificationsStore};
-pub use operations::{SqlAuditChain, SqlAuditReader, SqlMonitorAlerts, audit_rights};
+pub use operations::{SqlAuditChain, SqlAuditReader, SqlAuditRetention, SqlMonitorAlerts, audit_rights};
 pub use probe::DatabaseProbe;
 pub use secret_prints::{SealedCounts, SecretPrint, SqlSecretPrints};
 pub use settings::ConnectSettings;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use coinlink_domain::operations::{ChainInspection, Checkpoint, CheckpointKey, Finding, Findings};
+use coinlink_domain::operations::{
+    ChainInspection, Checkpoint, CheckpointKey, Finding, Findings, Inspected, Retired, RetirementKey,
+};
 use coinlink_ports::{
     operations::AuditChain,
     shared::{Clock, StoreError},
@@ -28,8 +30,10 @@ pub struct Unsealed {
 /// What a verification saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyReport {
-    /// Seals that were compared with their entries.
+    /// Seals that were compared with their entries, and those whose entries were retired.
     pub seals: u64,
+    /// How many of them these are.
+    pub retired: u64,
     /// What is not as it was sealed. None: the log is sound.
     pub findings: Findings,
     /// No finding, but worth a look.
@@ -43,33 +47,44 @@ pub struct VerifyAudit {
     chain: Arc<dyn AuditChain>,
     clock: Arc<dyn Clock>,
     key: CheckpointKey,
+    retirements: RetirementKey,
 }
 
 impl VerifyAudit {
-    /// Verifies `chain`, whose checkpoints are signed with `key`.
-    pub fn new(chain: Arc<dyn AuditChain>, clock: Arc<dyn Clock>, key: CheckpointKey) -> Self {
-        Self { chain, clock, key }
+    /// Verifies `chain`, whose checkpoints are signed with `key`, and what was retired with `retirements`.
+    pub fn new(chain: Arc<dyn AuditChain>, clock: Arc<dyn Clock>, key: CheckpointKey, retirements: RetirementKey) -> Self {
+        Self { chain, clock, key, retirements }
     }
 
     /// Compares everything with everything; `exported` is a checkpoint that was kept elsewhere. May run while entries are
-    /// added and sealed.
+    /// added, sealed and retired.
     pub async fn execute(&self, exported: Option<Checkpoint>) -> Result<VerifyReport, StoreError> {
         // First, so that the chain, which is read after it, must go at least so far.
         let newest = self.chain.end().await?.checkpoint;
         let mut inspection = ChainInspection::new(self.key.clone(), exported);
+        inspection.knows(self.retired().await?);
         let mut after = None;
         loop {
             let seals = self.chain.seals(after, PAGE).await?;
+            // What is missing may have been retired since: then the page is read anew. What is there was there after what was known
+            // to be retired.
+            if inspection.misses_any(&seals) && inspection.knows(self.retired().await?) {
+                continue;
+            }
             let Some((last, _)) = seals.last() else { break };
             let last = last.seq;
             inspection.page(&seals, &self.chain.checkpoints(after, last).await?);
             after = Some(last);
         }
         let signed = newest.map_or(i64::MIN, |checkpoint| checkpoint.seq);
-        let (seals, mut findings) = inspection.finish(&self.chain.checkpoints(after, signed).await?);
+        let Inspected { seals, retired, mut findings } = inspection.finish(&self.chain.checkpoints(after, signed).await?);
         let unsealed = self.unsealed(&mut findings).await?;
         let checkpoint = newest.filter(|_| findings.count == 0);
-        Ok(VerifyReport { seals, findings, unsealed, checkpoint })
+        Ok(VerifyReport { seals, retired, findings, unsealed, checkpoint })
+    }
+
+    async fn retired(&self) -> Result<Retired, StoreError> {
+        Ok(Retired::of(&self.chain.retirements().await?, &self.retirements))
     }
 
     async fn unsealed(&self, findings: &mut Findings) -> Result<Unsealed, StoreError> {

@@ -1,6 +1,6 @@
 use coinlink_application::operations::Unsealed;
 use coinlink_domain::{
-    operations::{Finding, Origin},
+    operations::{Finding, LogMonth, Origin, Retirement, Stretch},
     shared::audit::AuditEntry,
 };
 use coinlink_ports::operations::LogPlace;
@@ -8,7 +8,7 @@ use coinlink_testkit::operations::{FIRST, an_entry};
 use time::Duration;
 use uuid::Uuid;
 
-use crate::support::Audit;
+use crate::support::{Audit, retirement_key};
 
 async fn findings(audit: &Audit) -> Vec<Finding> {
     audit.verified(None).await.findings.listed
@@ -75,4 +75,40 @@ async fn each_tampering_is_told_and_no_checkpoint_is_offered_then() {
     restored();
     audit.chain.record(&AuditEntry { at: FIRST - Duration::SECOND, ..an_entry(5) });
     assert_eq!(findings(&audit).await, [Finding::ForeignRow { id: id(5) }]);
+}
+
+/// The entries of the seals 1 to `last` as retired, and where they are.
+fn retired(audit: &Audit, last: u32) -> (Retirement, Vec<LogPlace>) {
+    let chain_hash = audit.chain.with(|records| records.seals[&i64::from(last)].chain_hash);
+    let seals = Stretch { first: 1, last: last.into(), chain_hash };
+    let places = (0..last).map(|n| LogPlace { at: an_entry(n).at, id: an_entry(n).id }).collect();
+    (retirement_key().sign(LogMonth::of(FIRST), seals, FIRST), places)
+}
+
+#[tokio::test]
+async fn what_was_retired_is_counted_and_what_is_there_nonetheless_is_told() {
+    let audit = Audit::new();
+    audit.record(0..7_000);
+    audit.sealed().await;
+    let (retirement, places) = retired(&audit, 6_000);
+    audit.chain.with(|records| records.retirements.push(retirement));
+    audit.chain.with(|records| records.log.retain(|place, _| !places[1..].contains(place)));
+    assert_eq!(findings(&audit).await, [Finding::EntryReturned { seq: 1, id: an_entry(0).id }]);
+    audit.chain.with(|records| records.log.remove(&places[0]));
+    let report = audit.verified(None).await;
+    assert_eq!((report.seals, report.retired, report.findings.count), (7_000, 6_000, 0));
+    assert!(report.checkpoint.is_some());
+    audit.chain.with(|records| records.retirements.clear());
+    assert_eq!(audit.verified(None).await.findings.count, 6_000);
+}
+
+#[tokio::test]
+async fn what_is_retired_while_it_is_read_is_not_missed() {
+    let audit = Audit::new();
+    audit.record(0..7_000);
+    audit.sealed().await;
+    let meanwhile = retired(&audit, 6_000);
+    audit.chain.with(|records| records.retired_meanwhile = Some(meanwhile));
+    let report = audit.verified(None).await;
+    assert_eq!((report.seals, report.retired, report.findings.listed), (7_000, 6_000, vec![]));
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use coinlink_domain::{
-    operations::{Checkpoint, Head, Kept, Seal},
+    operations::{Checkpoint, Head, Kept, Retirement, Seal},
     shared::audit::AuditEntry,
 };
 use time::OffsetDateTime;
@@ -70,4 +70,7 @@ pub trait AuditChain: Send + Sync {
 
     /// The checkpoints of seals after number `after`, or from the beginning, up to and with `to`; in order.
     async fn checkpoints(&self, after: Option<i64>, to: i64) -> Result<Vec<Checkpoint>, StoreError>;
+
+    /// Every retirement, in the order of their seals.
+    async fn retirements(&self) -> Result<Vec<Retirement>, StoreError>;
 }

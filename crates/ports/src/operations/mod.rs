@@ -2,6 +2,7 @@
 
 mod audit_chain;
 mod audit_reader;
+mod audit_retention;
 mod cache;
 mod monitoring;
 
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 
 pub use audit_chain::{Appended, AuditChain, ChainEnd, LogPlace, UnsealedPage};
 pub use audit_reader::{AuditFilter, AuditPage, AuditReader};
+pub use audit_retention::{AuditRetention, HeldMonth, HeldRow, LogMonths, RetentionError};
 pub use cache::ClearableCache;
 pub use monitoring::{AlertFilter, AlertPlace, Measurements, MonitorAlerts};
 

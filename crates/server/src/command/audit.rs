@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Nobody waits for it but the one who asked.
-const STATEMENT_WITHIN: StdDuration = StdDuration::from_mins(1);
+pub(super) const STATEMENT_WITHIN: StdDuration = StdDuration::from_mins(1);
 
 /// The audit log could not be looked at, so that nothing is known of it.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +43,14 @@ pub async fn verify(settings: Settings, exported: Option<Checkpoint>) -> Result<
     let settings = with_pepper(settings)?;
     let connect = ConnectSettings { statement_timeout: STATEMENT_WITHIN, ..ConnectSettings::new(url) };
     let chain = Arc::new(SqlAuditChain::new(Database::connect(&connect).await?));
-    let verify = VerifyAudit::new(chain, Arc::new(SystemClock::default()), wiring::checkpoint_key(&settings));
+    let clock = Arc::new(SystemClock::default());
+    let verify = VerifyAudit::new(chain, clock, wiring::checkpoint_key(&settings), wiring::retirement_key(&settings));
     let report = verify.execute(exported).await?;
     Ok((text(&report, exported.is_some()), report.findings.count == 0))
 }
 
 /// That of `coinlink dev` only where it is kept already: a new one would have signed nothing.
-fn with_pepper(settings: Settings) -> Result<Settings, AuditError> {
+pub(super) fn with_pepper(settings: Settings) -> Result<Settings, AuditError> {
     if settings.auth.password_pepper.is_some() {
         return Ok(settings);
     }
@@ -59,15 +60,20 @@ fn with_pepper(settings: Settings) -> Result<Settings, AuditError> {
     Err(AuditError::Pepper)
 }
 
-fn text(report: &VerifyReport, compared: bool) -> String {
+pub(super) fn text(report: &VerifyReport, compared: bool) -> String {
     let mut text = String::new();
     let findings = &report.findings;
-    let seals = report.seals;
+    let (seals, retired) = (report.seals, report.retired);
     // Writing to a String does not fail.
     let _ = match findings.count {
-        0 => writeln!(text, "The audit log is sound: {seals} sealed entries are what they were when they were sealed."),
+        0 => {
+            writeln!(text, "The audit log is sound: {} sealed entries are what they were when they were sealed.", seals - retired)
+        }
         count => writeln!(text, "The audit log was TAMPERED WITH ({seals} seals read, findings: {count}):"),
     };
+    if retired > 0 {
+        let _ = writeln!(text, "{retired} older entries were retired, which is signed; their seals are still there.");
+    }
     for finding in &findings.listed {
         let _ = writeln!(text, "- {}", sentence(finding));
     }
@@ -101,6 +107,13 @@ fn sentence(finding: &Finding) -> String {
     match finding {
         Finding::EntryEdited { seq, id } => format!("entry edited: {id} (seal {seq}) is not what was sealed"),
         Finding::EntryMissing { seq, id } => format!("entry deleted: {id} (seal {seq}) is gone"),
+        Finding::EntryReturned { seq, id } => format!("entry put back: {id} (seal {seq}) is there, though it was retired"),
+        Finding::RetirementForged { from, to } => {
+            format!("retirement forged: that of the seals {from} to {to} is not signed with this server's PASSWORD_PEPPER")
+        }
+        Finding::RetirementContradicted { seq } => {
+            format!("chain rewritten: seal {seq} is not the one up to which entries were retired")
+        }
         Finding::ForeignRow { id } => {
             format!("foreign row: {id} has no seal and cannot get one; this program did not write it so")
         }
@@ -135,7 +148,7 @@ mod tests {
     fn report(findings: impl IntoIterator<Item = Finding>) -> VerifyReport {
         let mut found = Findings::default();
         findings.into_iter().for_each(|finding| found.add(finding));
-        VerifyReport { seals: 7, findings: found, unsealed: Unsealed::default(), checkpoint: None }
+        VerifyReport { seals: 7, retired: 0, findings: found, unsealed: Unsealed::default(), checkpoint: None }
     }
 
     #[test]
@@ -143,6 +156,13 @@ mod tests {
         let said = text(&report([]), false);
         assert!(said.starts_with("The audit log is sound: 7 sealed entries") && said.contains("not compared"), "{said}");
         assert!(!text(&report([]), true).contains("not compared"));
+    }
+
+    #[test]
+    fn what_was_retired_is_counted_apart() {
+        let said = text(&VerifyReport { retired: 3, ..report([]) }, true);
+        assert!(said.contains("sound: 4 sealed entries") && said.contains("\n3 older entries were retired"), "{said}");
+        assert!(!text(&report([]), true).contains("retired"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod accept_secrets;
 pub mod admin;
 pub mod audit;
+pub mod audit_retire;
 pub mod healthcheck;
 pub mod keys;
 pub mod take_back;

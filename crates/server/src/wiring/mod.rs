@@ -60,7 +60,7 @@ use crate::{
 };
 
 pub use assistant::{Assistant, assistant};
-pub use audit::{checkpoint_key, sealer};
+pub use audit::{checkpoint_key, retirement_key, sealer};
 pub use contexts::{ContextParts, Contexts, contexts};
 pub use database::database;
 pub use derived_key::{id_of_pepper, print_of_pepper, prints_of_box_keys, visitor_key};

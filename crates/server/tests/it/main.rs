@@ -1,5 +1,6 @@
 //! The server's routes and sockets on fakes, and its commands: one binary, since each one more is linked anew.
 
+mod audit_retire;
 mod audit_verify;
 mod command_line;
 mod documents;

@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    operations::{Checkpoint, Head, Kept, Seal},
+    operations::{Checkpoint, Head, Kept, Retirement, Seal},
     shared::audit::AuditEntry,
 };
 use coinlink_ports::{
@@ -25,6 +25,10 @@ pub struct AuditRecords {
     pub seals: BTreeMap<i64, Seal>,
     /// The checkpoints.
     pub checkpoints: Vec<Checkpoint>,
+    /// The retirements.
+    pub retirements: Vec<Retirement>,
+    /// Retired right before the next page of seals is read, with these rows.
+    pub retired_meanwhile: Option<(Retirement, Vec<LogPlace>)>,
     /// How often room was made.
     pub prepared: usize,
     /// How many rows were looked at in search of unsealed ones.
@@ -111,6 +115,10 @@ impl AuditChain for MemoryAuditChain {
 
     async fn seals(&self, after: Option<i64>, limit: u32) -> Result<Vec<(Seal, Kept)>, StoreError> {
         Ok(self.with(|records| {
+            if let Some((retirement, places)) = records.retired_meanwhile.take() {
+                records.retirements.push(retirement);
+                records.log.retain(|place, _| !places.contains(place));
+            }
             let rows: BTreeMap<Uuid, &Option<AuditEntry>> = records.log.iter().map(|(place, row)| (place.id, row)).collect();
             let kept = |id: &Uuid| match rows.get(id) {
                 Some(Some(entry)) => Kept::Entry(entry.clone()),
@@ -129,5 +137,9 @@ impl AuditChain for MemoryAuditChain {
             checkpoints.sort_by_key(|checkpoint| (checkpoint.seq, checkpoint.at));
             checkpoints
         }))
+    }
+
+    async fn retirements(&self) -> Result<Vec<Retirement>, StoreError> {
+        Ok(self.with(|records| records.retirements.clone()))
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod alert_rules;
 pub(crate) mod api_keys;
 pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_log;
+pub(crate) mod audit_retirements;
 pub(crate) mod audit_seals;
 pub(crate) mod candle_gaps;
 pub(crate) mod chat_exchanges;

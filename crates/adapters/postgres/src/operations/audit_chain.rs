@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use coinlink_domain::operations::{Checkpoint, Head, Kept, Seal};
+use coinlink_domain::operations::{Checkpoint, Head, Kept, Retirement, Seal};
 use coinlink_ports::{
     operations::{Appended, AuditChain, ChainEnd, LogPlace, UnsealedPage},
     shared::StoreError,
@@ -14,12 +14,12 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    chain_rows::{checkpoint, checkpoint_row, seal, seal_row},
+    chain_rows::{checkpoint, checkpoint_row, retirement, seal, seal_row},
     unsealed,
 };
 use crate::{
     Database,
-    entities::{audit_checkpoints, audit_log, audit_seals},
+    entities::{audit_checkpoints, audit_log, audit_retirements, audit_seals},
     exact::Moment,
     shared::audit_log::entry,
     write_transaction,
@@ -135,6 +135,11 @@ impl AuditChain for SqlAuditChain {
         let range = range.order_by_asc(Column::Seq).order_by_asc(Column::At);
         Ok(self.one_call(range.all(&self.database.connection)).await?.iter().map(checkpoint).collect())
     }
+
+    async fn retirements(&self) -> Result<Vec<Retirement>, StoreError> {
+        let all = audit_retirements::Entity::find().order_by_asc(audit_retirements::Column::FirstSeal);
+        Ok(self.one_call(all.all(&self.database.connection)).await?.iter().map(retirement).collect())
+    }
 }
 
 /// Two nodes that sign the same end at the same moment sign the same.
@@ -183,7 +188,7 @@ async fn rows_anywhere(connection: &impl ConnectionTrait, ids: Vec<Uuid>) -> Res
     Ok(by_place(rows.all(connection).await?, connection.get_database_backend()))
 }
 
-fn by_place(rows: Vec<audit_log::Model>, backend: DbBackend) -> HashMap<LogPlace, Kept> {
+pub(super) fn by_place(rows: Vec<audit_log::Model>, backend: DbBackend) -> HashMap<LogPlace, Kept> {
     let kept = |row: audit_log::Model| {
         let place = LogPlace { at: row.timestamp.0, id: row.id };
         (place, entry(row, backend).map_or(Kept::Unreadable, Kept::Entry))

@@ -8,15 +8,16 @@ use crate::Database;
 
 /// `has_table_privilege` knows inherited rights and those of everybody; a superuser has all of them.
 const SQL: &str = "SELECT concat_ws(' ', 'may', string_agg(privilege, ', ' ORDER BY privilege), 'on', relname)
-      FROM pg_class c CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) privilege
+      FROM pg_class c CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) privilege
      WHERE relnamespace = current_schema()::regnamespace
-       AND relname IN ('audit_log', 'audit_seals', 'audit_checkpoints')
+       AND relname IN ('audit_log', 'audit_seals', 'audit_checkpoints', 'audit_retirements')
+       AND (privilege <> 'INSERT' OR relname = 'audit_retirements')
        AND has_table_privilege(c.oid, privilege)
      GROUP BY relname
     UNION ALL SELECT 'is a superuser' FROM pg_roles WHERE rolname = current_user AND rolsuper
     UNION ALL SELECT concat('owns ', relname) FROM pg_class
      WHERE relnamespace = current_schema()::regnamespace
-       AND relname IN ('audit_log', 'audit_seals', 'audit_checkpoints')
+       AND relname IN ('audit_log', 'audit_seals', 'audit_checkpoints', 'audit_retirements')
        AND pg_has_role(relowner, 'USAGE')
     UNION ALL SELECT 'finds no audit_log: migrate first' WHERE to_regclass('audit_log') IS NULL
     ORDER BY 1";

@@ -1,10 +1,11 @@
-//! Seals and checkpoints as rows, and back.
+//! Seals, checkpoints and retirements as rows, and back.
 
-use coinlink_domain::operations::{Checkpoint, Hash, Seal};
+use coinlink_domain::operations::{Checkpoint, Hash, LogMonth, Retirement, Seal, Stretch};
 use sea_orm::ActiveValue::Set;
+use time::OffsetDateTime;
 
 use crate::{
-    entities::{audit_checkpoints, audit_seals},
+    entities::{audit_checkpoints, audit_retirements, audit_seals},
     exact::Moment,
 };
 
@@ -41,6 +42,27 @@ pub(super) fn checkpoint_row(checkpoint: &Checkpoint) -> audit_checkpoints::Acti
 
 pub(super) fn checkpoint(row: &audit_checkpoints::Model) -> Checkpoint {
     Checkpoint { seq: row.seq, chain_hash: hash(&row.chain_hash), mac: hash(&row.mac), at: row.at.0 }
+}
+
+pub(super) fn retirement_row(Retirement { month, seals, at, mac }: &Retirement) -> audit_retirements::ActiveModel {
+    audit_retirements::ActiveModel {
+        first_seal: Set(seals.first),
+        last_seal: Set(seals.last),
+        month: Set(month.to_string()),
+        chain_hash: Set(seals.chain_hash.to_vec()),
+        mac: Set(mac.to_vec()),
+        at: Set(Moment(*at)),
+    }
+}
+
+/// A month that is none is as wrong as any other that is not the one that was signed.
+pub(super) fn retirement(row: &audit_retirements::Model) -> Retirement {
+    Retirement {
+        month: row.month.parse().unwrap_or(LogMonth::of(OffsetDateTime::UNIX_EPOCH)),
+        seals: Stretch { first: row.first_seal, last: row.last_seal, chain_hash: hash(&row.chain_hash) },
+        at: row.at.0,
+        mac: hash(&row.mac),
+    }
 }
 
 /// Bytes of another length are no hash, and as wrong as any other: the verification has to go on and tell.

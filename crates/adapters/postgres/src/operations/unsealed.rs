@@ -8,13 +8,28 @@ use coinlink_ports::operations::LogPlace;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, SimpleExpr},
 };
+use time::OffsetDateTime;
 
 use crate::{
     entities::{audit_log, audit_seals},
     exact::Moment,
 };
+
+/// What comes after `place` in the log's order.
+pub(super) fn after(place: LogPlace) -> Condition {
+    use audit_log::Column;
+    let time = || Column::Timestamp.into_expr();
+    let same_moment = Condition::all().add(time().eq(at(place.at))).add(Column::Id.gt(place.id));
+    // The first condition is the one for the index.
+    Condition::all().add(time().gte(at(place.at))).add(Condition::any().add(time().gt(at(place.at))).add(same_moment))
+}
+
+/// A moment as statements compare it.
+pub(super) fn at(moment: OffsetDateTime) -> SimpleExpr {
+    Expr::value(Moment(moment)).cast_as("timestamptz_text")
+}
 
 /// Rows of the log in its order, without what is in them.
 pub(super) async fn places(
@@ -24,13 +39,8 @@ pub(super) async fn places(
 ) -> Result<Vec<LogPlace>, DbErr> {
     use audit_log::{Column, Entity};
     let mut stretch = Entity::find().select_only().column(Column::Id).column(Column::Timestamp);
-    if let Some(LogPlace { at, id }) = after {
-        let at = || Expr::value(Moment(at)).cast_as("timestamptz_text");
-        // The first condition is the one for the index.
-        let same_moment = Condition::all().add(Column::Timestamp.into_expr().eq(at())).add(Column::Id.gt(id));
-        stretch = stretch
-            .filter(Column::Timestamp.into_expr().gte(at()))
-            .filter(Condition::any().add(Column::Timestamp.into_expr().gt(at())).add(same_moment));
+    if let Some(place) = after {
+        stretch = stretch.filter(self::after(place));
     }
     let rows = stretch.order_by_asc(Column::Timestamp).order_by_asc(Column::Id).limit(u64::from(limit));
     let rows: Vec<(Uuid, Moment)> = rows.into_tuple().all(connection).await?;

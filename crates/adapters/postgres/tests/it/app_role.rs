@@ -55,7 +55,7 @@ impl Place {
             let expected = match table.as_str() {
                 "audit_log" | "audit_seals" | "audit_checkpoints" => "SELECT,INSERT",
                 partition if partition.starts_with("audit_log_") => "",
-                "seaql_migrations" => "SELECT",
+                "seaql_migrations" | "audit_retirements" => "SELECT",
                 _ => "SELECT,INSERT,UPDATE,DELETE",
             };
             assert_eq!(may, expected, "{table}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::audit_support::{Audited, on_postgres, on_sqlite};
 use coinlink_application::operations::{SealAudit, SealReport, VerifyAudit, VerifyReport};
-use coinlink_domain::operations::{Checkpoint, CheckpointKey, Finding, Origin};
+use coinlink_domain::operations::{Checkpoint, CheckpointKey, Finding, Origin, RetirementKey};
 use coinlink_ports::operations::AuditChain as _;
 use coinlink_testkit::{
     operations::{AuditedLog, FIRST, an_entry},
@@ -31,7 +31,8 @@ async fn thirty(audited: &Audited) {
 
 async fn verified(audited: &Audited, exported: Option<Checkpoint>) -> VerifyReport {
     let clock = Arc::new(StoppedClock::at(FIRST + Duration::HOUR));
-    let verify = VerifyAudit::new(Arc::new(audited.chain.clone()), clock, CheckpointKey::new([7; 32]));
+    let (key, retirements) = (CheckpointKey::new([7; 32]), RetirementKey::new([8; 32]));
+    let verify = VerifyAudit::new(Arc::new(audited.chain.clone()), clock, key, retirements);
     verify.execute(exported).await.unwrap()
 }
 

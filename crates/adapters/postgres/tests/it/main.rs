@@ -6,6 +6,7 @@ mod app_role;
 mod assistant;
 mod audit_chain;
 mod audit_guards;
+mod audit_retention;
 mod audit_support;
 mod audit_tampering;
 mod candles;

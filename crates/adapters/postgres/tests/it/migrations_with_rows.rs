@@ -23,6 +23,8 @@ const ROWS: &[&str] = &[
     "INSERT INTO audit_seals (seq, audit_id, entry_at, sealed_at, entry_hash, chain_hash)
      VALUES (1, '{id}21', '{now}', '{now}', {bytes}, {bytes})",
     "INSERT INTO audit_checkpoints (seq, chain_hash, mac, at) VALUES (1, {bytes}, {bytes}, '{now}')",
+    "INSERT INTO audit_retirements (first_seal, last_seal, month, chain_hash, mac, at)
+     VALUES (1, 1, '2025-01', {bytes}, {bytes}, '{now}')",
     "INSERT INTO outbox_mails (id, recipient, template, state, attempts, due_at, created_at)
      VALUES ('{id}31', 'ada@example.com', 'account_unlocked', 'waiting', 0, '{now}', '{now}')",
     "INSERT INTO second_factors (user_id, key_id, secret, set_up_at, confirmed_at) VALUES ('{id}01', 'k', {bytes}, '{now}', '{now}')",

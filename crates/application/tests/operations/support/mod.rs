@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use coinlink_application::operations::{SealAudit, SealReport, VerifyAudit, VerifyReport};
-use coinlink_domain::operations::{Checkpoint, CheckpointKey};
+use coinlink_domain::operations::{Checkpoint, CheckpointKey, RetirementKey};
 use coinlink_testkit::{
     operations::{FIRST, MemoryAuditChain, an_entry},
     shared::StoppedClock,
 };
 use time::Duration;
+
+/// What signs what is retired.
+pub(crate) fn retirement_key() -> RetirementKey {
+    RetirementKey::new([8; 32])
+}
 
 pub(crate) struct Audit {
     pub(crate) chain: Arc<MemoryAuditChain>,
@@ -23,7 +28,7 @@ impl Audit {
         let (chain, clock) = (Arc::new(MemoryAuditChain::default()), Arc::new(StoppedClock::at(FIRST + Duration::HOUR)));
         let key = || CheckpointKey::new([7; 32]);
         let seal = SealAudit::new(Arc::clone(&chain) as _, Arc::clone(&clock) as _, key());
-        let verify = VerifyAudit::new(Arc::clone(&chain) as _, Arc::clone(&clock) as _, key());
+        let verify = VerifyAudit::new(Arc::clone(&chain) as _, Arc::clone(&clock) as _, key(), retirement_key());
         Self { chain, clock, seal, verify }
     }
 

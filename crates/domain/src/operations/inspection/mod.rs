@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use super::{Checkpoint, CheckpointKey, Hash, Head, SIGN_AFTER, Seal, entry_hash};
+use super::{Checkpoint, CheckpointKey, Hash, Head, Retired, SIGN_AFTER, Seal, entry_hash};
 use crate::shared::audit::AuditEntry;
 use order::Misfits;
 
@@ -49,6 +49,25 @@ pub enum Finding {
         seq: i64,
         /// The entry.
         id: Uuid,
+    },
+    /// An entry is there although a retirement says that it went.
+    EntryReturned {
+        /// Its seal.
+        seq: i64,
+        /// The entry.
+        id: Uuid,
+    },
+    /// A retirement was not signed with the key: what it speaks of was not retired.
+    RetirementForged {
+        /// The first seal it speaks of.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
+    /// The chain is not the one of which entries were retired, up to this seal.
+    RetirementContradicted {
+        /// Which seal it speaks of.
+        seq: i64,
     },
     /// A row that has no seal and cannot get one: no entry that this program writes, or with the id of another.
     ForeignRow {
@@ -137,10 +156,23 @@ impl Findings {
     }
 }
 
+/// What a walk along one chain saw.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inspected {
+    /// Seals there are.
+    pub seals: u64,
+    /// Those of them whose entries were retired.
+    pub retired: u64,
+    /// What is not as it was sealed.
+    pub findings: Findings,
+}
+
 /// A walk along one chain.
 pub struct ChainInspection {
     key: CheckpointKey,
     exported: Option<Checkpoint>,
+    retired: Retired,
+    gone: u64,
     head: Head,
     seals: u64,
     signed: i64,
@@ -155,6 +187,8 @@ impl ChainInspection {
         let mut inspection = Self {
             key,
             exported: None,
+            retired: Retired::default(),
+            gone: 0,
             head: Head::EMPTY,
             seals: 0,
             signed: 0,
@@ -163,6 +197,19 @@ impl ChainInspection {
         };
         inspection.exported = exported.filter(|checkpoint| inspection.is_signed(checkpoint, Origin::Exported));
         inspection
+    }
+
+    /// What was retired, as far as is known before the next page is read. Whether that is news.
+    pub fn knows(&mut self, retired: Retired) -> bool {
+        let is_new = self.retired != retired;
+        self.retired = retired;
+        is_new
+    }
+
+    /// Whether one of these entries is missing and not known to be retired: it may have been since.
+    #[must_use]
+    pub fn misses_any(&self, seals: &[(Seal, Kept)]) -> bool {
+        seals.iter().any(|(seal, kept)| *kept == Kept::Missing && !self.retired.covers(seal.seq))
     }
 
     /// The next seals in the order of their numbers, what is kept of their entries, and the stored checkpoints from after the
@@ -186,7 +233,7 @@ impl ChainInspection {
 
     /// After the last seal; `beyond` are the stored checkpoints that speak of later ones.
     #[must_use]
-    pub fn finish(mut self, beyond: &[Checkpoint]) -> (u64, Findings) {
+    pub fn finish(mut self, beyond: &[Checkpoint]) -> Inspected {
         let mut signed = BTreeMap::new();
         for checkpoint in beyond {
             if self.is_signed(checkpoint, Origin::Stored) && checkpoint.seq > self.head.seq {
@@ -205,11 +252,26 @@ impl ChainInspection {
         if unsigned >= SIGN_AFTER || (unsigned > 0 && self.signed == 0) {
             self.findings.add(Finding::CheckpointsMissing { from: self.signed + 1, to: self.head.seq });
         }
+        for &(from, to) in self.retired.forged() {
+            self.findings.add(Finding::RetirementForged { from, to });
+        }
+        for seq in self.retired.beyond(self.head.seq) {
+            self.findings.add(Finding::RetirementContradicted { seq });
+        }
         self.misfits.explain(&mut self.findings);
-        (self.seals, self.findings)
+        Inspected { seals: self.seals, retired: self.gone, findings: self.findings }
     }
 
     fn entry(&mut self, seal: &Seal, kept: &Kept) {
+        let (seq, id) = (seal.seq, seal.audit_id);
+        match (kept, self.retired.covers(seq)) {
+            (Kept::Missing, true) => self.gone += 1,
+            (_, true) => self.findings.add(Finding::EntryReturned { seq, id }),
+            (kept, false) => self.unretired(seal, kept),
+        }
+    }
+
+    fn unretired(&mut self, seal: &Seal, kept: &Kept) {
         let (seq, id) = (seal.seq, seal.audit_id);
         match kept {
             Kept::Entry(entry) if entry_hash(entry) == seal.entry_hash => {}
@@ -220,6 +282,9 @@ impl ChainInspection {
 
     fn place(&mut self, seal: &Seal) {
         self.seals += 1;
+        if self.retired.contradicts(seal) {
+            self.findings.add(Finding::RetirementContradicted { seq: seal.seq });
+        }
         if seal.seq < 1 {
             return self.findings.add(Finding::SealOutOfPlace { seq: seal.seq });
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::operations::{LogMonth, Retirement, RetirementKey, Stretch};
 use proptest::prelude::*;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -31,7 +32,7 @@ fn findings(seals: &[(Seal, Kept)], checkpoints: &[Checkpoint], exported: Option
         from = to;
     }
     let beyond: Vec<_> = checkpoints.iter().filter(|checkpoint| checkpoint.seq > from).copied().collect();
-    let (seen, findings) = inspection.finish(&beyond);
+    let Inspected { seals: seen, findings, .. } = inspection.finish(&beyond);
     assert_eq!(seen, seals.len() as u64);
     assert_eq!(findings.count, findings.listed.len() as u64);
     findings.listed
@@ -158,8 +159,72 @@ fn more_than_can_be_listed_is_counted() {
     }
     let mut inspection = ChainInspection::new(key(), None);
     inspection.page(&seals, &checkpoints);
-    let (_, findings) = inspection.finish(&[]);
+    let findings = inspection.finish(&[]).findings;
     assert_eq!((findings.count, findings.listed.len()), (1_500, 1_000));
+}
+
+fn retirement_key() -> RetirementKey {
+    RetirementKey::new([9; 32])
+}
+
+/// Of the seals `first` to `last` of this chain.
+fn retirement(seals: &[(Seal, Kept)], first: i64, last: usize) -> Retirement {
+    let last = &seals[last - 1].0;
+    let stretch = Stretch { first, last: last.seq, chain_hash: last.chain_hash };
+    retirement_key().sign(LogMonth::of(NOW), stretch, NOW)
+}
+
+/// How many went, and what is found.
+fn retired(seals: &[(Seal, Kept)], checkpoints: &[Checkpoint], retirements: &[Retirement]) -> (u64, Vec<Finding>) {
+    let mut inspection = ChainInspection::new(key(), None);
+    assert!(inspection.knows(Retired::of(retirements, &retirement_key())));
+    inspection.page(seals, checkpoints);
+    let inspected = inspection.finish(&[]);
+    (inspected.retired, inspected.findings.listed)
+}
+
+#[test]
+fn entries_that_went_with_a_retirement_are_no_finding_and_all_others_are() {
+    let (mut seals, checkpoints) = chain(10);
+    let told = retirement(&seals, 2, 4);
+    for at in [1, 2, 3, 6] {
+        seals[at].1 = Kept::Missing;
+    }
+    let missing = Finding::EntryMissing { seq: 7, id: Uuid::from_u128(7) };
+    assert_eq!(retired(&seals, &checkpoints, &[told]), (3, vec![missing]));
+}
+
+#[test]
+fn an_entry_that_is_there_though_it_was_retired_is_told_whatever_it_holds() {
+    let (mut seals, checkpoints) = chain(4);
+    let told = retirement(&seals, 1, 3);
+    seals[0].1 = Kept::Missing;
+    seals[1].1 = Kept::Unreadable;
+    let returned = |n: i64| Finding::EntryReturned { seq: n, id: Uuid::from_u128(n.unsigned_abs().into()) };
+    assert_eq!(retired(&seals, &checkpoints, &[told]), (1, vec![returned(2), returned(3)]));
+}
+
+#[test]
+fn a_forged_retirement_is_told_and_covers_nothing() {
+    let (mut seals, checkpoints) = chain(3);
+    let told = retirement(&seals, 1, 1);
+    let forged = Retirement { seals: Stretch { first: 1, ..retirement(&seals, 2, 2).seals }, ..told };
+    seals[0].1 = Kept::Missing;
+    let expected = vec![Finding::EntryMissing { seq: 1, id: Uuid::from_u128(1) }, Finding::RetirementForged { from: 1, to: 2 }];
+    assert_eq!(retired(&seals, &checkpoints, &[forged]), (0, expected));
+}
+
+#[test]
+fn a_retirement_of_another_chain_or_of_more_than_there_is_is_told() {
+    let (mut seals, checkpoints) = chain(5);
+    let (others, of_both) = (retirement(&chain(5).0, 1, 2), retirement(&seals, 1, 4));
+    let elsewhere = RetirementKey::sign(&retirement_key(), others.month, Stretch { chain_hash: [0; 32], ..others.seals }, NOW);
+    seals.truncate(3);
+    for (_, kept) in &mut seals {
+        *kept = Kept::Missing;
+    }
+    let contradicted = |seq| Finding::RetirementContradicted { seq };
+    assert_eq!(retired(&seals, &checkpoints[..3], &[elsewhere, of_both]), (3, vec![contradicted(2), contradicted(4)]));
 }
 
 proptest! {

@@ -15,7 +15,7 @@ pub(crate) struct Audited {
     pub(crate) chain: SqlAuditChain,
     pub(crate) log: SqlAuditLog,
     pub(crate) operator: DatabaseConnection,
-    _place: Place,
+    pub(crate) place: Place,
 }
 
 #[async_trait]
@@ -41,5 +41,5 @@ pub(crate) async fn on_sqlite() -> Audited {
 
 async fn audited(place: Place) -> Audited {
     let (database, operator) = (place.database().await, place.operator().await);
-    Audited { chain: SqlAuditChain::new(database.clone()), log: SqlAuditLog::new(database), operator, _place: place }
+    Audited { chain: SqlAuditChain::new(database.clone()), log: SqlAuditLog::new(database), operator, place }
 }
