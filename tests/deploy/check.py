@@ -1,4 +1,4 @@
-"""Runs every check of static.py, running.py, tls.py and scripted.py. The last line has the form of a test runner's, for `tests/run` to count."""
+"""Runs every check of static.py, running.py, tls.py, units.py and scripted.py. The last line has the form of a test runner's, for `tests/run` to count."""
 
 import argparse
 import pathlib
@@ -11,7 +11,8 @@ import running
 import scripted
 import static
 import tls
-from files import ROOT
+import units
+from files import ROOT, NotTested
 
 
 def main():
@@ -24,8 +25,8 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
 
-    passed, failed, started = 0, 0, time.monotonic()
-    for check in static.CHECKS + running.CHECKS + tls.CHECKS + scripted.CHECKS:
+    passed, failed, skipped, started = 0, 0, 0, time.monotonic()
+    for check in static.CHECKS + running.CHECKS + tls.CHECKS + units.CHECKS + scripted.CHECKS:
         if arguments.only not in check.__name__:
             continue
         began = time.monotonic()
@@ -33,6 +34,9 @@ def main():
             check()
             passed += 1
             print(f"ok     {time.monotonic() - began:5.1f} s  {check.__name__}", flush=True)
+        except NotTested as why:
+            skipped += 1
+            print(f"SKIPPED        {check.__name__}: {why}", flush=True)
         except Exception as why:  # noqa: BLE001 - whatever it is, it is told and counted
             failed += 1
             print(f"FAILED {time.monotonic() - began:5.1f} s  {check.__name__}", flush=True)
@@ -41,7 +45,7 @@ def main():
             print(f"       {type(why).__name__}: {why}", flush=True)
     took = time.monotonic() - started
     right = failed == 0 and passed > 0
-    print(f"test result: {'ok' if right else 'FAILED'}. {passed} passed; {failed} failed; deployment, in {took:.1f}s", flush=True)
+    print(f"test result: {'ok' if right else 'FAILED'}. {passed} passed; {failed} failed; {skipped} skipped; deployment, in {took:.1f}s", flush=True)
     return 0 if right else 1
 
 

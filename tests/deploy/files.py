@@ -1,6 +1,7 @@
 """The files CoinLink is deployed with, and how they are read."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -16,6 +17,19 @@ WORKFLOWS = ROOT / ".github/workflows"
 DOCKERFILE = DEPLOY / "docker/Dockerfile"
 COMPOSE_FILES = sorted(COMPOSE.glob("compose.*.yml"))
 TOOLS = pathlib.Path(sys.executable).parent
+
+
+class NotTested(Exception):
+    """What this machine cannot show. It is neither passed nor failed, and told."""
+
+
+def not_tested(what, why):
+    """The same as in tests/end_to_end/src/skipped.rs: noted for `bash tests/run`, and where CI is set a failure unless COINLINK_SKIP names it."""
+    known = [name.strip() for name in os.environ.get("COINLINK_SKIP", "").split(",")]
+    assert not os.environ.get("CI") or what in known, f"{what} is not tested: {why} (COINLINK_SKIP={what} where that is known)"
+    with (ROOT / "target/tests-skipped").open("a") as notes:
+        notes.write(f"{what}: {why}\n")
+    raise NotTested(f"{what}: {why}")
 
 
 class OnceLoader(yaml.SafeLoader):
@@ -67,6 +81,25 @@ def pods():
         spec = spec.get("jobTemplate", {}).get("spec", spec)
         if isinstance(spec.get("template"), dict):
             yield path, spec["template"]["spec"]
+
+
+def unit(name):
+    """What a file of deploy/systemd holds: by section and key all values, in their order."""
+    sections = {}
+    for line in (DEPLOY / "systemd" / name).read_text().splitlines():
+        if re.fullmatch(r"\[\w+\]", line):
+            section = sections.setdefault(line[1:-1], {})
+        elif line and line[0] not in "#;":
+            key, value = line.split("=", 1)
+            section.setdefault(key, []).append(value)
+    return sections
+
+
+def unit_variables(name):
+    """(name, value) of what a service of deploy/systemd is started with, but for its EnvironmentFile."""
+    for value in unit(name)["Service"].get("Environment", []):
+        for one in value.split():
+            yield tuple(one.split("=", 1))
 
 
 def settings():

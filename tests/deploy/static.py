@@ -9,7 +9,7 @@ import kubernetes_validate
 
 from files import (
     COMPOSE, COMPOSE_FILES, DEPLOY, DOCKERFILE, KUBERNETES, ROOT, TOOLS, WORKFLOWS,
-    build_context, compose, documents, is_ignored, kubernetes, pods, run_lines, scripts, settings, tracked,
+    build_context, compose, documents, is_ignored, kubernetes, pods, run_lines, scripts, settings, tracked, unit, unit_variables,
 )  # fmt: skip
 
 # The oldest release of Kubernetes that knows all that is used (a preStop that sleeps), and the newest that is vendored.
@@ -183,6 +183,9 @@ def variables():
     for service in documents(ROOT / "render.yaml")[0]["services"]:
         for one in service.get("envVars", []):
             yield "render.yaml", one["key"], one.get("value", one)
+    for name in ("coinlink.service", "coinlink-migrate.service"):
+        for variable, value in unit_variables(name):
+            yield name, variable, value
 
 
 def every_secret_of_the_cluster_is_mounted_where_it_is_read():
@@ -360,6 +363,10 @@ def whoever_is_stopped_has_the_time_to_end():
     render = documents(ROOT / "render.yaml")[0]["services"][0]
     assert render["maxShutdownDelaySeconds"] >= ends_within
     assert documents(ROOT / "railway.json")[0]["deploy"]["drainingSeconds"] >= ends_within
+    assert int(unit("coinlink.service")["Service"]["TimeoutStopSec"][0]) >= ends_within
+    proxy = int(re.search(r"^\tgrace_period (\d+)s$", (COMPOSE / "Caddyfile").read_text(), re.MULTILINE)[1])
+    for stopped in (compose()["services"]["proxy"]["stop_grace_period"].rstrip("s"), unit("caddy.service.d/coinlink.conf")["Service"]["TimeoutStopSec"][0]):
+        assert int(stopped) > proxy
 
 
 def probes_ask_what_they_are_for():
@@ -390,6 +397,10 @@ def metrics_are_on_no_port_that_is_reachable_from_outside():
 def whoever_is_started_anew_is_started_anew_for_ever():
     # However long the database was away.
     assert documents(ROOT / "railway.json")[0]["deploy"]["restartPolicyType"] == "ALWAYS"
+    node = unit("coinlink.service")
+    assert node["Service"]["Restart"] == ["always"] and node["Unit"]["StartLimitIntervalSec"] == ["0"]
+    # What it requires and does not find ends the starting, and nobody begins it again.
+    assert not {"Requires", "BindsTo", "Requisite"} & node["Unit"].keys()
 
 
 def the_machine_is_as_big_as_its_containers():
