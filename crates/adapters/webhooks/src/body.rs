@@ -3,7 +3,7 @@
 use coinlink_domain::notifications::Notification;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, format_description::StaticFormatDescription, macros::format_description};
 
 /// The notification as `/api/v2/notifications` shows it.
 #[derive(Serialize)]
@@ -19,9 +19,12 @@ struct Body<'a> {
     metadata: Map<String, Value>,
 }
 
+/// As the server writes it: as long for every moment.
+const MOMENT: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
 fn rfc3339(at: OffsetDateTime) -> String {
-    // Only years before 0 and after 9999 cannot be written.
-    at.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+    at.to_offset(UtcOffset::UTC).format(&MOMENT).unwrap_or_default()
 }
 
 pub(crate) fn body(of: &Notification) -> Result<Vec<u8>, serde_json::Error> {
@@ -36,4 +39,20 @@ pub(crate) fn body(of: &Notification) -> Result<Vec<u8>, serde_json::Error> {
         action_url: of.action_url.as_deref(),
         metadata: of.facts.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn every_moment_is_as_long_as_the_server_writes_it() {
+        for (moment, text) in [
+            (datetime!(2026-01-01 1:00 +1), "2026-01-01T00:00:00.000000Z"),
+            (datetime!(2026-01-01 0:00:00.1234567 UTC), "2026-01-01T00:00:00.123456Z"),
+        ] {
+            assert_eq!(rfc3339(moment), text);
+        }
+    }
 }

@@ -34,7 +34,7 @@ use super::{
 #[openapi(
     info(
         title = "CoinLink",
-        description = "Accounts and live crypto prices over HTTP, server-sent events and WebSocket. Every answer carries `X-Request-Id` and `X-Trace-Id`, every one that is counted `X-RateLimit-Limit`, `-Remaining` and `-Reset`; every error has the body `ErrorBody`. A path that takes GET takes HEAD as well; preflight requests of browsers are answered at every path."
+        description = "Accounts and live crypto prices over HTTP, server-sent events and WebSocket. Every answer carries `X-Request-Id` and `X-Trace-Id`, every one that is counted `X-RateLimit-Limit`, `-Remaining` and `-Reset`; every error has the body `ErrorBody`. Moments are RFC 3339 in UTC with six digits of a second (`2026-01-31T12:00:00.000000Z`), so that texts sort as moments do; any number of digits is taken. A path that takes GET takes HEAD as well; preflight requests of browsers are answered at every path."
     ),
     tags(
         (name = "market", description = "Prices"),

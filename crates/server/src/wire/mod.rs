@@ -9,14 +9,18 @@ use coinlink_domain::market::{Tick, TickDelta, TickItem};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::value::RawValue;
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, UtcOffset, format_description::StaticFormatDescription, macros::format_description};
 
 pub use live::{live_frames, market_news, prompt_feed};
 pub use said::Said;
 
+/// As long for every moment, so that texts sort as the moments do; the microseconds are what the store keeps.
+const MOMENT: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
 /// RFC 3339 in UTC, as every time on the wire.
 pub fn rfc3339(at: OffsetDateTime) -> String {
-    at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+    at.to_offset(UtcOffset::UTC).format(&MOMENT).unwrap_or_default()
 }
 
 /// Whole seconds, rounded up: a client that comes back a second too early is one too early.
@@ -165,8 +169,8 @@ impl<'a> Shown<'a> {
             source: tick.source.map(coinlink_domain::market::Source::name),
             as_of: tick.as_of.map(rfc3339),
             age_ms: tick.age(self.at).map(millis),
-            // Before the first tick there is no place in the order.
-            epoch: (tick.id.epoch > 0).then_some(tick.id.epoch),
+            // Before the first tick there is no place in the order. A recalled list has one, in epoch 0.
+            epoch: (tick.id.seq > 0).then_some(tick.id.epoch),
             seq: (tick.id.seq > 0).then_some(tick.id.seq),
             replay: self.replay,
         }

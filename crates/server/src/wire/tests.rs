@@ -37,8 +37,24 @@ fn the_update_frame_is_what_the_front_end_reads() {
     btc.quote.change_24h = Some(Percent::new("-1.25".parse().unwrap()));
     assert_eq!(
         update(&tick(vec![btc])),
-        r#"{"type":"crypto_ticker_update","data":[{"symbol":"BTC","price":64000.5,"change_24h":-1.25,"rank":1,"source":"coingecko","as_of":"2026-01-01T00:00:00.5Z","stale":false}],"timestamp":"2026-01-01T00:00:02Z","stale":false,"source":"coingecko","as_of":"2026-01-01T00:00:00.5Z","age_ms":1500,"epoch":1767225600000,"seq":7}"#
+        r#"{"type":"crypto_ticker_update","data":[{"symbol":"BTC","price":64000.5,"change_24h":-1.25,"rank":1,"source":"coingecko","as_of":"2026-01-01T00:00:00.500000Z","stale":false}],"timestamp":"2026-01-01T00:00:02.000000Z","stale":false,"source":"coingecko","as_of":"2026-01-01T00:00:00.500000Z","age_ms":1500,"epoch":1767225600000,"seq":7}"#
     );
+}
+
+#[test]
+fn moments_have_six_digits_of_a_second_whatever_they_are_and_sort_as_texts() {
+    let moments = [
+        datetime!(2026-01-01 0:00:00 UTC),
+        datetime!(2026-01-01 0:00:00.000_000_999 UTC),
+        datetime!(2026-01-01 0:00:00.039_670_554 UTC),
+        datetime!(2026-01-01 0:00:00.1 UTC),
+        datetime!(2026-01-01 1:00:00.999_999_999 +1),
+        datetime!(2026-01-01 0:00:01 UTC),
+    ];
+    let texts = moments.map(rfc3339);
+    let digits = ["00.000000", "00.000000", "00.039670", "00.100000", "00.999999", "01.000000"];
+    assert_eq!(texts, digits.map(|second| format!("2026-01-01T00:00:{second}Z")));
+    assert!(texts.is_sorted());
 }
 
 #[test]

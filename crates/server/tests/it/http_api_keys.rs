@@ -415,7 +415,7 @@ async fn a_key_is_made_shown_without_its_text_and_revoked() {
     let (_, shown) = ask(&server, Method::GET, KEYS, &token, None).await;
     assert_eq!(shown["data"][0]["scopes"], body!(["market:read", "account:read"]));
     assert_eq!(shown["data"][0]["allowed_networks"], body!(["127.0.0.0/8"]));
-    assert_eq!((&shown["data"][0]["expires_at"], &shown["data"][0]["id"]), (&"2030-01-01T00:00:00Z".into(), &id.into()));
+    assert_eq!((&shown["data"][0]["expires_at"], &shown["data"][0]["id"]), (&"2030-01-01T00:00:00.000000Z".into(), &id.into()));
     assert!(!shown.to_string().contains(text.split('_').nth(2).unwrap()));
 
     let path = format!("{KEYS}/{id}");

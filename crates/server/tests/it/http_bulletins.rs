@@ -24,7 +24,7 @@ async fn before_headlines_came_primers_stand_in_and_say_who_is_missing() {
         assert_eq!((&article["source"], &article["published_at"]), (&json!("curated"), &Value::Null));
         assert!(article["url"].as_str().unwrap().starts_with("https://") && article["summary"].is_string());
     }
-    assert_eq!(body["timestamp"], "2026-01-01T00:00:00Z");
+    assert_eq!(body["timestamp"], "2026-01-01T00:00:00.000000Z");
     server.stop().await;
 }
 
@@ -34,11 +34,11 @@ async fn headlines_are_told_as_they_were_fetched() {
     server.bulletins.take_news(fetched(some_news(20), NOW - Duration::minutes(3)));
     let body = json(server.get("/api/bitcoin/news").await).await;
     assert_eq!((&body["count"], &body["source"], &body["stale"]), (&json!(10), &json!("newsapi"), &json!(false)));
-    assert_eq!((&body["age_ms"], &body["fetched_at"]), (&json!(180_000), &json!("2025-12-31T23:57:00Z")));
+    assert_eq!((&body["age_ms"], &body["fetched_at"]), (&json!(180_000), &json!("2025-12-31T23:57:00.000000Z")));
     assert_eq!(body["unavailable"], Value::Null);
     assert_eq!(
         body["articles"][0],
-        json!({"title": "Headline 0", "url": "https://news.example/0", "source": "Example Times", "published_at": "2026-06-19T00:00:00Z", "summary": null})
+        json!({"title": "Headline 0", "url": "https://news.example/0", "source": "Example Times", "published_at": "2026-06-19T00:00:00.000000Z", "summary": null})
     );
     assert_eq!(body["articles"][1]["summary"], "What it is about.");
     server.stop().await;
@@ -77,8 +77,8 @@ async fn figures_have_every_digit_and_their_age() {
         text,
         concat!(
             r#"{"total_market_cap":2345678901234.123456789,"total_volume_24h":98765432101.23,"bitcoin_dominance":56.1234567890123,"#,
-            r#""active_cryptocurrencies":17423,"last_updated":"2026-06-19T00:00:00Z","source":"coingecko","timestamp":"2026-01-01T00:00:00Z","#,
-            r#""fetched_at":"2025-12-31T23:00:00Z","age_ms":3600000,"stale":true}"#
+            r#""active_cryptocurrencies":17423,"last_updated":"2026-06-19T00:00:00.000000Z","source":"coingecko","timestamp":"2026-01-01T00:00:00.000000Z","#,
+            r#""fetched_at":"2025-12-31T23:00:00.000000Z","age_ms":3600000,"stale":true}"#
         )
     );
     server.stop().await;
@@ -91,7 +91,7 @@ async fn searches_are_a_plain_list_and_what_is_not_said_is_null() {
     let text = server.get("/api/v2/market/trending?limit=2").await.text().await.unwrap();
     let line = |id: u32, price: &str, change: &str, rank: &str| {
         format!(
-            r#"{{"id":"asset-{id}","symbol":"A{id}","name":"Asset {id}","price":{price},"change_24h":{change},"rank":{rank},"source":"coingecko","fetched_at":"2025-12-31T23:59:00Z","age_ms":60000,"stale":false}}"#
+            r#"{{"id":"asset-{id}","symbol":"A{id}","name":"Asset {id}","price":{price},"change_24h":{change},"rank":{rank},"source":"coingecko","fetched_at":"2025-12-31T23:59:00.000000Z","age_ms":60000,"stale":false}}"#
         )
     };
     let first = line(0, "null", "null", "null");

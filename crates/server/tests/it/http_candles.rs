@@ -35,14 +35,14 @@ async fn candles_are_told_with_every_digit_their_sources_and_what_is_missing() {
         "interval": "1h",
         "data": [
             {
-                "open_time": "2025-12-31T21:00:00Z", "open": "97012.123456789", "high": "98000.5", "low": "96999",
+                "open_time": "2025-12-31T21:00:00.000000Z", "open": "97012.123456789", "high": "98000.5", "low": "96999",
                 "close": "0.00000000007821066970851871", "volume": "12.5", "closed": true
             },
-            { "open_time": "2025-12-31T23:00:00Z", "open": "1", "high": "3", "low": "0.5", "close": "2", "volume": null, "closed": true },
-            { "open_time": "2026-01-01T00:00:00Z", "open": "2", "high": "2", "low": "2", "close": "2", "volume": null, "closed": false }
+            { "open_time": "2025-12-31T23:00:00.000000Z", "open": "1", "high": "3", "low": "0.5", "close": "2", "volume": null, "closed": true },
+            { "open_time": "2026-01-01T00:00:00.000000Z", "open": "2", "high": "2", "low": "2", "close": "2", "volume": null, "closed": false }
         ],
         "sources": ["kraken", "ticks"],
-        "gaps": [{ "from": "2025-12-31T22:00:00Z", "to": "2025-12-31T23:00:00Z" }],
+        "gaps": [{ "from": "2025-12-31T22:00:00.000000Z", "to": "2025-12-31T23:00:00.000000Z" }],
         "has_more": false,
         "next_from": null,
         "next_to": null
@@ -64,10 +64,10 @@ async fn lists_go_on_forwards_and_backwards() {
         (hours, body["has_more"].clone(), body["next_from"].clone(), body["next_to"].clone())
     };
     let newest = times("limit=2").await;
-    assert_eq!(newest, (vec!["23".into(), "00".into()], true.into(), json!(null), "2025-12-31T23:00:00Z".into()));
+    assert_eq!(newest, (vec!["23".into(), "00".into()], true.into(), json!(null), "2025-12-31T23:00:00.000000Z".into()));
     assert_eq!(times("limit=2&to=2025-12-31T23:00:00Z").await.0, ["21"]);
     let oldest = times("limit=2&from=2025-12-31T00:00:00Z").await;
-    assert_eq!(oldest, (vec!["21".into(), "23".into()], true.into(), "2026-01-01T00:00:00Z".into(), json!(null)));
+    assert_eq!(oldest, (vec!["21".into(), "23".into()], true.into(), "2026-01-01T00:00:00.000000Z".into(), json!(null)));
     assert_eq!(times("limit=2&from=2026-01-01T01:00:00%2B01:00").await.0, ["00"]);
     server.stop().await;
 }
@@ -125,9 +125,9 @@ async fn the_older_shape_is_numbers_with_every_digit_and_no_volume_that_nobody_s
     let text = server.get(HISTORY).await.text().await.unwrap();
     assert_eq!(
         text,
-        "[{\"timestamp\":\"2025-12-31T21:00:00Z\",\"price\":0.00000000007821066970851871,\"volume\":12.5,\"source\":\"kraken\"},\
-         {\"timestamp\":\"2025-12-31T23:00:00Z\",\"price\":2,\"source\":\"ticks\"},\
-         {\"timestamp\":\"2026-01-01T00:00:00Z\",\"price\":2,\"source\":\"ticks\"}]"
+        "[{\"timestamp\":\"2025-12-31T21:00:00.000000Z\",\"price\":0.00000000007821066970851871,\"volume\":12.5,\"source\":\"kraken\"},\
+         {\"timestamp\":\"2025-12-31T23:00:00.000000Z\",\"price\":2,\"source\":\"ticks\"},\
+         {\"timestamp\":\"2026-01-01T00:00:00.000000Z\",\"price\":2,\"source\":\"ticks\"}]"
     );
     let last_hour = json(server.get(&format!("{HISTORY}?period=1h&interval=1h")).await).await;
     assert_eq!(last_hour.as_array().unwrap().len(), 2);
@@ -142,7 +142,7 @@ async fn of_a_long_period_the_newest_thousand_points_are_told() {
     server.behind.candles.record(Interval::Minute, &minutes).await.unwrap();
     let points = json(server.get(&format!("{HISTORY}?interval=1m")).await).await;
     let points = points.as_array().unwrap();
-    assert_eq!((points.len(), &points[999]["timestamp"]), (1_000, &"2026-01-01T00:00:00Z".into()));
+    assert_eq!((points.len(), &points[999]["timestamp"]), (1_000, &"2026-01-01T00:00:00.000000Z".into()));
     let body = json(server.get(&format!("{CANDLES}?interval=1m&limit=1000")).await).await;
     assert_eq!((body["data"].as_array().unwrap().len(), &body["has_more"]), (1_000, &true.into()));
     server.stop().await;
@@ -182,7 +182,7 @@ async fn of_a_day_in_which_collecting_began_it_is_told_since_when_it_is_known() 
     let minute = a_still_candle("BTC", NOW + Duration::minutes(7), "2");
     server.behind.candles.record(Interval::Minute, &[minute]).await.unwrap();
     let body = json(server.get("/api/v2/market/btc/candles?interval=1d").await).await;
-    assert_eq!(body["data"][0]["known_from"], "2026-01-01T00:07:00Z", "{body}");
+    assert_eq!(body["data"][0]["known_from"], "2026-01-01T00:07:00.000000Z", "{body}");
     let minutes = json(server.get("/api/v2/market/btc/candles?interval=1m&from=2026-01-01T00:00:00Z").await).await;
     assert!(minutes["data"][0].get("known_from").is_none(), "{minutes}");
     server.stop().await;

@@ -153,7 +153,7 @@ async fn a_link_is_looked_at_before_it_is_used_and_tells_what_it_takes() {
     assert_eq!(
         elsewhere.body,
         json!({"valid": true, "purpose": "verify_email", "email": "a…@example.org", "usable_here": true, "code_needed": true,
-               "csrf_needed": false, "expires_at": "2026-01-02T00:00:00Z", "message": "Enter the code that came with the link."})
+               "csrf_needed": false, "expires_at": "2026-01-02T00:00:00.000000Z", "message": "Enter the code that came with the link."})
     );
     assert!(elsewhere.headers.contains(&("cache-control".to_owned(), "no-store".to_owned())));
     let here = send(&server, Method::GET, &path, &jar, None, None).await;

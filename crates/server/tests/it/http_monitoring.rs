@@ -142,7 +142,7 @@ async fn every_layout_has_the_shape_of_the_contract() {
             for metric in panel["data"]["metrics"].as_array().into_iter().flatten() {
                 shown += 1;
                 assert_eq!(metric["aggregates"]["60"]["count"], 1, "{metric}");
-                assert!(metric["value"].is_f64() && metric["timestamp"] == "2026-01-01T00:00:00Z");
+                assert!(metric["value"].is_f64() && metric["timestamp"] == "2026-01-01T00:00:00.000000Z");
             }
         }
         assert!(shown > 5, "{layout}: {shown}");

@@ -83,14 +83,14 @@ async fn the_mood_shows_each_input_with_its_weight_and_age() {
             "score": 0.4127, "label": "positive", "confidence": 1, "method": "weighted_mean", "version": "lexicon-1", "source": "coinlink",
             "inputs": [
                 {"name": "headlines", "weight": 0.4, "score": 0.4286, "label": "positive", "value": 1, "source": "newsapi",
-                 "as_of": "2025-12-31T23:00:00Z", "age_seconds": 3600, "stale": false},
+                 "as_of": "2025-12-31T23:00:00.000000Z", "age_seconds": 3600, "stale": false},
                 {"name": "fear_greed", "weight": 0.35, "score": 0.6, "label": "Extreme Greed", "value": 80, "source": "alternative.me",
-                 "as_of": "2025-12-31T18:00:00Z", "age_seconds": 21600, "stale": false},
+                 "as_of": "2025-12-31T18:00:00.000000Z", "age_seconds": 21600, "stale": false},
                 {"name": "momentum", "weight": 0.25, "score": 0.125, "label": "neutral", "value": 1.25, "source": "coingecko",
-                 "as_of": "2026-01-01T00:00:00Z", "age_seconds": 0, "stale": false},
+                 "as_of": "2026-01-01T00:00:00.000000Z", "age_seconds": 0, "stale": false},
             ],
             "missing": [],
-        }, "timestamp": "2026-01-01T00:00:00Z"})
+        }, "timestamp": "2026-01-01T00:00:00.000000Z"})
     );
     server.stop().await;
 }
@@ -127,7 +127,7 @@ async fn the_summary_says_what_the_source_says_and_null_for_the_rest() {
     let text = server.get("/api/bitcoin/market-summary").await.text().await.unwrap();
     assert_eq!(
         text,
-        r#"{"data":{"price":97012.123456789012,"change_24h":1.25,"high_24h":98000.5,"low_24h":95000.25,"volume_24h":31000000000.75,"market_cap":1920000000000,"stale":false,"source":"coingecko","as_of":"2026-01-01T00:00:00Z"},"timestamp":"2026-01-01T00:00:00Z"}"#
+        r#"{"data":{"price":97012.123456789012,"change_24h":1.25,"high_24h":98000.5,"low_24h":95000.25,"volume_24h":31000000000.75,"market_cap":1920000000000,"stale":false,"source":"coingecko","as_of":"2026-01-01T00:00:00.000000Z"},"timestamp":"2026-01-01T00:00:00.000000Z"}"#
     );
     server.stop().await;
 }
@@ -140,7 +140,7 @@ async fn in_the_older_shape_the_change_is_dollars_and_the_percent_has_a_name_of_
     let text = server.get("/api/v2/market/bitcoin/price").await.text().await.unwrap();
     assert_eq!(
         text,
-        r#"{"symbol":"BTC","price":110.5,"change_24h":10.5,"change_percent_24h":10.5,"volume_24h":null,"market_cap":null,"last_updated":"2026-01-01T00:00:00Z","source":"coingecko","stale":false}"#
+        r#"{"symbol":"BTC","price":110.5,"change_24h":10.5,"change_percent_24h":10.5,"volume_24h":null,"market_cap":null,"last_updated":"2026-01-01T00:00:00.000000Z","source":"coingecko","stale":false}"#
     );
     let percent = body(&server, "/api/bitcoin/price").await;
     assert_eq!(percent["data"]["change_24h"], value!(10.5));

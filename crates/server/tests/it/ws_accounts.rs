@@ -60,7 +60,7 @@ async fn a_socket_is_whose_token_it_shows_and_is_told_what_is_wrong_with_others(
         socket.say(&json!({ "type": "authenticate", "token": token })).await;
         let data = socket.frame_of("authenticated").await["data"].clone();
         assert_eq!(data["user_id"], holder.user.0.to_string());
-        assert_eq!((&data["status"], &data["expires_at"]), (&json!("authenticated"), &json!("2026-01-01T00:15:00Z")));
+        assert_eq!((&data["status"], &data["expires_at"]), (&json!("authenticated"), &json!("2026-01-01T00:15:00.000000Z")));
     }
     let counts = node.get("/api/connections").await["websocket_stats"].clone();
     assert_eq!((&counts["authenticated_connections"], &counts["anonymous_connections"]), (&json!(1), &json!(0)));
@@ -164,7 +164,7 @@ async fn a_socket_is_told_before_its_token_ends_and_goes_on_as_nobodys_unless_it
     node.behind.clock.advance(Duration::minutes(14) + Duration::SECOND);
     for socket in [&mut refreshed, &mut silent] {
         let told = socket.frame_of("auth.expiring").await["data"].clone();
-        assert_eq!((&told["expires_at"], &told["expires_in_ms"]), (&json!("2026-01-01T00:15:00Z"), &json!(59_000)));
+        assert_eq!((&told["expires_at"], &told["expires_in_ms"]), (&json!("2026-01-01T00:15:00.000000Z"), &json!(59_000)));
     }
     let token = holder.token(Duration::minutes(14), Duration::minutes(29));
     refreshed.say(&json!({ "type": "authenticate", "token": token })).await;

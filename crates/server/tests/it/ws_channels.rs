@@ -212,7 +212,7 @@ async fn prompts_come_after_the_list_and_again_when_they_change() {
         }
     };
     assert_eq!(kinds, ["connected", "crypto_ticker_update", "prompt_feed"]);
-    let item = json!({ "kind": "report", "subtype": "market", "title": "first", "content": "All is well.", "timestamp": "2026-01-01T00:00:00Z" });
+    let item = json!({ "kind": "report", "subtype": "market", "title": "first", "content": "All is well.", "timestamp": "2026-01-01T00:00:00.000000Z" });
     assert_eq!(feed["data"], json!(vec![item; 12]));
     node.feeds.show_prompts(prompts("second"));
     assert_eq!(socket.frame_of("prompt_feed").await["data"][0]["title"], "second");
