@@ -17,8 +17,8 @@ pub const WITHIN: Duration = Duration::from_secs(3);
 const LINE: usize = 256;
 /// More than what any of ours says of why it is not ready.
 const ANSWER: usize = 16 * 1024;
-/// Told beside the others, and decides nothing.
-const TOLD_ONLY: &str = "feed";
+/// Told beside the others, and decide nothing.
+const TOLD_ONLY: [&str; 2] = ["feed", "observability"];
 /// What is shown of an answer is no longer than this.
 const SHOWN: usize = 80;
 
@@ -145,7 +145,8 @@ fn failing(answer: &[u8]) -> Option<Vec<String>> {
     let plain = |text: &str| text.len() <= SHOWN && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     let told = body.get("checks")?.as_object()?.iter().filter_map(|(name, check)| {
         let (status, message) = (check.get("status")?.as_str()?, check.get("message")?.as_str()?);
-        (status != "up" && name != TOLD_ONLY && plain(name) && plain(message)).then(|| format!("{name} ({message})"))
+        (status != "up" && !TOLD_ONLY.contains(&name.as_str()) && plain(name) && plain(message))
+            .then(|| format!("{name} ({message})"))
     });
     Some(told.collect())
 }
@@ -196,6 +197,7 @@ mod tests {
         let both = told(
             b"HTTP/1.1 503 Service Unavailable\r\nX: y\r\n\r\n{\"status\":\"unhealthy\",\"checks\":{\
               \"database\":{\"status\":\"down\",\"message\":\"cannot be used\"},\"feed\":{\"status\":\"down\",\"message\":\"none\"},\
+              \"observability\":{\"status\":\"down\",\"message\":\"none\"},\
               \"redis\":{\"status\":\"down\",\"message\":\"no answer within 250 ms\"},\"websocket\":{\"status\":\"up\",\"message\":\"\"}}}",
         );
         assert!(both.ends_with("answers 503: database (cannot be used), redis (no answer within 250 ms)"), "{both}");

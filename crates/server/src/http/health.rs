@@ -14,7 +14,10 @@ use uuid::Uuid;
 use super::private::private_as;
 use crate::{
     broadcast::Broadcaster,
-    telemetry::RequestContext,
+    telemetry::{
+        RequestContext,
+        traces::{Sending, sending},
+    },
     wire::rfc3339,
     ws::{Connections, Context},
 };
@@ -22,7 +25,7 @@ use crate::{
 /// One thing that was looked at.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CheckBody {
-    /// `up`, `down`, or for the feed `stale`.
+    /// `up`, `down`, for the feed also `stale`, and `off` for traces that are not to be sent.
     pub status: &'static str,
     /// For people.
     pub message: &'static str,
@@ -49,6 +52,17 @@ fn feed(broadcaster: &Broadcaster) -> CheckBody {
         (None, _) => ("down", "no price was ever received"),
         (Some(_), true) => ("stale", "the newest prices are old"),
         (Some(_), false) => ("up", "prices are fresh"),
+    };
+    CheckBody { status, message, latency_ms: None }
+}
+
+/// Traces: reported, never decisive, since a node serves as well without them.
+fn observability(traces: Sending) -> CheckBody {
+    let (status, message) = match traces {
+        Sending::Off => ("off", "traces are not configured"),
+        Sending::NotYet => ("up", "no traces were sent yet"),
+        Sending::Works => ("up", "traces are sent"),
+        Sending::Fails => ("down", "traces cannot be sent"),
     };
     CheckBody { status, message, latency_ms: None }
 }
@@ -175,7 +189,8 @@ pub(super) struct ReadyzBody {
     /// When this was looked at.
     #[schema(format = DateTime)]
     pub timestamp: String,
-    /// By name: `database` and `redis` decide, and so does `websocket` once the node is going away; `feed` is told.
+    /// By name: `database` and `redis` decide, and so does `websocket` once the node is going away; `feed` and
+    /// `observability` (traces) are told.
     pub checks: BTreeMap<&'static str, CheckBody>,
     /// Of a 503: what log lines of it are found by.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -198,6 +213,7 @@ pub(super) async fn readyz(
     let readiness = readiness.execute().await;
     let mut checks = checks(&readiness);
     checks.insert("feed", feed(&broadcaster));
+    checks.insert("observability", observability(sending()));
     let leaving = is_leaving(&request);
     checks.insert("websocket", door(leaving));
     readyz_of(readiness.is_ready() && !leaving, checks)

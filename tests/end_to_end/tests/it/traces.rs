@@ -43,6 +43,13 @@ impl Parts {
     }
 }
 
+/// What `/readyz` says of traces, which decides nothing.
+async fn traces_are(node: &Node) -> String {
+    let ready = node.json("/readyz").await;
+    assert_eq!(ready["status"], "healthy", "{ready}");
+    ready["checks"]["observability"]["status"].as_str().unwrap().to_owned()
+}
+
 fn trace_of(answer: &Answer) -> String {
     answer.header("x-trace-id").replace('-', "")
 }
@@ -98,6 +105,9 @@ async fn a_request_is_one_trace_from_http_to_sql_and_redis_with_the_ids_of_its_a
     assert_eq!(attribute(&root.attributes, "http.response.status_code"), "200");
     eventually("the line is written", SOON, async || line_of(&node, &trace).is_some()).await;
     assert_eq!(line_of(&node, &trace).unwrap()["span_id"], hex(&root.span_id));
+
+    // It is told of after they arrived.
+    eventually("/readyz tells of it", SOON, async || traces_are(&node).await == "up").await;
 
     let use_case = named(&spans, "identity.sign_in");
     assert_eq!(parent(&spans, use_case).name, root.name);
@@ -226,6 +236,7 @@ async fn a_collector_that_goes_away_or_hangs_is_noticed_by_no_request_and_delays
         eventually("it is told", SOON, async || node.process.log().contains("traces cannot be sent")).await;
         let told = node.process.log().matches("traces cannot be sent").count();
         assert_eq!(told, 1, "once");
+        assert_eq!(traces_are(&node).await, "down");
         let began = Instant::now();
         node.process.terminate();
         assert!(node.process.wait().await.success());

@@ -9,7 +9,12 @@ mod outgoing;
 mod sampler;
 mod wanted;
 
-use std::{collections::HashMap, sync::Arc, thread, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
 
 use opentelemetry::{KeyValue, trace::TracerProvider as _};
 use opentelemetry_otlp::{Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
@@ -42,6 +47,32 @@ const DELAY: Duration = Duration::from_secs(1);
 const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// What is left at the end is sent within this, or lost.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
+/// What is told of this process's traces.
+static LOSSES: OnceLock<Arc<Losses>> = OnceLock::new();
+
+/// How sending goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// No endpoint is set.
+    Off,
+    /// Nothing was sent yet.
+    NotYet,
+    /// The collector took what it was sent last.
+    Works,
+    /// It did not.
+    Fails,
+}
+
+/// How sending traces goes in this process.
+pub(crate) fn sending() -> Sending {
+    match LOSSES.get().map(|losses| losses.last_were_taken()) {
+        None => Sending::Off,
+        Some(None) => Sending::NotYet,
+        Some(Some(true)) => Sending::Works,
+        Some(Some(false)) => Sending::Fails,
+    }
+}
 
 /// Traces cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +108,8 @@ impl Traces {
             .with_retry_policy(RetryPolicy::disabled())
             .build()?;
         let losses = Arc::new(Losses::default());
+        // A second one would be of another test in this process: the first goes on.
+        let _ = LOSSES.set(Arc::clone(&losses));
         let config = BatchConfigBuilder::default()
             .with_max_queue_size(WAITING)
             .with_max_export_batch_size(AT_ONCE)

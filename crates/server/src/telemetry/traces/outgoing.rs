@@ -48,10 +48,16 @@ pub(super) struct Losses {
     waiting: AtomicUsize,
     lost: AtomicU64,
     failing: AtomicBool,
+    sent: AtomicBool,
     too_many: AtomicBool,
 }
 
 impl Losses {
+    /// What became of the last traces that were sent; `None` while none were.
+    pub(super) fn last_were_taken(&self) -> Option<bool> {
+        if self.failing.load(Ordering::Relaxed) { Some(false) } else { self.sent.load(Ordering::Relaxed).then_some(true) }
+    }
+
     /// Says that spans are being lost, and later how many were, not every time in between; that there are too many, once.
     fn tell(&self, sent: &OTelSdkResult) {
         if let Err(reason) = sent {
@@ -61,6 +67,7 @@ impl Losses {
                 tracing::warn!(reason, "traces cannot be sent: spans are lost until the collector answers");
             }
         } else {
+            self.sent.store(true, Ordering::Relaxed);
             let lost = self.lost.swap(0, Ordering::Relaxed);
             if self.failing.swap(false, Ordering::Relaxed) {
                 tracing::warn!(lost, "traces are sent again; some spans were lost");
@@ -182,6 +189,7 @@ fn statement<'a>(call: &str, attributes: &'a [KeyValue]) -> Cow<'a, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opentelemetry_sdk::error::OTelSdkError;
 
     #[test]
     fn what_is_not_known_to_be_harmless_stays_here() {
@@ -189,6 +197,18 @@ mod tests {
             assert_eq!(as_sent(KeyValue::new(secret, "x")), None, "{secret}");
         }
         assert_eq!(as_sent(KeyValue::new("db.system", "postgresql")), Some(KeyValue::new("db.system.name", "postgresql")));
+    }
+
+    #[test]
+    fn what_became_of_the_last_traces_is_known_once_some_were_sent() {
+        let losses = Losses::default();
+        assert_eq!(losses.last_were_taken(), None);
+        for (sent, taken) in
+            [(Err(OTelSdkError::AlreadyShutdown), false), (Ok(()), true), (Err(OTelSdkError::AlreadyShutdown), false)]
+        {
+            losses.tell(&sent);
+            assert_eq!(losses.last_were_taken(), Some(taken));
+        }
     }
 
     #[test]
