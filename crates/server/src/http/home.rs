@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::{
-    Either, HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Responder as _,
     http::header::{self, HeaderValue},
     web::Data,
 };
@@ -11,7 +11,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{Conditional, Environment, coding::weight, conditional::etag_of};
+use super::{
+    Conditional, Environment,
+    coding::weight,
+    conditional::{Unchanged, etag_of},
+};
 use crate::wire::rfc3339;
 
 /// The page as it is written: one file.
@@ -56,6 +60,11 @@ static ICON: LazyLock<Conditional> = LazyLock::new(|| {
     }
 });
 
+/// The facts change with a release only. The page does, too, but is of no use beside the script of another one.
+const CACHE: &str = "public, max-age=3600";
+/// Since when this node tells them.
+static SINCE: LazyLock<OffsetDateTime> = LazyLock::new(OffsetDateTime::now_utc);
+
 /// The picture that browsers ask every host for.
 pub(super) async fn icon() -> Conditional {
     ICON.clone()
@@ -67,6 +76,7 @@ pub(super) struct HomeBody {
     pub message: &'static str,
     pub version: &'static str,
     pub status: &'static str,
+    /// Since when this node says so: none of it changes while it runs.
     #[schema(format = DateTime)]
     pub timestamp: String,
     pub environment: String,
@@ -176,27 +186,30 @@ const FEATURES: &[&str] = &[
     tag = "operations",
     responses(
         (status = 200, description = "Facts, or the page", content((HomeBody = "application/json"), (String = "text/html"))),
-        (status = 304, description = "The page is unchanged since `If-None-Match`")
+        Unchanged
     )
 )]
-pub(super) async fn index(request: HttpRequest, environment: Data<Environment>) -> Either<Conditional, HttpResponse> {
+pub(super) async fn index(request: HttpRequest, environment: Data<Environment>) -> HttpResponse {
     let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if prefers_html(accepted) {
-        return Either::Left(PARTS.html.clone());
-    }
+    let shown = if prefers_html(accepted) { PARTS.html.clone() } else { facts(&environment) };
+    let mut response = shown.respond_to(&request);
+    // Both are long enough to be compressed. In one value: CORS adds to the first one, and drops others.
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
+    response
+}
+
+fn facts(environment: &Environment) -> Conditional {
     let body = HomeBody {
         message: "CoinLink API",
         version: env!("CARGO_PKG_VERSION"),
         status: "operational",
-        timestamp: rfc3339(OffsetDateTime::now_utc()),
+        timestamp: rfc3339(*SINCE),
         environment: environment.0.to_string(),
         documentation: "/docs/",
         api_endpoints: API_ENDPOINTS,
         features: FEATURES,
     };
-    let response =
-        HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::VARY, "accept")).json(body);
-    Either::Right(response)
+    Conditional::shared("home", &body, CACHE)
 }
 
 /// The page's script.

@@ -11,9 +11,14 @@ use super::{
 use crate::broadcast::Broadcaster;
 
 /// Ticks come every five seconds; a cache may skip at most one.
-const CACHE: &str = "public, max-age=5";
+const LIST: &str = "public, max-age=5";
+/// As the older clients of this route expect it, and as `/api/v2/market/bitcoin/price`.
+const PRICE: &str = "public, max-age=10";
 
 /// The newest prices of the largest assets.
+///
+/// All of them, in the order of the list; some of them are at `/api/v2/market/crypto/ticker?symbols=`. It takes no parameters, and does not look
+/// at any that are sent: older clients send one that changes (`_t`) to get past their caches.
 #[utoipa::path(
     get,
     path = "/api/crypto/ticker",
@@ -22,10 +27,12 @@ const CACHE: &str = "public, max-age=5";
 )]
 pub(super) async fn ticker(broadcaster: Data<Broadcaster>) -> Conditional {
     let shown = broadcaster.current();
-    Conditional::json(shown.ticker_json.clone(), &shown.etag_ticker, CACHE)
+    Conditional::json(shown.ticker_json.clone(), &shown.etag_ticker, LIST)
 }
 
 /// The newest price of bitcoin.
+///
+/// It takes no parameters, and does not look at any that are sent, as `/api/crypto/ticker`.
 #[utoipa::path(
     get,
     path = "/api/bitcoin/price",
@@ -39,7 +46,7 @@ pub(super) async fn ticker(broadcaster: Data<Broadcaster>) -> Conditional {
 pub(super) async fn bitcoin(broadcaster: Data<Broadcaster>) -> Result<Conditional, ApiError> {
     let shown = broadcaster.current();
     match &shown.bitcoin_json {
-        Some(body) => Ok(Conditional::json(body.clone(), &shown.etag_bitcoin, CACHE)),
+        Some(body) => Ok(Conditional::json(body.clone(), &shown.etag_bitcoin, PRICE)),
         None => Err(ApiError::new(error_codes::PRICE_UNAVAILABLE).retry_after(5)),
     }
 }

@@ -34,6 +34,68 @@ async fn a_client_that_has_the_newest_price_is_not_sent_it_again() {
 }
 
 #[actix_web::test]
+async fn answers_are_kept_for_as_long_as_older_clients_expect_and_what_is_looked_at_now_is_not() {
+    let server = Server::start();
+    server.tick(1);
+    for (path, kept) in [
+        ("/api/bitcoin/price", "public, max-age=10"),
+        ("/api/v2/market/bitcoin/price", "public, max-age=10"),
+        ("/api/crypto/ticker", "public, max-age=5"),
+        ("/", "public, max-age=3600"),
+        ("/health", "no-store"),
+        ("/readyz", "no-store"),
+        ("/livez", "no-store"),
+    ] {
+        assert_eq!(header(&server.get(path).await, "cache-control"), Some(kept), "{path}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn the_facts_and_the_page_of_the_root_are_told_apart_and_neither_is_sent_twice() {
+    let server = Server::start();
+    let ask = |accept: &'static str, known: &str| {
+        let request = server.request(reqwest::Method::GET, "/").header("accept", accept).header("if-none-match", known);
+        async move { request.send().await.unwrap() }
+    };
+    let varies = |answer: &reqwest::Response| {
+        let mut names = answer.headers().get_all("vary").iter().flat_map(|names| names.to_str().unwrap().split(','));
+        names.any(|name| name.trim() == "accept")
+    };
+    let mut tags = Vec::new();
+    for (accept, kept) in [("application/json", "public, max-age=3600"), ("text/html", "no-cache")] {
+        let first = ask(accept, "").await;
+        assert_eq!((first.status().as_u16(), header(&first, "cache-control")), (200, Some(kept)), "{accept}");
+        let etag = header(&first, "etag").unwrap().to_owned();
+        let again = ask(accept, &etag).await;
+        assert_eq!((again.status().as_u16(), header(&again, "etag")), (304, Some(etag.as_str())), "{accept}");
+        assert!(varies(&first) && varies(&again), "{accept}");
+        tags.push(etag);
+    }
+    assert_eq!(ask("text/html", &tags[0]).await.status(), 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_a_route_without_parameters_is_sent_as_such_changes_nothing() {
+    let server = Server::start();
+    server.tick(3);
+    for (path, query) in [
+        ("/api/crypto/ticker", "symbols=BTC&limit=1"),
+        ("/api/crypto/ticker", "_t=1767225600000"),
+        ("/api/bitcoin/price", "_t=1767225600000&foo=1"),
+        ("/api/bitcoin/market-summary", "_t=1767225600000"),
+        ("/api/v2/market/bitcoin/price", "_=1767225600000"),
+    ] {
+        let plain = server.get(path).await;
+        let busted = server.get(&format!("{path}?{query}")).await;
+        assert_eq!((busted.status().as_u16(), header(&busted, "etag")), (200, header(&plain, "etag")), "{path}?{query}");
+        assert_eq!(busted.text().await.unwrap(), plain.text().await.unwrap(), "{path}?{query}");
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn while_the_document_is_made_others_are_answered() {
     // Its one worker would hold up everybody.
     let (server, answered, asked) = (Server::start(), Cell::new(0), Instant::now());
