@@ -58,7 +58,8 @@ error_codes! {
     SCOPE_MISSING 403 "scope_missing" "The API key does not have what this takes; details say which scope.";
     KEY_NOT_ALLOWED 403 "key_not_allowed" "API keys may not do this; sign in.";
     NOT_FOUND 404 "not_found" "There is nothing at this path.";
-    UNKNOWN_SYMBOL 404 "unknown_symbol" "Nothing is known of this asset: it is neither in the current list nor in the history.";
+    UNKNOWN_SYMBOL 404 "unknown_symbol" "This asset is not in the current list; of one whose history is asked for, not in the history either.";
+    SESSION_NOT_FOUND 404 "session_not_found" "You have no such session, or it is over.";
     NOTIFICATION_NOT_FOUND 404 "notification_not_found" "You have no such notification, or it expired.";
     ALERT_NOT_FOUND 404 "alert_not_found" "You have no such alert rule.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "This path does not take this method; the Allow header names those it takes.";

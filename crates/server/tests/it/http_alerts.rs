@@ -145,7 +145,11 @@ async fn what_is_no_rule_is_refused_by_its_field() {
         assert!(details[field].is_string(), "{body}: {details}");
     }
     let unknown = user.send(&server, Method::POST, RULES, Some(&with("symbol", body!("NOPE")))).await;
-    assert_eq!(refused(unknown).await.1, "unknown_symbol");
+    let (status, why, details) = refused(unknown).await;
+    assert_eq!((status, why.as_str(), details), (404, "unknown_symbol", body!({"symbol": "is not in the current list"})));
+    let unknown = body!({"symbol": "NOPE", "condition": "above", "target_price": 1});
+    let told = json(user.send(&server, Method::POST, PRICES, Some(&unknown)).await).await["detail"].take();
+    assert_eq!(told, "NOPE is not in the current list of assets, and no others have a price to wait for.");
     let more = user.send(&server, Method::POST, RULES, Some(&with("user_id", body!("x")))).await;
     assert_eq!(refused(more).await.1, "invalid_json");
     let crosses = body!({"symbol": "BTC", "condition": "crosses_above", "target_price": 1});

@@ -271,9 +271,9 @@ async fn ones_sessions_are_listed_and_ended_and_nobody_elses() {
     assert_eq!((current.len(), &sessions[0]["ip_address"]), (2, &json!("127.0.0.1")));
     let there = sessions.as_array().unwrap().iter().find(|session| session["is_current"] == false).unwrap();
     let path = format!("/user/sessions/{}", there["id"].as_str().unwrap());
-    assert_eq!(ask(&server, Method::DELETE, &path, Some(&eve), None).await.code(), "not_found");
+    assert_eq!(ask(&server, Method::DELETE, &path, Some(&eve), None).await.code(), "session_not_found");
     assert_eq!(ask(&server, Method::DELETE, &path, Some(&access), None).await.status, 200);
-    assert_eq!(ask(&server, Method::DELETE, &path, Some(&access), None).await.code(), "not_found");
+    assert_eq!(ask(&server, Method::DELETE, &path, Some(&access), None).await.code(), "session_not_found");
     let ended = text(&other["tokens"]["access_token"]);
     assert_eq!(ask(&server, Method::GET, "/auth/verify", Some(&ended), None).await.code(), "session_revoked");
     assert_eq!(ask(&server, Method::DELETE, "/user/sessions/1", Some(&access), None).await.code(), "invalid_path");

@@ -18,8 +18,8 @@ use time::OffsetDateTime;
 #[derive(Debug, thiserror::Error)]
 pub enum ManageAlertError {
     /// No price is known of the asset.
-    #[error("no price is known of this asset")]
-    UnknownSymbol,
+    #[error("no price is known of {0}")]
+    UnknownSymbol(Symbol),
     /// No prices are known at all yet.
     #[error("no prices are known yet")]
     NoPrices,
@@ -77,7 +77,7 @@ impl CreateAlert {
     pub async fn execute(&self, user: UserId, symbol: Symbol, condition: AlertCondition) -> Result<AlertRule, ManageAlertError> {
         let current = self.prices.current().ok_or(ManageAlertError::NoPrices)?;
         if current.tick.item(symbol.as_str()).is_none() {
-            return Err(ManageAlertError::UnknownSymbol);
+            return Err(ManageAlertError::UnknownSymbol(symbol));
         }
         let mut tx = self.store.begin().await?;
         let counts = tx.alerts().count(user).await?.ok_or(ManageAlertError::NoAccount)?;

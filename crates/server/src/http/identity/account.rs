@@ -141,7 +141,7 @@ pub(in crate::http) async fn sessions(caller: SignedIn, use_case: Data<OwnAccoun
     params(("id" = Uuid, Path, description = "One of your sessions")),
     responses(
         (status = 200, description = "The session is over, on every node within a second", body = MessageBody),
-        (status = 404, description = "You have no such session that goes on")
+        (status = 404, description = "`session_not_found`: you have no such session that goes on")
     ),
     security(("bearer" = []))
 )]
@@ -152,7 +152,7 @@ pub(in crate::http) async fn remove_session(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     if !use_case.execute(caller.user, SessionId(id.into_inner()), &client.0).await? {
-        return Err(ApiError::new(error_codes::NOT_FOUND).message("You have no such session."));
+        return Err(ApiError::new(error_codes::SESSION_NOT_FOUND));
     }
     Ok(message("The session is over."))
 }

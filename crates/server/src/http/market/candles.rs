@@ -164,10 +164,15 @@ impl CandlesQuery {
     }
 }
 
+fn unknown_symbol() -> ApiError {
+    let message = "Nothing is known of this asset: it is neither in the current list nor in the history.";
+    ApiError::new(error_codes::UNKNOWN_SYMBOL).message(message)
+}
+
 impl From<ReadCandlesError> for ApiError {
     fn from(error: ReadCandlesError) -> Self {
         match error {
-            ReadCandlesError::UnknownSymbol => Self::new(error_codes::UNKNOWN_SYMBOL),
+            ReadCandlesError::UnknownSymbol => unknown_symbol(),
             ReadCandlesError::Store(error) => error.into(),
         }
     }
@@ -194,7 +199,7 @@ pub(in crate::http) async fn candles(
     query: Query<CandlesQuery>,
     use_case: Data<ReadCandles>,
 ) -> Result<Conditional, ApiError> {
-    let symbol = Symbol::try_new(&symbol).map_err(|_| ApiError::new(error_codes::UNKNOWN_SYMBOL))?;
+    let symbol = Symbol::try_new(&symbol).map_err(|_| unknown_symbol())?;
     let asked = query.read(symbol.clone())?;
     let (interval, forwards) = (asked.interval, asked.from.is_some());
     let page = use_case.execute(asked).await?;

@@ -10,7 +10,7 @@ use crate::http::{ApiError, error_codes};
 pub(in crate::http) enum NewRuleRefused {
     #[response(status = 400, description = "`invalid_input`; details say what is wrong with which field")]
     Body,
-    #[response(status = 404, description = "`unknown_symbol`")]
+    #[response(status = 404, description = "`unknown_symbol`: the asset is not in the current list")]
     Symbol,
     #[response(status = 409, description = "`alert_exists` or `too_many_alerts`")]
     Rules,
@@ -21,7 +21,9 @@ pub(in crate::http) enum NewRuleRefused {
 impl From<ManageAlertError> for ApiError {
     fn from(error: ManageAlertError) -> Self {
         match error {
-            ManageAlertError::UnknownSymbol => Self::new(error_codes::UNKNOWN_SYMBOL),
+            ManageAlertError::UnknownSymbol(symbol) => Self::new(error_codes::UNKNOWN_SYMBOL)
+                .message(format!("{symbol} is not in the current list of assets, and no others have a price to wait for."))
+                .detail("symbol", "is not in the current list"),
             ManageAlertError::NoPrices => Self::new(error_codes::PRICE_UNAVAILABLE),
             ManageAlertError::TooMany => Self::new(error_codes::TOO_MANY_ALERTS).message(format!(
                 "An account has at most {} active alerts and keeps at most {}; delete one first.",
