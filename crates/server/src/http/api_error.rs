@@ -126,9 +126,8 @@ const SEE_DETAILS: &str = "; details say ";
 /// What the table says where the answer knows how long.
 const SEE_WAIT: &str = "; try again ";
 
-/// What is wrong with a field, for people.
+/// What is wrong with a field, for people: by the name it is sent under, which is what a client's developer looks for.
 fn sentence(field: &str, why: &str) -> String {
-    let field = field.replace('_', " ");
     let is_verb = ["is ", "are ", "has ", "holds ", "may ", "must "].iter().any(|verb| why.starts_with(verb));
     format!("{field}{} {why}", if is_verb { "" } else { ":" })
 }
@@ -206,7 +205,7 @@ mod tests {
         for (error, expected) in [
             (
                 field("current_password", "is not your present password"),
-                "A field is not as it must be: current password is not your present password.",
+                "A field is not as it must be: current_password is not your present password.",
             ),
             (field("name", "1 to 5").detail("age", "above 3"), "A field is not as it must be: age: above 3; name: 1 to 5."),
             (ApiError::new(error_codes::INVALID_INPUT), "A field is not as it must be."),

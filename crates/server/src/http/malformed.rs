@@ -59,7 +59,10 @@ pub(super) fn no_body(request: &HttpRequest, error: &actix_web::Error) -> ApiErr
     match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => {
             let refused = ApiError::new(error_codes::PAYLOAD_TOO_LARGE);
-            limit.into_iter().fold(refused, |refused, limit| refused.detail("max_bytes", limit))
+            limit.into_iter().fold(refused, |refused, limit| {
+                let message = format!("The body is larger than this route takes: at most {limit} bytes may be sent.");
+                refused.message(message).detail("max_bytes", limit)
+            })
         }
         _ => ApiError::new(error_codes::INVALID_JSON).detail("body", "did not arrive as a whole"),
     }

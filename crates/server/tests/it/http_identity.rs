@@ -145,6 +145,7 @@ async fn whatever_is_wrong_with_a_sign_in_looks_the_same() {
     assert_eq!(said[0], said[1]);
     let long = post(&server, "/auth/login", json!({"email": "ada@example.org", "password": "é".repeat(513)})).await;
     assert_eq!((long.status, long.code()), (413, "payload_too_large"), "of this server's 1024 bytes");
+    assert_eq!(long.body["detail"], "The body is larger than this route takes: at most 1024 bytes may be sent.");
     let empty = post(&server, "/auth/login", json!({"email": "ada@example.org", "password": ""})).await;
     assert_eq!((empty.status, empty.detail("password")), (400, "1 to 512 characters"));
     server.stop().await;
