@@ -6,23 +6,22 @@ use std::{
     time::Duration as StdDuration,
 };
 
-use bytes::Bytes;
 use coinlink_application::market::Bulletins;
 use coinlink_domain::{
     assistant::Prompt,
-    market::{Bulletin, News},
+    market::{Article, News, NewsSource, primers},
     notifications::NotificationId,
 };
 use coinlink_ports::{
     notifications::{LiveEvent, LiveEvents},
     shared::Clock,
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::upkeep::beats;
 use crate::{
     wire,
-    ws::{Feeds, Private, frame},
+    ws::{Feeds, Headlines, Private, frame},
 };
 
 /// Between attempts to listen.
@@ -98,29 +97,29 @@ pub async fn tell_live_events(live: Arc<dyn LiveEvents>, feeds: Arc<Feeds>, cloc
     }
 }
 
-/// The headlines of `news` that were not among those of `before`, the newest first.
-fn new_headlines(before: Option<&Bulletin<News>>, news: &Bulletin<News>, clock: &dyn Clock) -> Arc<[Bytes]> {
-    let known: HashSet<&str> =
-        before.iter().flat_map(|before| before.content.articles.iter()).map(|article| &*article.url).collect();
-    let new = news.content.articles.iter().filter(|article| !known.contains(&*article.url)).take(MOST_HEADLINES);
-    new.map(|article| frame::text(&wire::market_news(article, news.content.source, clock.now()))).collect()
+/// What is told of `news` after `before`. Primers are no news: who is there when headlines give way to them hears nothing.
+fn headlines(before: Option<&News>, news: &News, now: OffsetDateTime) -> Headlines {
+    let known: HashSet<&str> = before.iter().flat_map(|before| before.articles.iter()).map(|article| &*article.url).collect();
+    let is_new = |article: &&Article| !known.contains(&*article.url);
+    let encode = |article: &Article| frame::text(&wire::market_news(article, news.source, now));
+    let may_be_new = before.is_none() || news.source != NewsSource::Curated;
+    Headlines {
+        newest: news.articles.iter().take(MOST_HEADLINES).map(encode).collect(),
+        new: news.articles.iter().filter(|_| may_be_new).filter(is_new).take(MOST_HEADLINES).map(encode).collect(),
+    }
 }
 
-/// Tells those who joined `market_news` of headlines when there are new ones.
+/// Tells those who joined `market_news` of headlines when there are new ones; who joins gets the newest, or primers where there are none.
 pub async fn tell_news(bulletins: Arc<Bulletins>, feeds: Arc<Feeds>, clock: Arc<dyn Clock>) {
     let mut every = beats(LOOK_EVERY);
-    let mut last: Option<Arc<Bulletin<News>>> = None;
+    let mut last: Option<News> = None;
     loop {
         every.tick().await;
-        let Some(news) = bulletins.news() else { continue };
-        if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &news)) {
-            continue;
+        let news = bulletins.news().map_or_else(primers, |bulletin| bulletin.content.clone());
+        if last.as_ref() != Some(&news) {
+            feeds.tell_news(headlines(last.as_ref(), &news, clock.now()));
+            last = Some(news);
         }
-        let frames = new_headlines(last.as_deref(), &news, &*clock);
-        if !frames.is_empty() {
-            feeds.tell_news(frames);
-        }
-        last = Some(news);
     }
 }
 
@@ -180,11 +179,32 @@ pub async fn show_prompts(
 mod tests {
     use super::*;
     use coinlink_domain::assistant::PromptKind;
-    use time::OffsetDateTime;
 
     fn saying(content: &str) -> Arc<[Prompt]> {
         let at = OffsetDateTime::UNIX_EPOCH;
         Arc::new([Prompt { kind: PromptKind::Report, subtype: "market", title: "Market".into(), content: content.into(), at }])
+    }
+
+    fn news_of(names: &[&str]) -> News {
+        let article =
+            |name: &&str| Article { url: format!("https://news.example/{name}").into(), ..primers().articles[0].clone() };
+        News { source: NewsSource::NewsApi, articles: names.iter().map(article).collect() }
+    }
+
+    #[test]
+    fn who_joins_gets_the_newest_and_who_is_there_what_is_new() {
+        let told = |before: Option<&News>, news: &News| {
+            let Headlines { newest, new } = headlines(before, news, OffsetDateTime::UNIX_EPOCH);
+            (newest.len(), new.len())
+        };
+        let (primers, first) = (primers(), news_of(&["a", "b", "c"]));
+        assert_eq!(told(None, &primers), (5, 5), "who joined before the first look");
+        assert_eq!(told(Some(&primers), &first), (3, 3), "headlines take the place of primers");
+        let more = news_of(&["d", "a", "b", "c"]);
+        assert_eq!(told(Some(&first), &more), (4, 1));
+        assert_eq!(told(Some(&more), &first), (3, 0));
+        assert_eq!(told(Some(&first), &primers), (5, 0), "primers are no news");
+        assert_eq!(told(None, &news_of(&["1", "2", "3", "4", "5", "6"])), (5, 5));
     }
 
     #[test]

@@ -18,12 +18,21 @@ pub struct Private {
     pub frames: Vec<Bytes>,
 }
 
+/// Headlines, each a frame with its header.
+#[derive(Debug, Clone, Default)]
+pub struct Headlines {
+    /// The newest there are, which those get who join.
+    pub newest: Arc<[Bytes]>,
+    /// Those among them that were not there before, which those get who are there.
+    pub new: Arc<[Bytes]>,
+}
+
 /// The node's feeds.
 #[derive(Debug)]
 pub struct Feeds {
     private: broadcast::Sender<Arc<Private>>,
     prompts: watch::Sender<Option<Bytes>>,
-    news: watch::Sender<Arc<[Bytes]>>,
+    news: watch::Sender<Headlines>,
 }
 
 impl Default for Feeds {
@@ -31,7 +40,7 @@ impl Default for Feeds {
         Self {
             private: broadcast::Sender::new(BEHIND),
             prompts: watch::Sender::new(None),
-            news: watch::Sender::new(Arc::from([])),
+            news: watch::Sender::new(Headlines::default()),
         }
     }
 }
@@ -48,9 +57,9 @@ impl Feeds {
         self.prompts.send_replace(Some(frame));
     }
 
-    /// Tells those who joined the channel of these headlines.
-    pub fn tell_news(&self, frames: Arc<[Bytes]>) {
-        self.news.send_replace(frames);
+    /// Tells those who joined the channel, and those who will, of these headlines.
+    pub fn tell_news(&self, headlines: Headlines) {
+        self.news.send_replace(headlines);
     }
 
     pub(super) fn private(&self) -> broadcast::Receiver<Arc<Private>> {
@@ -66,10 +75,10 @@ impl Feeds {
     }
 
     pub(super) fn current_news(&self) -> Arc<[Bytes]> {
-        self.news.borrow().clone()
+        Arc::clone(&self.news.borrow().newest)
     }
 
-    pub(super) fn news(&self) -> watch::Receiver<Arc<[Bytes]>> {
+    pub(super) fn news(&self) -> watch::Receiver<Headlines> {
         self.news.subscribe()
     }
 }

@@ -199,7 +199,7 @@ impl Hub {
                     }
                 }
                 Ok(()) = news.changed() => {
-                    let frames = Arc::clone(&news.borrow_and_update());
+                    let frames = Arc::clone(&news.borrow_and_update().new);
                     self.push(Channel::MarketNews, &frames).await;
                 }
                 _ = every_second.tick() => self.each(|connection, _| connection.tend(&self.context)).await,

@@ -26,7 +26,7 @@ pub use assistant::{Asked, Assistant, NoAnswer};
 pub use channel::Channel;
 pub use close::Close;
 pub use connections::{ConnectionCounts, Connections, MOST_OF_A_USER, Place};
-pub use feeds::{Feeds, Private};
+pub use feeds::{Feeds, Headlines, Private};
 pub use hub::{Context, Figures, Limits};
 pub use inbound::TYPES as UNDERSTOOD;
 pub use upgrade::{NoSocket, Upgrade};

@@ -6,7 +6,7 @@ use crate::http_support::{NOW, gated::Holder};
 use crate::ws_support::Node;
 use coinlink::{
     wire::{self, Said},
-    ws::{UNDERSTOOD, frame},
+    ws::{Headlines, UNDERSTOOD, frame},
 };
 use coinlink_domain::{
     assistant::{Prompt, PromptKind},
@@ -80,13 +80,17 @@ async fn headlines_are_pushed_to_their_channel_and_shown_to_who_joins_later() {
         summary: None,
         published_at: Some(NOW),
     };
-    node.feeds.tell_news(Arc::from([frame::text(&wire::market_news(&article, NewsSource::NewsApi, NOW))]));
+    let of = |article: &Article| frame::text(&wire::market_news(article, NewsSource::NewsApi, NOW));
+    let older = Article { url: "https://news.example/0".into(), ..article.clone() };
+    node.feeds.tell_news(Headlines { newest: Arc::from([of(&article), of(&older)]), new: Arc::from([of(&article)]) });
     let pushed = early.frame_of("market_news").await["data"].clone();
     assert_eq!((&pushed["headline"], &pushed["source"]), (&json!("Bitcoin does something"), &json!("Example")));
     assert_eq!((&pushed["category"], &pushed["importance"]), (&json!("news"), &Value::Null));
     let mut late = node.connect().await;
     late.say(&join("market_news")).await;
     assert_eq!(late.frame_of("market_news").await["data"]["id"], pushed["id"]);
+    assert_eq!(late.frame_of("market_news").await["data"]["url"], "https://news.example/0", "what was there before, too");
+    assert!(!early.until_pong().await.contains(&"market_news".to_owned()), "which is no news");
     assert!(!other.until_pong().await.contains(&"market_news".to_owned()));
     node.stop().await;
 }

@@ -16,6 +16,19 @@ async fn node(settings: &[(&str, &str)]) -> Node {
 }
 
 #[tokio::test]
+async fn who_joins_the_news_gets_primers_while_no_headlines_are_known() {
+    let node = node(&[]).await;
+    let mut client = Client::connect(node.address).await;
+    client.say(&json!({ "type": "join_channel", "channel": "market_news" })).await;
+    let known = node.json("/api/bitcoin/news").await["articles"].take();
+    for n in 0..5 {
+        let told = client.frame_of("market_news").await.json["data"].take();
+        assert_eq!((&told["category"], &told["published_at"]), (&json!("curated"), &json!(null)));
+        assert_eq!((&told["headline"], &told["url"]), (&known[n]["title"], &known[n]["url"]), "in their order");
+    }
+}
+
+#[tokio::test]
 async fn pings_are_answered_pongs_swallowed_and_nonsense_named() {
     let node = node(&[]).await;
     let mut client = Client::connect(node.address).await;
