@@ -285,6 +285,8 @@ async fn a_redis_that_is_gone_is_named_fault() {
     eventually("it is noticed", SOON, async || good.node.get("/readyz").await.0 == 503).await;
     let run = good.verify(&["--only", "settings,observability"]).await;
     run.names("redis answers", "down");
+    run.names("redis answers", "prices stay as they were and grow old");
+    assert!(!run.log.contains("accounts answer 503"), "they do not: {}", run.log);
     run.names("/readyz", "redis is down");
 }
 

@@ -11,6 +11,19 @@ const RIGHTS: &str = "rights on the audit log";
 const NOT_TOLD: &str = "/ was not answered, which tells the environment";
 const ROLE: &str = "run as a role that may only read and add there: docs/audit-log.md";
 
+/// What a server needs, and what is so while it is away.
+const DEPENDENCIES: [(&str, &str); 2] = [
+    (
+        "database",
+        "while it is away accounts, alerts and history answer 503; prices go on: bring it back (docs/runbooks/database-down.md)",
+    ),
+    (
+        "redis",
+        "while it is away prices stay as they were and grow old, and each node counts limits by itself; accounts, alerts and history \
+         work: bring it back (docs/runbooks/redis-lost.md)",
+    ),
+];
+
 pub(super) async fn check(visit: &mut Visit<'_>) {
     dependencies(visit).await;
     kind_of_deployment(visit);
@@ -22,7 +35,7 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
 
 async fn dependencies(visit: &mut Visit<'_>) {
     let Some(answer) = visit.ask("dependencies", Ask::get("/readyz")).await else { return };
-    for name in ["database", "redis"] {
+    for (name, advice) in DEPENDENCIES {
         let (check, seen) = (format!("{name} answers"), &answer.json["checks"][name]);
         match seen["status"].as_str() {
             Some("up") => visit.report.ok(&check, format!("up, {:.1} ms", seen["latency_ms"].as_f64().unwrap_or_default())),
@@ -37,11 +50,7 @@ async fn dependencies(visit: &mut Visit<'_>) {
             other => {
                 let message = seen["message"].as_str().unwrap_or("/readyz does not tell of it");
                 let seen = format!("{}: {message}", other.unwrap_or("unknown"));
-                visit.report.fail(
-                    &check,
-                    seen,
-                    "while it is away, limits are each node's own and accounts answer 503: bring it back",
-                );
+                visit.report.fail(&check, seen, advice);
             }
         }
     }
