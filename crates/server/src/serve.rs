@@ -4,8 +4,9 @@ use std::{fs, io, os::unix::fs::DirBuilderExt as _, sync::Arc, time::Duration as
 
 use actix_server::Server;
 use coinlink_application::operations::CheckReadiness;
-use coinlink_migration::{Migrator, MigratorTrait as _};
+use coinlink_migration::{DbErr, Migrator, MigratorTrait as _};
 use coinlink_ports::shared::StoreError;
+use coinlink_postgres::MigrationError;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -79,7 +80,10 @@ pub enum StartError {
     Database(#[from] coinlink_postgres::ConnectError),
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be migrated: {0}")]
-    Migration(#[from] coinlink_migration::DbErr),
+    Migration(#[source] MigrationError),
+    /// Nobody came as far as the schema.
+    #[error(transparent)]
+    NoDatabase(MigrationError),
     /// The schema is not one to run on.
     #[error(transparent)]
     Schema(#[from] WrongSchema),
@@ -128,6 +132,18 @@ pub enum StartError {
     /// A job ended: the node would only seem to work.
     #[error("stopped: {0}")]
     Job(String),
+}
+
+impl From<MigrationError> for StartError {
+    fn from(error: MigrationError) -> Self {
+        if matches!(error, MigrationError::Database(_)) { Self::Migration(error) } else { Self::NoDatabase(error) }
+    }
+}
+
+impl From<DbErr> for StartError {
+    fn from(error: DbErr) -> Self {
+        MigrationError::from(error).into()
+    }
 }
 
 /// Runs one node that needs nothing beside it, until a signal.

@@ -21,7 +21,7 @@ mod write_transaction;
 
 pub use assistant::{SqlFeedback, SqlUserConversations};
 pub use database::{Database, PoolUse};
-pub use errors::ConnectError;
+pub use errors::{ConnectError, MigrationError};
 pub use identity::SqlIdentityStore;
 pub use market::{SqlCandles, SqlHistoryGaps, SqlLastKnownPrices};
 pub use notifications::{SqlMailQueue, SqlNotificationsStore};

@@ -1,17 +1,22 @@
 //! One node at a time changes the schema.
 
-use std::{fs::File, io, path::PathBuf, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseConnection, DbErr,
     sqlx::{
-        Connection as _,
+        self, Connection as _,
         postgres::{PgConnectOptions, PgConnection},
         sqlite::SqliteConnectOptions,
     },
 };
 
-use crate::{Database, pool};
+use crate::{Database, MigrationError, errors::Refused, pool};
 
 /// Which of PostgreSQL's advisory locks is ours: "coinlink" in ASCII.
 const LOCK: i64 = 0x636f_696e_6c69_6e6b;
@@ -28,19 +33,19 @@ impl Database {
     pub async fn with_migration_lock<T>(
         &self,
         migrate: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
-    ) -> Result<T, DbErr> {
+    ) -> Result<T, MigrationError> {
         if let Some(url) = pool::postgres_url(&self.settings.url) {
             let connection = Box::pin(locked_connection(&url)).await?;
             let done = Box::pin(migrate(&connection)).await;
-            return connection.close().await.and(done);
+            return Ok(connection.close().await.and(done)?);
         }
         let _held = locked_file(&self.settings.url).await?;
-        Box::pin(migrate(&self.connection)).await
+        Ok(Box::pin(migrate(&self.connection)).await?)
     }
 }
 
 /// The only connection of a pool, with the lock held.
-async fn locked_connection(url: &str) -> Result<DatabaseConnection, DbErr> {
+async fn locked_connection(url: &str) -> Result<DatabaseConnection, MigrationError> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
@@ -62,27 +67,40 @@ async fn locked_connection(url: &str) -> Result<DatabaseConnection, DbErr> {
 }
 
 /// A pool tries until its time is over and then says no more than that; one connection by itself says what is in the way.
-async fn why(url: &str, error: DbErr) -> DbErr {
-    let Ok(options) = url.parse::<PgConnectOptions>() else { return error };
+async fn why(url: &str, error: DbErr) -> MigrationError {
+    let Ok(options) = url.parse::<PgConnectOptions>() else { return error.into() };
+    let place = match options.get_socket() {
+        Some(path) => path.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
     match tokio::time::timeout(REASON_WITHIN, PgConnection::connect_with(&options)).await {
-        Ok(Err(reason)) => DbErr::Custom(format!("PostgreSQL at {}:{}: {reason}", options.get_host(), options.get_port())),
-        Ok(Ok(_)) | Err(_) => error,
+        Ok(Err(sqlx::Error::Database(reason))) => {
+            MigrationError::Refused { place, why: Refused::of(reason.as_ref()).to_string() }
+        }
+        Ok(Err(sqlx::Error::Io(reason))) => MigrationError::Unreachable { place, why: reason.to_string() },
+        Ok(Err(reason)) => MigrationError::Unreachable { place, why: reason.to_string() },
+        Ok(Ok(_)) | Err(_) => {
+            let why = format!("it did not answer within {} s", CONNECT_TIMEOUT.as_secs());
+            MigrationError::Unreachable { place, why }
+        }
     }
 }
 
 /// The lock on a file beside the database's, held until it is dropped; `None` for a database in memory, which is only ours.
-async fn locked_file(url: &str) -> Result<Option<File>, DbErr> {
+async fn locked_file(url: &str) -> Result<Option<File>, MigrationError> {
     if pool::is_in_memory(url) {
         return Ok(None);
     }
     let database: SqliteConnectOptions = url.parse().map_err(|e| DbErr::Custom(format!("{e}")))?;
     let mut path = database.get_filename().as_os_str().to_owned();
     path.push(".migration-lock");
-    let file = tokio::task::spawn_blocking(move || lock(path.into())).await.map_err(io::Error::other).flatten();
-    file.map(Some).map_err(|e| DbErr::Custom(format!("migration lock: {e}")))
+    let path = PathBuf::from(path);
+    let file = path.display().to_string();
+    let locked = tokio::task::spawn_blocking(move || lock(&path)).await.map_err(io::Error::other).flatten();
+    locked.map(Some).map_err(|source| MigrationError::Lock { file, source })
 }
 
-fn lock(path: PathBuf) -> io::Result<File> {
+fn lock(path: &Path) -> io::Result<File> {
     let file = File::create(path)?;
     file.lock()?;
     Ok(file)

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal as _, Write};
 
-use coinlink_migration::{DbErr, Migrator, MigratorTrait as _, loss};
-use coinlink_postgres::Database;
+use coinlink_migration::{Migrator, MigratorTrait as _, loss};
+use coinlink_postgres::{Database, MigrationError};
 
 /// The migration stays.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,12 @@ pub enum TakeBackError {
     Io(#[from] io::Error),
     /// The database refuses.
     #[error("the newest migration could not be taken back: {0}")]
-    Database(#[from] DbErr),
+    Database(#[from] MigrationError),
 }
 
 /// Takes the newest migration back, if `yes` or whoever sits at the terminal says so.
 pub async fn take_back(database: &Database, yes: bool) -> Result<(), TakeBackError> {
-    let newest = async || -> Result<Option<String>, DbErr> {
+    let newest = async || -> Result<Option<String>, MigrationError> {
         let applied = database.with_migration_lock(async |db| Migrator::get_applied_migrations(db).await).await?;
         Ok(applied.last().map(|step| step.name().to_owned()))
     };

@@ -149,6 +149,38 @@ async fn a_schema_that_was_never_made_and_rights_that_are_missing_are_named_at_t
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_be_reached_is_named_with_the_reason_and_without_its_password() {
+    // It is waited for in vain, which takes its time.
+    const GIVES_UP: Duration = Duration::from_mins(2);
+    let (database, redis) = (fresh_database().await, shared_redis().await);
+    let nowhere = format!("127.0.0.1:{}", free_port());
+    let away = format!("postgres://coinlink:hunter2hunter2@{nowhere}/coinlink?sslmode=disable");
+    let (prefix, host) = (redis.fresh_prefix(), redis.url());
+    let mut node = Node::serve(&Serve { database: &away, redis: &host, prefix: &prefix }, &[]);
+    let started = async {
+        let status = tokio::time::timeout(GIVES_UP, node.process.wait()).await.unwrap();
+        (status.code().unwrap_or(-1), node.process.log())
+    };
+    let settings = [("DATABASE_URL", away.as_str())];
+    let commands = [&["migrate", "up"][..], &["migrate", "status"], &["migrate", "down", "--yes"]];
+    let runs = commands.map(|command| coinlink(command, &settings));
+    let (started, ran) = tokio::join!(started, futures_util::future::join_all(runs));
+    for (code, said) in std::iter::once(started).chain(ran) {
+        let told = format!("the database at {nowhere} cannot be reached: Connection refused");
+        assert!(code == 1 && said.contains(&told), "{code} {said}");
+        assert!(!said.contains("Custom Error") && !said.contains("hunter2"), "{said}");
+    }
+
+    let (start, address) = database.url.split_once("coinlink@").unwrap();
+    let place = address.split_once('/').unwrap().0;
+    let stranger = format!("{start}nobody_of_here:hunter2hunter2@{address}");
+    let (code, said) = coinlink(&["migrate", "up"], &[("DATABASE_URL", &stranger)]).await;
+    let told = format!("the database at {place} refuses the connection: role \"nobody_of_here\" does not exist (SQLSTATE 28000)");
+    assert!(code == 1 && said.contains(&told), "{code} {said}");
+    assert!(!said.contains("hunter2") && !said.contains("migrated"), "{said}");
+}
+
+#[tokio::test]
 async fn two_nodes_of_one_name_each_warn_of_it() {
     let (database, redis) = (fresh_database().await, shared_redis().await);
     let cluster = Serve { database: &database.url, redis: &redis.url(), prefix: &redis.fresh_prefix() };

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use coinlink_migration::{Migrator, MigratorTrait};
-use coinlink_postgres::{ConnectSettings, Database};
+use coinlink_postgres::{ConnectSettings, Database, MigrationError};
 use coinlink_testkit::servers::shared_postgres;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
@@ -75,7 +75,10 @@ async fn each_database(test: impl AsyncFn(&Database)) {
     }
 }
 
-async fn with<T>(database: &Database, act: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>) -> Result<T, DbErr> {
+async fn with<T>(
+    database: &Database,
+    act: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>,
+) -> Result<T, MigrationError> {
     database.with_migration_lock(act).await
 }
 
@@ -152,7 +155,7 @@ async fn every_step_goes_down_and_up_with_rows_in_every_table() {
 }
 
 /// Takes steps back up to the one that adds claims, and then that one.
-async fn without_claims(database: &Database) -> Result<(), DbErr> {
+async fn without_claims(database: &Database) -> Result<(), MigrationError> {
     let later = Migrator::migrations().iter().filter(|step| step.name() > CLAIMS).count();
     with(database, async |db| Migrator::down(db, Some(later.try_into().unwrap())).await).await.unwrap();
     with(database, async |db| Migrator::down(db, Some(1)).await).await
