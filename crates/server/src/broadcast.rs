@@ -239,6 +239,22 @@ mod tests {
     }
 
     #[test]
+    fn a_recalled_list_has_a_place_before_every_tick_and_never_comes_after_one() {
+        let broadcaster = Broadcaster::new(Arc::new(StoppedClock::at(NOON)));
+        let nothing = broadcaster.current().etag_ticker.clone();
+        let recalled = Arc::new(Tick { id: TickId::recalled(NOON), stale: true, ..a_tick(1, 1) });
+        broadcaster.deliver(Arc::clone(&recalled));
+        let shown = broadcaster.current();
+        let body: serde_json::Value = serde_json::from_slice(&shown.ticker_json).unwrap();
+        assert_eq!((&body["epoch"], body["seq"].as_u64()), (&0.into(), Some(recalled.id.seq)));
+        assert!(shown.stale && shown.etag_ticker != nothing);
+        broadcaster.deliver(Arc::new(a_tick(1, 1)));
+        assert_eq!(broadcaster.resume(recalled.id), Resumption::Recovered(vec![Arc::new(a_tick(1, 1))]));
+        broadcaster.deliver(Arc::new(Tick { id: TickId::recalled(NOON + Duration::DAY), ..(*recalled).clone() }));
+        assert_eq!(broadcaster.current().id(), TickId { epoch: 1, seq: 1 });
+    }
+
+    #[test]
     fn a_replay_is_of_no_new_answer() {
         let broadcaster = Broadcaster::new(Arc::new(StoppedClock::at(NOON)));
         broadcaster.deliver(Arc::new(Tick { held: Some(Duration::ZERO), ..a_tick(1, 1) }));

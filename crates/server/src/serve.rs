@@ -251,7 +251,7 @@ async fn run(mut settings: Settings, feed: Feed, shared: Shared, around: Surroun
     let servers = servers(&settings, listener, parts, &context, &metrics)?;
 
     let leader = wiring::leader(&settings, &feeds, &shared, &database, &around);
-    let follower = wiring::follower(&settings, &shared, &broadcaster, &metrics, &around);
+    let follower = wiring::follower(&settings, &feeds, &shared, &database, &broadcaster, &metrics, &around);
     let (mut jobs, mut led) = (JoinSet::new(), Led::default());
     wiring::spawn_feeds(&feeds_of_sockets, &shared, &contexts, &around, &mut jobs);
     let recording = contexts.spawn(&mut jobs, &mut led);

@@ -11,6 +11,7 @@ mod lead_ticker;
 mod read_bulletins;
 mod read_prices;
 mod read_sentiment;
+mod recall_ticker;
 mod refresh_bulletins;
 mod use_cases;
 
@@ -28,5 +29,6 @@ pub use lead_ticker::{LeadTicker, LeaderParts, LeaderPolicy, TickOutcome};
 pub use read_bulletins::{ReadMarketStats, ReadNews, ReadTrending, ShownBulletin, ShownNews};
 pub use read_prices::{ReadPrices, ReadPricesError, WantedPrices};
 pub use read_sentiment::ReadSentiment;
+pub use recall_ticker::RecallTicker;
 pub use refresh_bulletins::{BulletinProviders, ProviderCall, RefreshBulletins, RefreshParts};
 pub use use_cases::{MarketAdapters, MarketUseCases};

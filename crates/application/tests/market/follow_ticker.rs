@@ -7,12 +7,15 @@ use std::sync::{
 
 use crate::support::{FixedDice, START, VirtualTime};
 use async_trait::async_trait;
-use coinlink_application::market::{FollowTicker, FollowerReport};
-use coinlink_domain::market::{Tick, TickId};
+use coinlink_application::market::{FollowTicker, FollowerReport, RecallTicker};
+use coinlink_domain::{
+    market::{OverlayPolicy, Price, Quote, Source, SourcePolicy, Sourcing, Symbol, Tick, TickId, Ticker, TickerPolicy},
+    shared::breaker::BreakerPolicy,
+};
 use coinlink_embedded::{EmbeddedBus, EmbeddedLease};
 use coinlink_ports::{
-    market::{PublishError, TickAudience, TickFollower, TickerBus},
-    shared::{BusError, Pause as _},
+    market::{LastKnownPrices, PublishError, TickAudience, TickFollower, TickerBus},
+    shared::{BusError, Clock as _, Pause as _, StoreError},
 };
 use time::Duration;
 
@@ -70,16 +73,44 @@ impl TickFollower for ShakyFollower {
     }
 }
 
+/// What the last run left.
+#[derive(Default)]
+struct Kept {
+    quotes: Mutex<Vec<Quote>>,
+    fails: AtomicBool,
+    hangs: AtomicBool,
+    reads: AtomicUsize,
+}
+
+#[async_trait]
+impl LastKnownPrices for Kept {
+    async fn remember(&self, quotes: &[Quote]) -> Result<(), StoreError> {
+        *self.quotes.lock().unwrap() = quotes.to_vec();
+        Ok(())
+    }
+
+    async fn recall(&self) -> Result<Vec<Quote>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("away".into()));
+        }
+        Ok(self.quotes.lock().unwrap().clone())
+    }
+}
+
 #[derive(Default)]
 struct Audience {
-    ids: Mutex<Vec<TickId>>,
+    ticks: Mutex<Vec<Arc<Tick>>>,
     replays: AtomicUsize,
     gaps: AtomicUsize,
 }
 
 impl TickAudience for Audience {
     fn deliver(&self, tick: Arc<Tick>) {
-        self.ids.lock().unwrap().push(tick.id);
+        self.ticks.lock().unwrap().push(tick);
     }
 
     fn replay_stale(&self) {
@@ -96,16 +127,32 @@ impl FollowerReport for Audience {
 struct Rig {
     clock: Arc<VirtualTime>,
     bus: Arc<ShakyBus>,
+    kept: Arc<Kept>,
     audience: Arc<Audience>,
 }
 
 fn rig() -> Rig {
+    rig_that_begins(false)
+}
+
+/// On a store that keeps nothing yet; the bus may be away from the beginning.
+fn rig_that_begins(down: bool) -> Rig {
     let clock = VirtualTime::start();
     let bus = Arc::new(EmbeddedBus::new(&EmbeddedLease::new(clock.clone()), 60));
-    let bus = ShakyBus { bus, down: AtomicBool::default(), lossy: Arc::default(), history_reads: AtomicUsize::default() };
-    let rig = Rig { clock: clock.clone(), bus: Arc::new(bus), audience: Arc::default() };
+    let bus = ShakyBus { bus, down: down.into(), lossy: Arc::default(), history_reads: AtomicUsize::default() };
+    let rig = Rig { clock: clock.clone(), bus: Arc::new(bus), kept: Arc::default(), audience: Arc::default() };
+    let period = Duration::seconds(60);
+    let policy = SourcePolicy { source: Source::CoinGecko, period, breaker: BreakerPolicy::default() };
+    let periods = vec![(Source::CoinGecko, period), (Source::CoinbaseLive, period)];
+    let list = TickerPolicy { size: 50, periods, overlay: OverlayPolicy::default() };
     let follow = FollowTicker {
         bus: rig.bus.clone(),
+        recall: RecallTicker {
+            last_known: rig.kept.clone(),
+            ticker: Ticker::new(list),
+            sourcing: Sourcing::new(&[policy]),
+            clock: clock.clone(),
+        },
         audience: rig.audience.clone(),
         report: rig.audience.clone(),
         clock: clock.clone(),
@@ -117,6 +164,12 @@ fn rig() -> Rig {
     rig
 }
 
+/// Of ten seconds before the start.
+fn quote(symbol: &str, source: Source) -> Quote {
+    let (symbol, price) = (Symbol::try_new(symbol).unwrap(), Price::try_new(100.into()).unwrap());
+    Quote::bare(symbol, price, source, START - Duration::seconds(10))
+}
+
 impl Rig {
     async fn publish(&self, epoch: u64, seq: u64) {
         let id = TickId { epoch, seq };
@@ -126,7 +179,11 @@ impl Rig {
     }
 
     fn seen(&self) -> Vec<(u64, u64)> {
-        self.audience.ids.lock().unwrap().iter().map(|id| (id.epoch, id.seq)).collect()
+        self.audience.ticks.lock().unwrap().iter().map(|tick| (tick.id.epoch, tick.id.seq)).collect()
+    }
+
+    async fn keep(&self, source: Source) {
+        self.kept.remember(&[quote("BTC", source)]).await.unwrap();
     }
 
     async fn later(&self, seconds: i64) {
@@ -219,4 +276,69 @@ async fn an_older_epoch_never_comes_after_a_newer_one() {
     };
     assert!(rig.bus.publish(&fenced).await.is_err());
     assert_eq!(rig.seen(), [(5, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_never_reached_the_bus_shows_what_was_kept_as_stale_and_no_more_of_it_after_a_tick() {
+    let rig = rig_that_begins(true);
+    rig.kept.remember(&[quote("BTC", Source::CoinGecko), quote("ETH", Source::CoinbaseLive)]).await.unwrap();
+    rig.later(1).await;
+    let shown = rig.audience.ticks.lock().unwrap()[0].clone();
+    assert_eq!((shown.id.epoch, shown.stale, shown.source), (0, true, Some(Source::CoinGecko)));
+    assert_eq!(shown.age(rig.clock.now()), Some(Duration::seconds(11)));
+    assert_eq!(shown.items.len(), 2);
+    assert!(shown.items.iter().all(|item| item.stale), "a line that is shown until Redis is back may not stay fresh");
+    assert_eq!(shown.item("BTC").unwrap().quote.price.usd(), 100.into());
+    rig.later(300).await;
+    assert!((55..=61).contains(&rig.replays()), "{}", rig.replays());
+    rig.bus.down.store(false, Ordering::SeqCst);
+    rig.later(10).await;
+    rig.publish(1, 7).await;
+    assert_eq!(rig.seen(), [(0, shown.id.seq), (1, 7)]);
+    assert!(rig.audience.ticks.lock().unwrap()[1].id > shown.id);
+    rig.bus.down.store(true, Ordering::SeqCst);
+    rig.later(300).await;
+    assert_eq!(rig.seen().len(), 2, "what is kept may be older than what is shown");
+    assert_eq!(rig.kept.reads.load(Ordering::SeqCst), 1);
+    assert_eq!(rig.audience.gaps.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_bus_answers_nothing_that_is_kept_is_shown() {
+    let rig = rig();
+    rig.keep(Source::CoinGecko).await;
+    rig.later(30).await;
+    rig.publish(1, 1).await;
+    rig.bus.down.store(true, Ordering::SeqCst);
+    rig.later(300).await;
+    assert_eq!(rig.seen(), [(1, 1)]);
+    assert_eq!(rig.kept.reads.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_empty_or_of_a_made_up_market_shows_nothing_and_is_asked_again() {
+    let rig = rig_that_begins(true);
+    rig.kept.fails.store(true, Ordering::SeqCst);
+    rig.later(60).await;
+    rig.kept.fails.store(false, Ordering::SeqCst);
+    rig.later(60).await;
+    rig.keep(Source::Simulated).await;
+    rig.later(60).await;
+    assert!(rig.seen().is_empty());
+    rig.keep(Source::CoinGecko).await;
+    rig.later(10).await;
+    assert_eq!(rig.seen().len(), 1);
+    assert!(rig.replays() > 30, "and meanwhile the audience hears of it: {}", rig.replays());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_no_tick_up() {
+    let rig = rig_that_begins(true);
+    rig.kept.hangs.store(true, Ordering::SeqCst);
+    rig.later(60).await;
+    rig.bus.down.store(false, Ordering::SeqCst);
+    rig.later(10).await;
+    rig.publish(1, 1).await;
+    assert_eq!(rig.seen(), [(1, 1)]);
+    assert_eq!(rig.kept.reads.load(Ordering::SeqCst), 1);
 }

@@ -9,10 +9,20 @@ use super::{Quote, Source};
 /// A tick's place in the order of all ticks: the leader's fencing epoch, then its own count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TickId {
-    /// The leader's fencing token; milliseconds of the coordinator's clock when it was minted, or one more than the last.
+    /// The leader's fencing token; milliseconds of the coordinator's clock when it was minted, or one more than the last. Never 0, which
+    /// is that of [`TickId::recalled`].
     pub epoch: u64,
     /// 1 for the first tick of an epoch, then one more each time.
     pub seq: u64,
+}
+
+impl TickId {
+    /// The place of a list that no leader published: a node recalled it at `now`. Before all that leaders publish.
+    #[must_use]
+    pub fn recalled(now: OffsetDateTime) -> Self {
+        let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+        Self { epoch: 0, seq: millis.max(1) }
+    }
 }
 
 /// One line of the ticker.

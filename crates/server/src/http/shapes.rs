@@ -44,7 +44,7 @@ pub struct TickerBody {
     pub as_of: Option<String>,
     /// Milliseconds between `as_of` and `timestamp`.
     pub age_ms: Option<i64>,
-    /// The leader that published it.
+    /// The leader that published it; 0 of last known prices that this node recalled.
     pub epoch: Option<u64>,
     /// Its place in that leader's order.
     pub seq: Option<u64>,

@@ -21,7 +21,7 @@ mod tokens;
 
 use std::{collections::HashSet, sync::Arc};
 
-use coinlink_application::market::{CollectQuotes, FollowTicker, LeadTicker, LeaderParts, LeaderPolicy};
+use coinlink_application::market::{CollectQuotes, FollowTicker, LeadTicker, LeaderParts, LeaderPolicy, RecallTicker};
 use coinlink_coinbase::{CoinbaseLiveFeed, CoinbasePrices, CoinbaseSettings, LiveSettings};
 use coinlink_coingecko::{CoinGeckoPrices, CoinGeckoSettings, Plan as CoinGeckoPlan};
 use coinlink_domain::{
@@ -258,13 +258,18 @@ pub fn interval(settings: &Settings) -> Duration {
     Duration::milliseconds(i64::try_from(settings.ticker.interval_ms).unwrap_or(i64::MAX))
 }
 
-/// The leader's side of the ticker.
-pub fn leader(settings: &Settings, feeds: &Feeds, shared: &Shared, database: &Database, around: &Surroundings) -> LeadTicker {
+/// A ticker that knows nothing.
+fn ticker(settings: &Settings, feeds: &Feeds) -> Ticker {
     let mut periods: Vec<(Source, Duration)> = Source::ALL.iter().map(|&source| (source, period(source, settings))).collect();
     for policy in &feeds.policies {
         periods.retain(|(source, _)| *source != policy.source);
         periods.push((policy.source, policy.period));
     }
+    Ticker::new(TickerPolicy { size: settings.ticker.size, periods, overlay: OverlayPolicy::default() })
+}
+
+/// The leader's side of the ticker.
+pub fn leader(settings: &Settings, feeds: &Feeds, shared: &Shared, database: &Database, around: &Surroundings) -> LeadTicker {
     let interval = interval(settings);
     LeadTicker::new(LeaderParts {
         collect: CollectQuotes {
@@ -276,7 +281,7 @@ pub fn leader(settings: &Settings, feeds: &Feeds, shared: &Shared, database: &Da
             pause: Arc::clone(&around.pause),
             dice: Arc::clone(&around.dice),
         },
-        ticker: Ticker::new(TickerPolicy { size: settings.ticker.size, periods, overlay: OverlayPolicy::default() }),
+        ticker: ticker(settings, feeds),
         leases: Arc::clone(&shared.leases),
         bus: Arc::clone(&shared.bus),
         live: feeds.live.clone(),
@@ -294,7 +299,9 @@ pub fn leader(settings: &Settings, feeds: &Feeds, shared: &Shared, database: &Da
 /// Every node's side of the ticker.
 pub fn follower(
     settings: &Settings,
+    feeds: &Feeds,
     shared: &Shared,
+    database: &Database,
     broadcaster: &Broadcaster,
     metrics: &Metrics,
     around: &Surroundings,
@@ -302,6 +309,12 @@ pub fn follower(
     let counted = Arc::new(Counted { broadcaster: broadcaster.clone(), metrics: metrics.clone() });
     FollowTicker {
         bus: Arc::clone(&shared.bus),
+        recall: RecallTicker {
+            last_known: Arc::new(SqlLastKnownPrices::new(database.clone())),
+            ticker: ticker(settings, feeds),
+            sourcing: Sourcing::new(&feeds.policies),
+            clock: Arc::clone(&around.clock),
+        },
         audience: Arc::clone(&counted) as Arc<dyn TickAudience>,
         report: counted,
         clock: Arc::clone(&around.clock),

@@ -10,6 +10,7 @@ use coinlink_testkit::{
     servers::{PrivatePostgres, PrivateRedis, fresh_database, shared_redis},
     upstream_stub::{Provider, StubUpstream},
 };
+use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -89,6 +90,49 @@ async fn recovers(client: &mut Client, what: &str) {
     }
     // The lease of 10 s may have to lapse first, when the leader lost it with Redis.
     assert!(back.elapsed() < Duration::from_secs(12), "{:?} after {what}", back.elapsed());
+}
+
+#[tokio::test]
+async fn a_node_that_starts_while_redis_is_away_shows_the_last_known_prices_as_stale_until_there_are_fresh_ones() {
+    let (stub, database, mut redis) = (StubUpstream::start().await, fresh_database().await, PrivateRedis::start().await);
+    let url = redis.url();
+    let cluster = Serve { database: &database.url, redis: &url, prefix: "late:" };
+    let first = cluster.start(1, &stub).await.remove(0);
+    let known = fresh(&mut Client::connect(first.address).await).await;
+    redis.stop().await;
+
+    let late = cluster.start(1, &stub).await.remove(0);
+    let mut client = Client::connect(late.address).await;
+    let recalled = client.update_when(SOON, |frame| frame.line("BTC").is_some()).await;
+    assert!(recalled.is_stale() && recalled.line("BTC").unwrap()["stale"] == true, "{}", recalled.text);
+    assert_eq!(recalled.line("BTC").unwrap()["price"], known.line("BTC").unwrap()["price"]);
+    assert_eq!(recalled.json["source"], known.json["source"]);
+    let later = client.update_when(SOON, |frame| frame.json["age_ms"].as_i64() > recalled.json["age_ms"].as_i64()).await;
+    assert!(later.is_stale() && later.id() == recalled.id() && later.id() < known.id(), "{}", later.text);
+    let listed = late.json("/api/crypto/ticker").await;
+    assert_eq!((&listed["stale"], listed["data"].as_array().map(Vec::len)), (&true.into(), Some(50)), "{listed}");
+    assert_eq!(late.json("/api/bitcoin/price").await["data"]["stale"], true);
+    // A socket that comes over from a node that had ticks.
+    let mut moved = Client::connect(late.address).await;
+    moved.say(&json!({ "type": "resume", "epoch": known.id().0, "seq": known.id().1 })).await;
+    assert_eq!(moved.frame_of("resumed").await.json["data"]["recovered"], false);
+    assert!(moved.update().await.line("BTC").is_some());
+    // Nothing was ever kept there, so there is nothing to show.
+    let nothing = fresh_database().await;
+    let bare = Serve { database: &nothing.url, redis: &url, prefix: "late:" }.start(1, &stub).await.remove(0);
+    let mut visitor = Client::connect(bare.address).await;
+    for _ in 0..3 {
+        let empty = visitor.update().await;
+        assert!(empty.is_stale() && empty.json["data"].as_array().is_some_and(Vec::is_empty), "{}", empty.text);
+    }
+    assert_eq!(bare.get("/api/bitcoin/price").await.0, 503);
+    drop(bare);
+
+    redis.start_again().await;
+    for client in [&mut client, &mut moved] {
+        assert!(fresh(client).await.id() > known.id());
+    }
+    eventually("the route is fresh", SOON, async || late.json("/api/crypto/ticker").await["stale"] == false).await;
 }
 
 #[tokio::test]
