@@ -79,12 +79,34 @@ impl Refused {
     }
 }
 
-fn refused(err: &DbErr) -> Option<Refused> {
+fn said(err: &DbErr) -> Option<&dyn sqlx::error::DatabaseError> {
     match err {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => error.as_database_error().map(Refused::of),
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => error.as_database_error(),
         _ => None,
+    }
+}
+
+/// Whether a foreign key of this name leads to an account.
+fn leads_to_an_account(name: &str) -> bool {
+    name.ends_with("_user_id_fkey") && name != "recovery_codes_user_id_fkey"
+}
+
+/// The foreign key to an account that is not there. SQLite does not say which key it was: see [`of_no_account`].
+fn violated_key(err: &DbErr) -> Option<String> {
+    let Some(SqlErr::ForeignKeyConstraintViolation(_)) = err.sql_err() else { return None };
+    match said(err)?.constraint() {
+        Some(name) => leads_to_an_account(name).then(|| name.to_owned()),
+        None => Some("of a name that is not told".to_owned()),
+    }
+}
+
+/// What a statement failed with whose foreign keys lead to no account.
+pub(crate) fn of_no_account(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NoAccount { .. } => StoreError::Unavailable(Box::new(error)),
+        other => other,
     }
 }
 
@@ -93,9 +115,12 @@ pub(crate) fn store_error(err: DbErr) -> StoreError {
     if let Some(SqlErr::UniqueConstraintViolation(constraint)) = err.sql_err() {
         return StoreError::Conflict { constraint };
     }
+    if let Some(constraint) = violated_key(&err) {
+        return StoreError::NoAccount { constraint };
+    }
     match err {
         DbErr::Type(_) | DbErr::TryIntoErr { .. } => corrupt("the value of a column", err),
-        err => match refused(&err) {
+        err => match said(&err).map(Refused::of) {
             Some(refused) => StoreError::Unavailable(Box::new(refused)),
             None => StoreError::Unavailable(Box::new(err)),
         },
@@ -110,6 +135,23 @@ pub(crate) fn corrupt(what: &'static str, source: impl std::error::Error + Send 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use coinlink_testkit::servers::fresh_database;
+    use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+
+    use crate::{ConnectSettings, Database};
+
+    #[tokio::test]
+    async fn the_foreign_keys_that_lead_to_accounts_are_known_by_their_names() {
+        let place = fresh_database().await;
+        let database = Database::connect(&ConnectSettings::new(&place.url)).await.unwrap();
+        let keys = "SELECT conname::text, confrelid = 'users'::regclass FROM pg_constraint WHERE contype = 'f'";
+        let rows = database.connection.query_all_raw(Statement::from_string(DbBackend::Postgres, keys)).await.unwrap();
+        assert!(rows.len() > 15, "{}", rows.len());
+        for row in rows {
+            let (name, leads): (String, bool) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+            assert_eq!(leads_to_an_account(&name), leads, "{name}: name one to users …_user_id_fkey, and no other");
+        }
+    }
 
     #[test]
     fn a_value_that_cannot_be_read_is_corrupt_and_all_else_is_unavailable() {

@@ -9,6 +9,12 @@ pub enum StoreError {
         /// Its name.
         constraint: String,
     },
+    /// What was to be stored belongs to an account that is not there: a restore took it back, say.
+    #[error("there is no such account: foreign key {constraint} violated")]
+    NoAccount {
+        /// Its name, where the store tells it.
+        constraint: String,
+    },
     /// The store cannot be reached, did not answer in time, or refused. Its text says why, for logs: never a credential, nor what
     /// is stored.
     #[error("store unavailable: {0}")]

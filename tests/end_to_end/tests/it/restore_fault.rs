@@ -13,6 +13,7 @@ use coinlink_testkit::{
     servers::{Launch, PrivatePostgres, PrivateRedis, built_binary, fresh_database, postgres_folder, shared_redis},
     upstream_stub::StubUpstream,
 };
+use reqwest::Method;
 use serde_json::json;
 
 use crate::backup_scripts::{Ran, copy_scripts, run};
@@ -231,6 +232,17 @@ async fn a_restore_to_a_moment_has_what_came_before_it_and_nothing_that_came_aft
     }
     nobody_has(&api, &after).await;
     assert_eq!(api.get_as(&gone.access, VERIFY).await.status, 401, "a session of an account that is not there opens nothing");
+    let knows_prices = async || api.get("/api/bitcoin/price").await.status == 200;
+    eventually("a price is known", SOON, knows_prices).await;
+    let writes = [
+        (Method::POST, RULES, json!({"symbol": "BTC", "condition": "crosses_above", "target_value": 500_000})),
+        (Method::PUT, "/api/v2/notifications/settings", json!({"email_enabled": false})),
+        (Method::POST, "/api/feedback", json!({"rating": 5})),
+    ];
+    for (method, path, body) in writes {
+        let refused = api.send(api.with_json(method, path, &body).bearer_auth(&gone.access)).await;
+        assert_eq!((refused.status, refused.code()), (401, "session_revoked"), "{path}");
+    }
     let _ = api.sign_up(&after).await;
     let _ = place.verify(None).await;
     eprintln!("archived after {lag:?}; lost server to ready at a moment {took:?}");

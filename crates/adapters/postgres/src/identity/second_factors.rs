@@ -23,7 +23,7 @@ use crate::{
         recovery_codes,
         second_factors::{ActiveModel, Column, Entity, Model},
     },
-    errors::corrupt,
+    errors::{corrupt, of_no_account},
     exact::Moment,
 };
 
@@ -119,7 +119,7 @@ impl SecondFactors for SqlTx {
         self.call(Entity::delete_many().filter(Column::UserId.eq(user.0)).exec(&transaction)).await?;
         if !codes.is_empty() {
             let rows = codes.iter().map(|code| ActiveModel { user_id: Set(user.0), digest: Set(code.0.to_vec()) });
-            self.call(Entity::insert_many(rows).exec_without_returning(&transaction)).await?;
+            self.call(Entity::insert_many(rows).exec_without_returning(&transaction)).await.map_err(of_no_account)?;
         }
         self.put_back(transaction);
         Ok(())

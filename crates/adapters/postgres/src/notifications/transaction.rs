@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{account::Account, rows};
 use crate::{
     entities::{notification_deliveries, notification_settings, notifications, user_preferences, users, webhooks},
+    errors::of_no_account,
     exact::Moment,
     shared::{outbox::WAITING, transaction::SqlTx},
 };
@@ -63,7 +64,7 @@ impl Inbox for SqlTx {
     async fn send(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
         let transaction = self.take()?;
         let insert = notification_deliveries::Entity::insert(rows::delivery_row(delivery));
-        self.call(insert.exec_without_returning(&transaction)).await?;
+        self.call(insert.exec_without_returning(&transaction)).await.map_err(of_no_account)?;
         self.put_back(transaction);
         Ok(())
     }

@@ -19,6 +19,7 @@ mod last_known_prices;
 mod mail;
 mod migrations;
 mod migrations_with_rows;
+mod missing_account;
 mod monitor_alerts;
 mod notifications_store;
 mod secret_prints;

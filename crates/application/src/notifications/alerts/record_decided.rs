@@ -57,7 +57,7 @@ impl EvaluateAlerts {
     async fn fire(&self, led: &mut Led, tick: &Tick, firings: &[Firing]) -> Result<Option<usize>, StoreError> {
         match self.fire_together(led, tick, firings).await {
             // One of them cannot be stored: it must not keep the others from it.
-            Err(StoreError::Corrupt { .. } | StoreError::Conflict { .. }) if firings.len() > 1 => {}
+            Err(error) if firings.len() > 1 && !matches!(error, StoreError::Unavailable(_)) => {}
             done => return done,
         }
         let mut count = 0;

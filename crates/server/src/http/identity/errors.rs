@@ -29,6 +29,8 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) => {
                 Self::new(error_codes::DEPENDENCY_UNAVAILABLE).retry_after(STORE_RETRY_SECS).caused_by(error)
             }
+            // Whoever writes holds a token of before a restore. What is written for others is locked before.
+            StoreError::NoAccount { .. } => Self::new(error_codes::SESSION_REVOKED),
             StoreError::Conflict { .. } | StoreError::Corrupt { .. } => Self::new(error_codes::INTERNAL_ERROR).caused_by(error),
         }
     }
@@ -134,5 +136,18 @@ impl From<ChangePasswordError> for ApiError {
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_writes_for_an_account_that_is_not_there_has_no_session_and_nobody_else_is_told_so() {
+        let code = |error: StoreError| ApiError::from(error).code();
+        assert_eq!(code(StoreError::NoAccount { constraint: "k".to_owned() }), error_codes::SESSION_REVOKED);
+        assert_eq!(code(StoreError::Unavailable("away".into())), error_codes::DEPENDENCY_UNAVAILABLE);
+        assert_eq!(code(StoreError::Conflict { constraint: "k".to_owned() }), error_codes::INTERNAL_ERROR);
     }
 }
