@@ -1,5 +1,6 @@
 """What CoinLink is run by on a machine without containers: the units of deploy/systemd, and what they lead to on 127.0.0.1."""
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -11,12 +12,13 @@ import subprocess
 
 import running
 from files import COMPOSE, DEPLOY, ROOT, not_tested, settings, unit, unit_variables
-from running import ask, done, environment, folder, free_port, postgres_account, postgres_bin, server, until
+from running import ask, done, environment, folder, free_ports, postgres_account, postgres_bin, server, until
 from tls import ask_safely
 
 UNITS = DEPLOY / "systemd"
 SERVICES = ("coinlink.service", "coinlink-migrate.service", "coinlink-backup@.service")
 DROP_INS = ("caddy.service.d/coinlink.conf", "redis-server.service.d/coinlink.conf")
+EXAMPLES = ("coinlink.env.example", "backup.env.example")
 TIMERS = sorted(path.name for path in UNITS.glob("*.timer"))
 # Where packages put theirs.
 OF_DEBIAN = pathlib.Path("/usr/lib/systemd/system")
@@ -46,10 +48,9 @@ def _root():
         vendor.mkdir(parents=True)
         for path in OF_DEBIAN.glob("*.target"):
             shutil.copy(path, vendor / path.name)
-        # Debian's, where they are; what they hold beside is not ours.
-        for name in ("caddy.service", "redis-server.service"):
-            here = OF_DEBIAN / name
-            (vendor / name).write_text(here.read_text() if here.is_file() else "[Service]\nType=notify\nExecStart=/usr/bin/true\n")
+        # What Debian's own hold is not looked at here: only what is added to them.
+        for name in DROP_INS:
+            (vendor / name.split(".d/")[0]).write_text("[Service]\nType=notify\nExecStart=/usr/bin/true\n")
         for name in ("opt/coinlink/bin/coinlink", "usr/bin/caddy", "usr/bin/redis-server", "usr/bin/true"):
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text("#!/bin/sh\n")
@@ -61,7 +62,7 @@ def units_are_what_systemd_reads():
     _systemd()
     with _root() as root:
         started = [name.replace("@.", "@dump.") for name in SERVICES] + TIMERS + [name.split(".d/")[0] for name in DROP_INS]
-        command = ["systemd-analyze", f"--root={root}", "verify", *started]
+        command = ["systemd-analyze", f"--root={root}", "--man=no", "verify", *started]
         verified = subprocess.run(command, capture_output=True, text=True, check=False)
         # What it does not understand it ignores, and says so.
         said = verified.stdout + verified.stderr
@@ -90,21 +91,13 @@ def services_may_do_little_in_the_eyes_of_systemd():
 
 
 def whatever_a_unit_names_is_there():
-    checked = 0
-    page = _page()
-    for path in [*sorted(UNITS.rglob("*.*")), None]:
-        if path is not None and not path.is_file():
-            continue
-        text = path.read_text() if path else page
-        for named in re.findall(rf"{HERE}([\w./@-]*[\w/])", text):
-            for one in (ROOT / "deploy/backup").iterdir() if named == "deploy/backup/" else [ROOT / named]:
-                assert named == "bin/coinlink" or one.exists() or named.rstrip("/") in ("bin", ""), f"{path.name if path else 'deployment.md'}: {HERE}{named}"
-            checked += 1
-    assert checked > 10, checked
-    for name in (*SERVICES, *TIMERS, *DROP_INS, "coinlink.env.example", "backup.env.example"):
-        assert (UNITS / name).is_file(), name
-    there = {str(path.relative_to(UNITS)) for path in UNITS.rglob("*") if path.is_file()}
-    assert there == {*SERVICES, *TIMERS, *DROP_INS, "coinlink.env.example", "backup.env.example"}, "nobody looks at it here"
+    texts = {str(path.relative_to(UNITS)): path.read_text() for path in UNITS.rglob("*") if path.is_file()}
+    assert texts.keys() == {*SERVICES, *TIMERS, *DROP_INS, *EXAMPLES}, "nobody looks at it here"
+    named = [(where, one) for where, text in {**texts, "deployment.md": _page()}.items() for one in re.findall(rf"{HERE}([\w./@-]*[\w/])", text)]
+    assert len(named) > 10, named
+    for where, one in named:
+        # The binary is built.
+        assert one == "bin/coinlink" or (ROOT / one).exists(), f"{where}: {HERE}{one}"
 
 
 def _page():
@@ -144,13 +137,13 @@ def what_is_left_to_whoever_installs_is_asked_for():
         assert known[name] is False, name
     # What the proxy reads, but for what the drop-in and the tests say.
     read = set(re.findall(r"\{\$(\w+)", (COMPOSE / "Caddyfile").read_text()))
-    given = {name for name, _ in unit_variables(DROP_INS[0])}
-    assert given <= read and read - given - asked.keys() == {"HTTP_PORT", "HTTPS_PORT", "HEALTH_INTERVAL", "HEALTH_PORT"}, read
-    assert read - {"HTTP_PORT", "HTTPS_PORT", "HEALTH_INTERVAL", "HEALTH_PORT"} <= running.compose()["services"]["proxy"]["environment"].keys()
+    given, of_tests = set(dict(unit_variables(DROP_INS[0]))), {"HTTP_PORT", "HTTPS_PORT", "HEALTH_INTERVAL", "HEALTH_PORT"}
+    assert given <= read and read - given - asked.keys() == of_tests, read
+    assert read - of_tests <= running.compose()["services"]["proxy"]["environment"].keys()
     library = (DEPLOY / "backup/lib.sh").read_text()
-    for name in [*_example("backup.env.example"), *(name for name, _ in unit_variables("coinlink-backup@.service"))]:
+    for name in [*_example("backup.env.example"), *dict(unit_variables("coinlink-backup@.service"))]:
         assert re.search(rf"^# .*\b{name}\b", library, re.MULTILINE), f"no backup reads {name}"
-    for name in ("coinlink.service", "coinlink-migrate.service", "coinlink-backup@", *TIMERS, *DROP_INS, "coinlink.env.example", "backup.env.example"):
+    for name in ("coinlink.service", "coinlink-migrate.service", "coinlink-backup@", *TIMERS, *DROP_INS, *EXAMPLES):
         assert name.split(".d/")[0].removesuffix(".service") in _page(), f"nobody is told of {name}"
 
 
@@ -192,8 +185,9 @@ def _started(name, work, ports, **more):
     service = unit(name)["Service"]
     variables = {variable: read(value) for variable, value in unit_variables(name)}
     for file in service.get("EnvironmentFile", []):
-        variables |= dict(line.split("=", 1) for line in open(read(file), encoding="utf-8").read().splitlines())
-    return [read(part) for part in shlex.split(service["ExecStart"][-1])], environment(**variables, **more)
+        lines = pathlib.Path(read(file)).read_text().splitlines()
+        variables |= dict(line.split("=", 1) for line in lines if line and line[0] != "#")
+    return [read(part) for part in shlex.split(service["ExecStart"][-1])], environment(**variables) | more
 
 
 def the_units_lead_from_bare_packages_to_a_server_that_is_green():
@@ -201,7 +195,7 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
     with folder() as work, contextlib.ExitStack() as running_now:
         kept, sockets = work / "kept", work / "sockets"
         done(COMPOSE / "make-secrets", kept, env=environment(DATABASE_HOST="127.0.0.1", REDIS_HOST="127.0.0.1"))
-        database, redis, http, https, public, metrics = (free_port() for _ in range(6))
+        database, redis, http, https, health, public, metrics = free_ports(7)
         for path in kept.iterdir():
             path.chmod(0o644)
             path.write_text(path.read_text().replace(":5432/", f":{database}/").replace(":6379", f":{redis}"))
@@ -210,6 +204,7 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
             "SITE_ADDRESS": "localhost", "PUBLIC_URL": f"https://localhost:{https}", "ALLOWED_ORIGINS": "https://app.example.com",
         }  # fmt: skip
         assert all(asked.values()), asked
+        shutil.copy(UNITS / "backup.env.example", kept / "backup.env")
         (kept / "coinlink.env").write_text("".join(f"{name}={value}\n" for name, value in asked.items()))
         for path in (sockets, work / "redis"):
             path.mkdir()
@@ -242,7 +237,7 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
         of_node["PORT"] = str(public)
         running_now.enter_context(server(*command, log=work / "node.log", env=of_node, cwd=work))
         until(lambda: ask(public, "/readyz")[0] == 200)
-        more = {"HTTP_PORT": str(http), "HTTPS_PORT": str(https), "HEALTH_PORT": str(free_port()), "HEALTH_INTERVAL": "200ms"}
+        more = {"HTTP_PORT": str(http), "HTTPS_PORT": str(https), "HEALTH_PORT": str(health), "HEALTH_INTERVAL": "200ms"}
         more |= {"XDG_DATA_HOME": str(work / "caddy"), "XDG_CONFIG_HOME": str(work / "caddy")}
         # Nobody else reaches it. It has a certificate that lasts, as no authority of its own gives one, and that `verify` alone trusts.
         names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]
@@ -256,12 +251,21 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
         client = ssl.create_default_context(cafile=str(work / "site.pem"))
         until(lambda: ask_safely(https, "/livez", client)[0] == 200)
 
-        url = f"https://localhost:{https}"
-        verify = [running.BINARY, "verify", "--url", url, "--origin", asked["ALLOWED_ORIGINS"], "--metrics-url", f"http://127.0.0.1:{metrics}"]
-        # Sockets want prices, which are of providers: without a network there are none.
-        verify += ["--only", "settings,headers,auth,observability,docs", "--settings", "serve"]
-        verified = subprocess.run(verify, env={**of_node, "SSL_CERT_FILE": str(work / "site.pem")}, capture_output=True, text=True, check=False)
-        assert verified.returncode == 0 and "\ngreen: " in verified.stdout, verified.stdout + verified.stderr
+        def backup(name):
+            more = {"PATH": f"{postgres_bin()}:{os.environ['PATH']}", "PGPORT": str(database), "REDIS_PORT": str(redis), "BACKUP_DIR": str(work / "backups")}
+            command, variables = _started("coinlink-backup@.service", work, {**ports, "%i": re.search(r"@(.*)\.", name)[1]}, **more)
+            made = pathlib.Path(done(*command, env=variables, cwd=work).strip())
+            assert made.exists() and made.is_relative_to(work / "backups"), made
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            backups = [pool.submit(backup, name) for name in TIMERS]
+            verify = [running.BINARY, "verify", "--url", asked["PUBLIC_URL"], "--origin", asked["ALLOWED_ORIGINS"]]
+            # Sockets want prices, which are of providers: without a network there are none.
+            verify += ["--metrics-url", f"http://127.0.0.1:{metrics}", "--only", "settings,headers,auth,observability,docs", "--settings", "serve"]
+            verified = subprocess.run(verify, env={**of_node, "SSL_CERT_FILE": str(work / "site.pem")}, capture_output=True, text=True, check=False)
+            assert verified.returncode == 0 and "\ngreen: " in verified.stdout, verified.stdout + verified.stderr
+            for one in backups:
+                one.result()
 
 
 CHECKS = [
