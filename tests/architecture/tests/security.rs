@@ -36,6 +36,9 @@ const BUILT: &[(&str, &str, &str)] = &[
         "EXPLAIN before what `read` made; for its own tests and benchmarks",
     ),
     ("crates/adapters/postgres/src/identity/directory.rs", "begins_with", "a column's name of an enum; places of parameters"),
+    (AUDIT_RETENTION, "hold", "a partition's name, made of the digits of a month; a time that is constant"),
+    (AUDIT_RETENTION, "retire", "a partition's name, made of the digits of a month; a number of rows"),
+    (AUDIT_RETENTION, "drop_within", "a partition's name, made of the digits of a month; a time that is constant"),
     ("crates/adapters/postgres/src/migration_lock.rs", "locked_connection", "a number of milliseconds and one that is constant"),
     ("crates/adapters/postgres/src/pool.rs", "postgres", "a number of milliseconds of the settings"),
     (PRICE_CANDLES, "up", "tables whose names are constants, made by functions of the same crate"),
@@ -44,6 +47,7 @@ const BUILT: &[(&str, &str, &str)] = &[
     (TEST_DATABASES, "tamper", "what a test does to its own database"),
     (TEST_DATABASES, "count", "a table's name that a test wrote"),
 ];
+const AUDIT_RETENTION: &str = "crates/adapters/postgres/src/operations/audit_retention.rs";
 const CANDLES: &str = "crates/adapters/postgres/src/market/candle_sql.rs";
 const PRICE_CANDLES: &str = "migration/src/m20261123_000100_create_price_candles.rs";
 const TEST_DATABASES: &str = "crates/testkit/src/servers/database.rs";

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::Mutex,
 };
 
@@ -27,8 +27,9 @@ pub struct AuditRecords {
     pub checkpoints: Vec<Checkpoint>,
     /// The retirements.
     pub retirements: Vec<Retirement>,
-    /// Retired right before the next page of seals is read, with these rows.
-    pub retired_meanwhile: Option<(Retirement, Vec<LogPlace>)>,
+    /// Retired with the rows up to a place: the first right before the next look at seals or retirements, the second before the
+    /// one after it.
+    pub retired_meanwhile: VecDeque<(Retirement, LogPlace)>,
     /// How often room was made.
     pub prepared: usize,
     /// How many rows were looked at in search of unsealed ones.
@@ -37,6 +38,15 @@ pub struct AuditRecords {
     pub cannot_prepare: bool,
     /// After so many more stretches the log cannot be read; `None` is never.
     pub readable: Option<usize>,
+}
+
+impl AuditRecords {
+    fn retire(&mut self) {
+        if let Some((retirement, last)) = self.retired_meanwhile.pop_front() {
+            self.retirements.push(retirement);
+            self.log.retain(|place, _| *place > last);
+        }
+    }
 }
 
 /// An audit log and its chain, as long as the test runs.
@@ -115,10 +125,7 @@ impl AuditChain for MemoryAuditChain {
 
     async fn seals(&self, after: Option<i64>, limit: u32) -> Result<Vec<(Seal, Kept)>, StoreError> {
         Ok(self.with(|records| {
-            if let Some((retirement, places)) = records.retired_meanwhile.take() {
-                records.retirements.push(retirement);
-                records.log.retain(|place, _| !places.contains(place));
-            }
+            records.retire();
             let rows: BTreeMap<Uuid, &Option<AuditEntry>> = records.log.iter().map(|(place, row)| (place.id, row)).collect();
             let kept = |id: &Uuid| match rows.get(id) {
                 Some(Some(entry)) => Kept::Entry(entry.clone()),
@@ -140,6 +147,9 @@ impl AuditChain for MemoryAuditChain {
     }
 
     async fn retirements(&self) -> Result<Vec<Retirement>, StoreError> {
-        Ok(self.with(|records| records.retirements.clone()))
+        Ok(self.with(|records| {
+            records.retire();
+            records.retirements.clone()
+        }))
     }
 }
