@@ -236,7 +236,12 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
         command, of_node = _started("coinlink.service", work, ports)
         of_node["PORT"] = str(public)
         running_now.enter_context(server(*command, log=work / "node.log", env=of_node, cwd=work))
-        until(lambda: ask(public, "/readyz")[0] == 200)
+        until(lambda: ask(public, "/readyz")[0] == 200 and ask(public, "/api/connections")[0] == 200)
+        # `verify` asks for each of them, and some are first counted when the machine comes to it.
+        listed = re.search(r"const NAMES: [^=]* = \[(.*?)\];", (ROOT / "crates/server/src/command/verify/observability_metrics.rs").read_text(), re.DOTALL)
+        names = re.findall(r'"(\w+)"', listed[1])
+        assert len(names) > 40, names
+        until(lambda: set(names) <= set(re.findall(r"^\w+", ask(metrics, "/metrics")[2].decode(), re.MULTILINE)))
         more = {"HTTP_PORT": str(http), "HTTPS_PORT": str(https), "HEALTH_PORT": str(health), "HEALTH_INTERVAL": "200ms"}
         more |= {"XDG_DATA_HOME": str(work / "caddy"), "XDG_CONFIG_HOME": str(work / "caddy")}
         # Nobody else reaches it. It has a certificate that lasts, as no authority of its own gives one, and that `verify` alone trusts.
