@@ -327,7 +327,9 @@ mod tests {
         #[test]
         fn stretches_are_the_seals_that_were_added_in_whatever_order(seqs in prop::collection::vec(1..60_i64, 0..60)) {
             let mut stretches = Stretches::default();
-            seqs.iter().for_each(|seq| stretches.add(&seal(*seq)));
+            for seq in &seqs {
+                stretches.add(&seal(*seq));
+            }
             let wanted: BTreeSet<i64> = seqs.into_iter().collect();
             let all: Vec<Stretch> = stretches.iter().collect();
             let got: Vec<i64> = all.iter().flat_map(|it| it.first..=it.last).collect();
