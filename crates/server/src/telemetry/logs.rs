@@ -65,7 +65,7 @@ pub(super) fn start_beside(settings: &Log, traces: Option<&Traces>) -> Result<Lo
 }
 
 /// Panics become log lines with the ids of their request; without this they are loose text on standard error.
-pub(super) fn log_panics() {
+pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
         let message = panic.payload_as_str().unwrap_or("a panic without a message");

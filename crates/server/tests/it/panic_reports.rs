@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use coinlink::{
-    config::{Log, LogFormat},
-    telemetry::{RequestContext, error_reports, logs},
-};
+use coinlink::telemetry::{RequestContext, error_reports, logs};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -39,11 +36,14 @@ fn sentry() -> (SecretString, Receiver<String>) {
 fn a_panic_is_reported_with_its_place_and_its_trace_and_without_what_it_held() {
     let (dsn, received) = sentry();
     let _reports = error_reports::begin(&dsn, "test").unwrap();
-    let _logs = logs::start(&Log { level: "error".into(), format: LogFormat::Json }).unwrap();
+    // Other tests may share the process.
+    let before = std::panic::take_hook();
+    logs::log_panics();
     let context = RequestContext::of(None, Some(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
     let panics = || panic!("no session of ada@example.org by eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0 in shard 7");
     let thread = std::thread::spawn(move || context.sync_scope(panics));
     assert!(thread.join().is_err());
+    std::panic::set_hook(before);
 
     let posted = received.recv_timeout(Duration::from_secs(20)).unwrap();
     let events: Vec<Value> = posted.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

@@ -1,5 +1,7 @@
 //! The metrics: where they are, whether those are there that dashboards and alerts are made of, and what some of them say.
 
+use std::time::Duration;
+
 use reqwest::Url;
 
 use super::{
@@ -63,6 +65,9 @@ const OWN_PORT: &str =
     "set METRICS_ADDR, or refuse /metrics at the proxy: it tells strangers how busy the server is and what fails";
 /// The alert's bound.
 const OLDEST_TICK: f64 = 60.0;
+/// A node that has just started counts some things for the first time: it is asked so often again, and so long after.
+const TRIES: u32 = 10;
+const NEXT_TRY: Duration = Duration::from_secs(1);
 
 pub(super) async fn check(visit: &mut Visit<'_>) {
     let Some(public) = visit.ask(PUBLIC, Ask::get("/metrics")).await else { return };
@@ -70,7 +75,16 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
     let Some(url) = visit.options.metrics_url.clone() else {
         if is_public {
             visit.report.warn(PUBLIC, "anybody reads them at /metrics", OWN_PORT);
-            look(visit, &public);
+            let mut counted = public;
+            for _ in 0..TRIES {
+                if !is_counting(&counted) {
+                    break;
+                }
+                tokio::time::sleep(NEXT_TRY).await;
+                let Some(again) = visit.ask(PUBLIC, Ask::get("/metrics")).await else { return };
+                counted = again;
+            }
+            look(visit, &counted);
         } else {
             visit.report.ok(PUBLIC, format!("/metrics is answered {}", public.status));
             visit.report.skip(THERE, "not at --url: name the place with --metrics-url");
@@ -83,7 +97,16 @@ pub(super) async fn check(visit: &mut Visit<'_>) {
         format!("/metrics is answered {}", public.status)
     };
     visit.report.must(!is_public, PUBLIC, seen, OWN_PORT);
-    match visit.client.send_to(metrics_of(url), &Ask::get("/metrics")).await {
+    let (url, ask) = (metrics_of(url), Ask::get("/metrics"));
+    let mut answer = visit.client.send_to(url.clone(), &ask).await;
+    for _ in 0..TRIES {
+        if !answer.as_ref().is_ok_and(is_counting) {
+            break;
+        }
+        tokio::time::sleep(NEXT_TRY).await;
+        answer = visit.client.send_to(url.clone(), &ask).await;
+    }
+    match answer {
         Ok(answer) => look(visit, &answer),
         Err(trouble) => visit.report.trouble(THERE, &trouble),
     }
@@ -110,14 +133,24 @@ fn value(text: &str, name: &str) -> Option<f64> {
     values.reduce(f64::max)
 }
 
+/// Of which a node has no line yet.
+fn missing(text: &str) -> Vec<&'static str> {
+    NAMES.iter().filter(|name| value(text, name).is_none()).copied().collect()
+}
+
+/// Whether a node answered that has not counted everything yet.
+fn is_counting(answer: &Answer) -> bool {
+    let text = text(answer);
+    answer.status == 200 && value(&text, "coinlink_app_info").is_some() && !missing(&text).is_empty()
+}
+
 fn look(visit: &mut Visit<'_>, answer: &Answer) {
     if answer.status != 200 {
         let advice = "set PROMETHEUS_ENABLED to true, and --metrics-url to METRICS_ADDR: without metrics no alert fires";
         return visit.report.fail(THERE, format!("answered {}", answer.status), advice);
     }
     let text = text(answer);
-    // Those of which every node has a line from its start.
-    let missing: Vec<_> = NAMES.iter().filter(|name| value(&text, name).is_none()).copied().collect();
+    let missing = missing(&text);
     let seen =
         if missing.is_empty() { format!("{} lines", text.lines().count()) } else { format!("without {}", missing.join(", ")) };
     visit.report.must(missing.is_empty(), THERE, seen, "dashboards and alerts are made of them: is it this server's /metrics?");
