@@ -16,10 +16,11 @@ from running import ask, done, environment, folder, free_ports, postgres_account
 from tls import ask_safely
 
 UNITS = DEPLOY / "systemd"
-SERVICES = ("coinlink.service", "coinlink-migrate.service", "coinlink-backup@.service")
+SERVICES = ("coinlink.service", "coinlink-migrate.service", "coinlink-audit-retention.service", "coinlink-backup@.service")
 DROP_INS = ("caddy.service.d/coinlink.conf", "redis-server.service.d/coinlink.conf")
 EXAMPLES = ("coinlink.env.example", "backup.env.example")
 TIMERS = sorted(path.name for path in UNITS.glob("*.timer"))
+BACKUPS = [name for name in TIMERS if name.startswith("coinlink-backup@")]
 # Where packages put theirs.
 OF_DEBIAN = pathlib.Path("/usr/lib/systemd/system")
 # Where docs/deployment.md puts this folder, and secrets.
@@ -143,7 +144,7 @@ def what_is_left_to_whoever_installs_is_asked_for():
     library = (DEPLOY / "backup/lib.sh").read_text()
     for name in [*_example("backup.env.example"), *dict(unit_variables("coinlink-backup@.service"))]:
         assert re.search(rf"^# .*\b{name}\b", library, re.MULTILINE), f"no backup reads {name}"
-    for name in ("coinlink.service", "coinlink-migrate.service", "coinlink-backup@", *TIMERS, *DROP_INS, *EXAMPLES):
+    for name in ("coinlink.service", "coinlink-migrate.service", "coinlink-audit-retention.service", "coinlink-backup@", *TIMERS, *DROP_INS, *EXAMPLES):
         assert name.split(".d/")[0].removesuffix(".service") in _page(), f"nobody is told of {name}"
 
 
@@ -162,11 +163,15 @@ def timers_say_what_cron_is_told():
     for line in (DEPLOY / "backup/crontab").read_text().splitlines():
         if at := re.match(r"(\d+) (\d+) \* \* (\S)\s.*/backup/([\w-]+) ", line):
             told[f"coinlink-backup@{at[4]}.timer"] = f"{days[at[3]]}*-*-* {int(at[2]):02}:{int(at[1]):02}:00 UTC"
+    assert told.keys() == set(BACKUPS), told
+    monthly = re.search(r'schedule: "(\d+) (\d+) (\d+) \* \*"', (DEPLOY / "kubernetes/audit-retention.yaml").read_text())
+    told["coinlink-audit-retention.timer"] = f"*-*-{int(monthly[3]):02} {int(monthly[2]):02}:{int(monthly[1]):02}:00 UTC"
     assert told.keys() == set(TIMERS), told
     for name in TIMERS:
         timer = unit(name)
         assert timer["Timer"]["OnCalendar"] == [told[name]] and timer["Timer"]["Persistent"] == ["true"], name
         assert timer["Timer"]["Unit"] == [name.replace(".timer", ".service")] and timer["Install"]["WantedBy"] == ["timers.target"], name
+    for name in BACKUPS:
         assert os.access(DEPLOY / "backup" / re.search(r"@(.*)\.", name)[1], os.X_OK), name
 
 
@@ -237,11 +242,6 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
         of_node["PORT"] = str(public)
         running_now.enter_context(server(*command, log=work / "node.log", env=of_node, cwd=work))
         until(lambda: ask(public, "/readyz")[0] == 200 and ask(public, "/api/connections")[0] == 200)
-        # `verify` asks for each of them, and some are first counted when the machine comes to it.
-        listed = re.search(r"const NAMES: [^=]* = \[(.*?)\];", (ROOT / "crates/server/src/command/verify/observability_metrics.rs").read_text(), re.DOTALL)
-        names = re.findall(r'"(\w+)"', listed[1])
-        assert len(names) > 40, names
-        until(lambda: set(names) <= set(re.findall(r"^\w+", ask(metrics, "/metrics")[2].decode(), re.MULTILINE)))
         more = {"HTTP_PORT": str(http), "HTTPS_PORT": str(https), "HEALTH_PORT": str(health), "HEALTH_INTERVAL": "200ms"}
         more |= {"XDG_DATA_HOME": str(work / "caddy"), "XDG_CONFIG_HOME": str(work / "caddy")}
         # Nobody else reaches it. It has a certificate that lasts, as no authority of its own gives one, and that `verify` alone trusts.
@@ -263,7 +263,7 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
             assert made.exists() and made.is_relative_to(work / "backups"), made
 
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            backups = [pool.submit(backup, name) for name in TIMERS]
+            backups = [pool.submit(backup, name) for name in BACKUPS]
             verify = [running.BINARY, "verify", "--url", asked["PUBLIC_URL"], "--origin", asked["ALLOWED_ORIGINS"]]
             # Sockets want prices, which are of providers: without a network there are none.
             verify += ["--metrics-url", f"http://127.0.0.1:{metrics}", "--only", "settings,headers,auth,observability,docs", "--settings", "serve"]
@@ -271,6 +271,8 @@ def the_units_lead_from_bare_packages_to_a_server_that_is_green():
             assert verified.returncode == 0 and "\ngreen: " in verified.stdout, verified.stdout + verified.stderr
             for one in backups:
                 one.result()
+        command, variables = _started("coinlink-audit-retention.service", work, ports)
+        assert "nothing" in done(*command, env=variables, cwd=work).lower(), "a log that begins today has no month that is over for a year"
 
 
 CHECKS = [
