@@ -31,7 +31,10 @@ const LOSSES: [(&str, &str); 31] = [
     ("m20261124_000800_forget_made_up_candles", "nothing; candles that it removed stay away"),
     ("m20261124_000810_note_alert_sources", "whose prices made alerts come true"),
     ("m20261124_000900_note_when_ends_were_told", "nothing that matters a quarter of an hour later"),
-    ("m20261124_001000_create_audit_retirements", "which months of the audit log were retired: their entries are told as deleted"),
+    (
+        "m20261124_001000_create_audit_retirements",
+        "which months of the audit log were retired: their entries are told as deleted",
+    ),
 ];
 
 /// What is lost when the step of this name is taken back.
