@@ -37,7 +37,7 @@ const BUILT: &[(&str, &str, &str)] = &[
     ),
     ("crates/adapters/postgres/src/identity/directory.rs", "begins_with", "a column's name of an enum; places of parameters"),
     (AUDIT_RETENTION, "hold", "a partition's name, made of the digits of a month; a time that is constant"),
-    (AUDIT_RETENTION, "retire", "a partition's name, made of the digits of a month; a number of rows"),
+    (AUDIT_RETENTION, "is_all_of", "a partition's name, made of the digits of a month; a number of rows"),
     (AUDIT_RETENTION, "drop_within", "a partition's name, made of the digits of a month; a time that is constant"),
     ("crates/adapters/postgres/src/migration_lock.rs", "locked_connection", "a number of milliseconds and one that is constant"),
     ("crates/adapters/postgres/src/pool.rs", "postgres", "a number of milliseconds of the settings"),

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 
 use crate::{Database, pool::is_postgres};
 
-const READ_ONLY: &str = "it takes no writes: a standby, a restore that is under way, or a server whose disk is full";
+const READ_ONLY: &str = "it takes no writes: a standby, a restore that is under way, or somebody set default_transaction_read_only (providers do when the disk is full)";
 
 /// Asks whether the database answers and takes writes.
 #[derive(Clone)]

@@ -71,6 +71,9 @@ pub enum RetireError {
     /// As before, but it came about after the verification.
     #[error("the entry {0} is not what was sealed")]
     Changed(Uuid),
+    /// As before, of a seal.
+    #[error("the seal {0} does not follow from the one before it")]
+    Unlinked(i64),
     /// Nothing would show that they were there.
     #[error("{0} of its entries have no seal yet: a server seals them within the hour")]
     Unsealed(u64),
@@ -149,7 +152,7 @@ impl RetireAudit {
 }
 
 /// The seals of all that is in a month. What was verified before could have changed until it was held: each row is compared once
-/// more, so that what goes is what was sealed.
+/// more, and each seal with the one before it, so that what goes is what was sealed.
 async fn sealed(held: &mut dyn HeldMonth) -> Result<Stretches, RetireError> {
     let (mut seals, mut unsealed, mut after) = (Stretches::default(), 0, None);
     loop {
@@ -166,5 +169,10 @@ async fn sealed(held: &mut dyn HeldMonth) -> Result<Stretches, RetireError> {
             }
         }
     }
-    if unsealed > 0 { Err(RetireError::Unsealed(unsealed)) } else { Ok(seals) }
+    if unsealed > 0 {
+        return Err(RetireError::Unsealed(unsealed));
+    }
+    // Who writes to the database can make a seal fit another entry, but not what follows from it.
+    let before = held.chain_hashes(&seals.before()).await?;
+    seals.unlinked(&before).map_or(Ok(seals), |seq| Err(RetireError::Unlinked(seq)))
 }

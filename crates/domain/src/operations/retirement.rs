@@ -11,7 +11,7 @@ use sha2::Sha256;
 use time::{Date, Duration, Month, OffsetDateTime, UtcOffset};
 use zeroize::Zeroizing;
 
-use super::{Hash, Seal};
+use super::{Hash, Head, Seal, seal::link};
 
 /// A month of the log, in UTC. As text: `2025-01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,37 +90,58 @@ impl Stretch {
     }
 }
 
-/// Seals in as few stretches as there are, in whatever order they come.
+/// Seals whose entries are to go, in as few stretches as there are: by their numbers, the [`Seal::entry_hash`] and the [`Seal::chain_hash`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Stretches(BTreeMap<i64, (i64, Hash)>);
+pub struct Stretches(BTreeMap<i64, (Hash, Hash)>);
 
 impl Stretches {
     /// One more; one that is there already changes nothing.
     pub fn add(&mut self, seal: &Seal) {
-        let (mut first, mut end) = (seal.seq, (seal.seq, seal.chain_hash));
-        if let Some((&before, &(last, _))) = self.0.range(..=seal.seq).next_back() {
-            if last >= seal.seq {
-                return;
-            }
-            if last + 1 == seal.seq {
-                first = before;
-            }
-        }
-        if let Some(after) = seal.seq.checked_add(1).and_then(|next| self.0.remove(&next)) {
-            end = after;
-        }
-        self.0.insert(first, end);
+        self.0.entry(seal.seq).or_insert((seal.entry_hash, seal.chain_hash));
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = Stretch> {
-        self.0.iter().map(|(&first, &(last, chain_hash))| Stretch { first, last, chain_hash })
+        let mut seals = self.0.iter().peekable();
+        std::iter::from_fn(move || {
+            let (&first, &(_, hash)) = seals.next()?;
+            let (mut last, mut chain_hash) = (first, hash);
+            while let Some((&next, &(_, hash))) = seals.next_if(|(next, _)| last.checked_add(1) == Some(**next)) {
+                (last, chain_hash) = (next, hash);
+            }
+            Some(Stretch { first, last, chain_hash })
+        })
     }
 
     /// How many seals.
     #[must_use]
     pub fn seals(&self) -> u64 {
-        self.iter().map(|stretch| stretch.count()).sum()
+        self.0.len() as u64
+    }
+
+    /// The numbers of the seals right before each stretch.
+    #[must_use]
+    pub fn before(&self) -> Vec<i64> {
+        self.iter().filter_map(|stretch| stretch.first.checked_sub(1)).filter(|before| *before > 0).collect()
+    }
+
+    /// The first seal that does not follow from the one before it; `before` has the [`Seal::chain_hash`] of those of [`Self::before`].
+    /// Where there is none, an entry that is not the one of the chain shows in the last hash of its stretch, which is signed.
+    #[must_use]
+    pub fn unlinked(&self, before: &BTreeMap<i64, Hash>) -> Option<i64> {
+        let mut last: Option<(i64, Hash)> = None;
+        for (&seq, (entry_hash, chain_hash)) in &self.0 {
+            let previous = match last {
+                Some((last, hash)) if last.checked_add(1) == Some(seq) => Some(hash),
+                _ if seq == 1 => Some(Head::EMPTY.chain_hash),
+                _ => seq.checked_sub(1).and_then(|number| before.get(&number).copied()),
+            };
+            if previous.is_none_or(|previous| link(&previous, seq, entry_hash) != *chain_hash) {
+                return Some(seq);
+            }
+            last = Some((seq, *chain_hash));
+        }
+        None
     }
 }
 
@@ -237,7 +258,7 @@ impl Retired {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{operations::Head, shared::audit::AuditEntry};
+    use crate::shared::audit::AuditEntry;
     use proptest::prelude::*;
     use time::macros::datetime;
     use uuid::Uuid;
@@ -313,6 +334,35 @@ mod tests {
         assert!(retired.contradicts(&Seal { chain_hash: [0; 32], ..seal(9) }) && !retired.contradicts(&seal(9)));
         assert_eq!(retired.beyond(8).collect::<Vec<_>>(), [9]);
         assert_eq!(retired.beyond(9).count(), 0);
+    }
+
+    fn chain() -> Vec<Seal> {
+        let mut head = Head::EMPTY;
+        let entry = |n| AuditEntry::new(Uuid::from_u128(n), NOW, "auth.sign_in", "session");
+        (0..9).map(|n| head.seal(&entry(n), NOW)).collect()
+    }
+
+    #[test]
+    fn a_seal_that_was_made_to_fit_another_entry_does_not_follow() {
+        let chain = chain();
+        let picked = |changed: Option<i64>| {
+            let mut stretches = Stretches::default();
+            for seal in chain.iter().filter(|seal| [1, 2, 5, 6, 9].contains(&seal.seq)) {
+                let entry_hash = if changed == Some(seal.seq) { [9; 32] } else { seal.entry_hash };
+                stretches.add(&Seal { entry_hash, ..seal.clone() });
+            }
+            stretches
+        };
+        let hashes = chain.iter().map(|seal| (seal.seq, seal.chain_hash));
+        let before: BTreeMap<i64, Hash> = hashes.filter(|(seq, _)| [4, 8].contains(seq)).collect();
+        assert_eq!(picked(None).before(), [4, 8]);
+        assert_eq!(picked(None).unlinked(&before), None);
+        for seq in [1, 2, 5, 6, 9] {
+            assert_eq!(picked(Some(seq)).unlinked(&before), Some(seq));
+        }
+        let of_another = BTreeMap::from([(4, [7; 32]), (8, before[&8])]);
+        assert_eq!(picked(None).unlinked(&of_another), Some(5));
+        assert_eq!(picked(None).unlinked(&BTreeMap::new()), Some(5), "there is none before it");
     }
 
     proptest! {

@@ -61,7 +61,7 @@ impl Seal {
     }
 }
 
-fn link(previous: &Hash, seq: i64, entry_hash: &Hash) -> Hash {
+pub(super) fn link(previous: &Hash, seq: i64, entry_hash: &Hash) -> Hash {
     Sha256::new().chain_update(previous).chain_update(seq.to_be_bytes()).chain_update(entry_hash).finalize().into()
 }
 

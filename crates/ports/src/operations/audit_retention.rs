@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use coinlink_domain::{
-    operations::{Kept, LogMonth, Retirement, Seal},
+    operations::{Hash, Kept, LogMonth, Retirement, Seal},
     shared::audit::AuditEntry,
 };
 use time::OffsetDateTime;
@@ -71,6 +73,9 @@ pub trait AuditRetention: Send + Sync {
 pub trait HeldMonth: Send {
     /// At most `limit` rows after `after`, or from its beginning, in the log's order.
     async fn rows(&mut self, after: Option<LogPlace>, limit: u32) -> Result<Vec<HeldRow>, RetentionError>;
+
+    /// The [`Seal::chain_hash`] of the seals of these numbers that there are.
+    async fn chain_hashes(&mut self, seals: &[i64]) -> Result<BTreeMap<i64, Hash>, RetentionError>;
 
     /// Drops the month, stores `retirements`, which speak of each of its rows, and records `act`: all or nothing.
     async fn retire(self: Box<Self>, retirements: &[Retirement], act: &AuditEntry) -> Result<(), RetentionError>;

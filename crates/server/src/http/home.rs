@@ -60,7 +60,8 @@ static ICON: LazyLock<Conditional> = LazyLock::new(|| {
     }
 });
 
-/// The facts change with a release only. The page does, too, but is of no use beside the script of another one.
+/// The facts change with a release and, by their time, with each start: so nodes tell them under tags of their own. The page is of no use beside
+/// the script of another release.
 const CACHE: &str = "public, max-age=3600";
 /// Since when this node tells them.
 static SINCE: LazyLock<OffsetDateTime> = LazyLock::new(OffsetDateTime::now_utc);

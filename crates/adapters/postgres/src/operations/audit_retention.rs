@@ -1,13 +1,13 @@
 //! Drops whole months of the audit log, as its owner. Nothing in it is deleted: a month is a partition.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use coinlink_domain::{
-    operations::{Kept, LogMonth, Retirement, Seal},
+    operations::{Hash, Kept, LogMonth, Retirement, Seal},
     shared::audit::AuditEntry,
 };
 use coinlink_ports::{
@@ -51,8 +51,9 @@ const MONTHS: &str = r"SELECT replace(substr(relname, 11), '_', '-') FROM pg_inh
     WHERE inhparent = 'audit_log'::regclass AND relname ~ '^audit_log_\d{4}_\d{2}$' ORDER BY 1";
 const LEFT_OVER: &str = r#"SELECT date_trunc('month', "timestamp" AT TIME ZONE 'UTC') AT TIME ZONE 'UTC', count(*) FROM ONLY audit_log_default
     WHERE "timestamp" < CAST($1 AS timestamptz_text) GROUP BY 1 ORDER BY 1"#;
-/// One at a time; it ends with the transaction.
-const ALONE: &str = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit_retirements', 0))";
+/// One at a time; it ends with the transaction. The owner alone may: the app's role can keep nobody from it. A moment is for PostgreSQL's own
+/// clearing.
+const ALONE: &str = "SET LOCAL lock_timeout = '1s'; LOCK TABLE audit_retirements IN SHARE ROW EXCLUSIVE MODE";
 
 /// The months of the audit log on PostgreSQL.
 #[derive(Clone)]
@@ -143,9 +144,10 @@ enum Held {
 
 /// Nobody can write to the month from then on; it can be read, and all others can be written to.
 async fn hold(transaction: &DatabaseTransaction, partition: &str) -> Result<Held, DbErr> {
-    if !says_yes(transaction, ALONE).await? {
-        return Ok(Held::UnderWay);
-    }
+    match transaction.execute_unprepared(ALONE).await {
+        Err(error) if is_in_use(&error) => return Ok(Held::UnderWay),
+        alone => alone?,
+    };
     if !says_yes(transaction, &format!("SELECT to_regclass('{partition}') IS NOT NULL")).await? {
         return Ok(Held::Gone);
     }
@@ -188,21 +190,30 @@ impl HeldMonth for SqlHeldMonth {
         Ok(places.into_iter().map(row).collect())
     }
 
+    async fn chain_hashes(&mut self, seals: &[i64]) -> Result<BTreeMap<i64, Hash>, RetentionError> {
+        let mut hashes = BTreeMap::new();
+        for chunk in seals.chunks(ROWS) {
+            let rows = audit_seals::Entity::find().filter(audit_seals::Column::Seq.is_in(chunk.iter().copied()));
+            let rows = self.database.within_deadline(rows.all(&self.transaction)).await?;
+            hashes.extend(rows.iter().map(seal).map(|seal| (seal.seq, seal.chain_hash)));
+        }
+        Ok(hashes)
+    }
+
     async fn retire(self: Box<Self>, retirements: &[Retirement], act: &AuditEntry) -> Result<(), RetentionError> {
         let Self { database, patience, transaction, month } = *self;
         let partition = partition(month);
         let told: u64 = retirements.iter().map(|retirement| retirement.seals.count()).sum();
         let noted = database.within_deadline(async {
-            // Bounds that are not those of its name: it was not made by the log itself.
-            let is_whole = says_yes(&transaction, &format!("SELECT count(*) = {told} FROM ONLY {partition}")).await?;
-            if is_whole {
+            if is_all_of(&transaction, month, told).await? {
                 for chunk in retirements.chunks(ROWS) {
                     let rows = chunk.iter().map(retirement_row);
                     audit_retirements::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
                 }
                 insert(&transaction, act).await?;
+                return Ok(true);
             }
-            Ok(is_whole)
+            Ok(false)
         });
         let mut gone = Err(RetentionError::Mixed(month));
         if noted.await? {
@@ -249,6 +260,18 @@ async fn drop_within(
         }
         tokio::time::sleep(NEXT_TRY).await;
     }
+}
+
+/// Whether the partition of this name holds `rows` rows and all are of the month: one that was made or named by somebody else may hold others.
+async fn is_all_of(transaction: &DatabaseTransaction, month: LogMonth, rows: u64) -> Result<bool, DbErr> {
+    let sql = format!(
+        r#"SELECT count(*) = {rows} AND count(*) = count(*) FILTER (WHERE "timestamp" >= CAST($1 AS timestamptz_text) AND "timestamp" < CAST($2 AS timestamptz_text))
+        FROM ONLY {}"#,
+        partition(month)
+    );
+    let bounds = [Moment(month.start()).into(), Moment(month.next().start()).into()];
+    let row = transaction.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, bounds)).await?;
+    row.map_or(Ok(false), |row| row.try_get_by_index(0))
 }
 
 fn partition(month: LogMonth) -> String {

@@ -14,7 +14,7 @@ use coinlink_application::operations::{
     RetireAudit, RetireError, RetireOrder, RetireReport, SealAudit, SealReport, VerifyAudit, VerifyReport,
 };
 use coinlink_domain::{
-    operations::{Checkpoint, CheckpointKey, Finding, LogMonth, RetirementKey, Stretch},
+    operations::{Checkpoint, CheckpointKey, Finding, LogMonth, RetirementKey, Stretch, entry_hash},
     shared::audit::AuditEntry,
 };
 use coinlink_migration::{Migrator, MigratorTrait as _};
@@ -274,6 +274,25 @@ async fn what_changes_after_the_verification_does_not_go() {
     assert_eq!(state(&audited).await.0.len(), untouched.0.len() - 1);
 }
 
+/// Who has the database alone moves a young entry into an old month, and makes its seal fit, once the log was found to be sound.
+#[tokio::test]
+async fn an_entry_that_was_moved_into_the_month_with_its_seal_does_not_go() {
+    let audited = a_year_and_a_half().await;
+    let there = state(&audited).await.0;
+    let moved = AuditEntry { at: month("2020-01").start() + Duration::days(13), ..old("2020-07", 13) };
+    let hash = entry_hash(&moved).map(|byte| format!("{byte:02x}")).concat();
+    let sql = format!(
+        "UPDATE audit_log SET timestamp = '2020-01-14T00:00:00Z' WHERE resource_id = '13';
+         UPDATE audit_seals SET entry_hash = decode('{hash}', 'hex') WHERE seq = 13"
+    );
+    tamper(&audited, &sql).await;
+    let sound = verify(MemoryAuditChain::default());
+    let report = retire_with(retention(&audited).await, sound, NOW).execute(RetireOrder::default()).await.unwrap();
+    let (stopped, why) = report.stopped.unwrap();
+    assert!(stopped == month("2020-01") && matches!(why, RetireError::Unlinked(13)), "{why}");
+    assert_eq!(state(&audited).await.0, there, "no partition went");
+}
+
 #[tokio::test]
 async fn a_month_with_entries_that_have_no_seal_stays_until_they_have_one() {
     let audited = a_year_and_a_half().await;
@@ -368,6 +387,24 @@ async fn a_partition_that_holds_more_than_its_month_stays() {
         audited.record(&entry).await;
     }
     seal(&audited).await;
+    let untouched = state(&audited).await;
+    let (_, why) = retire(&audited).await.stopped.unwrap();
+    assert!(matches!(why, RetireError::Retention(RetentionError::Mixed(_))), "{why}");
+    assert_eq!(state(&audited).await, untouched);
+}
+
+/// As many rows as it should have, of a month that has to stay.
+#[tokio::test]
+async fn a_partition_that_has_the_name_of_another_stays() {
+    let audited = on_postgres().await;
+    for (n, name) in [(1, "2020-01"), (2, "2020-08")] {
+        make(&audited.operator, name).await;
+        audited.record(&old(name, n)).await;
+    }
+    seal(&audited).await;
+    let exchange = "ALTER TABLE audit_log_2020_01 RENAME TO x; ALTER TABLE audit_log_2020_08 RENAME TO audit_log_2020_01;
+        ALTER TABLE x RENAME TO audit_log_2020_08";
+    audited.operator.execute_unprepared(exchange).await.unwrap();
     let untouched = state(&audited).await;
     let (_, why) = retire(&audited).await.stopped.unwrap();
     assert!(matches!(why, RetireError::Retention(RetentionError::Mixed(_))), "{why}");
