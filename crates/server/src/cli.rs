@@ -283,9 +283,10 @@ pub enum AuditCommand {
     },
     /// Drop the months that ended a year ago or earlier
     ///
-    /// Twelve whole months and the current one always stay. It verifies the log first, as `verify` does, and drops nothing of one that was
-    /// tampered with. The seals of what goes stay, and which of them lost their entries is signed: `verify` tells it from what somebody took
-    /// away. Each month goes in one transaction, with an entry `audit.retire`; servers may run meanwhile.
+    /// Twelve whole months and the current one always stay. Before it drops something it verifies the whole log, as `verify` does, and drops
+    /// nothing of one that was tampered with; where nothing is due it verifies nothing. The seals of what goes stay, and which
+    /// of them lost their entries is signed: `verify` tells it from what somebody took away. Each month goes in one transaction, with an entry
+    /// `audit.retire`; servers may run meanwhile.
     ///
     /// It needs PostgreSQL, the `DATABASE_URL` of the owner of the schema, who migrates, and the `PASSWORD_PEPPER` of the servers. Run it once a
     /// month, at another time than backups.
@@ -295,7 +296,7 @@ pub enum AuditCommand {
         /// Only what is before this month; one that is less than a year old is refused
         #[arg(long, value_name = "YYYY-MM")]
         before: Option<LogMonth>,
-        /// Verify and say what would go, and change nothing
+        /// Say what would go, verify where something would, and change nothing
         #[arg(long)]
         dry_run: bool,
         /// A checkpoint that was kept elsewhere, as for `verify`

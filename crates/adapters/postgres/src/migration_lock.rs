@@ -42,10 +42,25 @@ impl Database {
         let _held = locked_file(&self.settings.url).await?;
         Ok(Box::pin(migrate(&self.connection)).await?)
     }
+
+    /// Waits for the database as long as a migration does, and says as it does what is in the way. A SQLite file is not waited for.
+    pub async fn reachable(&self) -> Result<(), MigrationError> {
+        let Some(url) = pool::postgres_url(&self.settings.url) else { return Ok(()) };
+        Ok(Box::pin(only_connection(&url, "coinlink")).await?.close().await?)
+    }
 }
 
-/// The only connection of a pool, with the lock held.
+/// With the lock held.
 async fn locked_connection(url: &str) -> Result<DatabaseConnection, MigrationError> {
+    let connection = only_connection(url, "coinlink migrate").await?;
+    let wait = LOCK_TIMEOUT.as_millis();
+    let lock = format!("SET statement_timeout = 0; SET lock_timeout = {wait}; SELECT pg_advisory_lock({LOCK})");
+    connection.execute_unprepared(&lock).await?;
+    Ok(connection)
+}
+
+/// The only one of a pool.
+async fn only_connection(url: &str, name: &'static str) -> Result<DatabaseConnection, MigrationError> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(1)
@@ -54,16 +69,12 @@ async fn locked_connection(url: &str) -> Result<DatabaseConnection, MigrationErr
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(CONNECT_TIMEOUT)
-        .set_application_name("coinlink migrate")
+        .set_application_name(name)
         .sqlx_logging(false);
-    let connection = match SeaDatabase::connect(options).await {
-        Ok(connection) => connection,
-        Err(error) => return Err(why(url, error).await),
-    };
-    let wait = LOCK_TIMEOUT.as_millis();
-    let lock = format!("SET statement_timeout = 0; SET lock_timeout = {wait}; SELECT pg_advisory_lock({LOCK})");
-    connection.execute_unprepared(&lock).await?;
-    Ok(connection)
+    match SeaDatabase::connect(options).await {
+        Ok(connection) => Ok(connection),
+        Err(error) => Err(why(url, error).await),
+    }
 }
 
 /// A pool tries until its time is over and then says no more than that; one connection by itself says what is in the way.

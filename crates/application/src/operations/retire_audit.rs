@@ -44,6 +44,8 @@ pub struct RetiredMonth {
 pub struct RetireReport {
     /// What is before it was looked at.
     pub before: LogMonth,
+    /// Whether the log was looked at: not where nothing is old enough.
+    pub verified: bool,
     /// What was dropped, or would be; in order.
     pub retired: Vec<RetiredMonth>,
     /// The first month that could not be, and why; those after it were not tried.
@@ -87,7 +89,7 @@ pub enum RetireError {
 
 /// Verifies the log and drops months of it.
 pub struct RetireAudit {
-    /// Looks at the whole log first.
+    /// Looks at the whole log before something of it goes.
     pub verify: VerifyAudit,
     /// What drops.
     pub retention: Arc<dyn AuditRetention>,
@@ -109,8 +111,8 @@ impl RetireAudit {
         if before > first_kept {
             return Err(RetireError::TooYoung { asked: before, first_kept });
         }
-        let mut report =
-            RetireReport { before, retired: vec![], stopped: None, left_over: self.retention.left_over(before).await? };
+        let left_over = self.retention.left_over(before).await?;
+        let mut report = RetireReport { before, verified: false, retired: vec![], stopped: None, left_over };
         let due: Vec<LogMonth> = months.divided.into_iter().filter(|month| *month < before).collect();
         if due.is_empty() {
             return Ok(report);
@@ -119,6 +121,7 @@ impl RetireAudit {
         if verified.findings.count > 0 {
             return Err(RetireError::Tampered(Box::new(verified)));
         }
+        report.verified = true;
         for month in due {
             match self.month(month, order.dry_run).await {
                 Ok(Some(retired)) => report.retired.push(retired),

@@ -8,7 +8,7 @@ use coinlink_ports::shared::Clock as _;
 use coinlink_postgres::{ConnectSettings, Database, SqlSecretPrints};
 use uuid::Uuid;
 
-use super::{admin::AdminError, database_url};
+use super::{admin::AdminError, connected, database_url};
 use crate::{
     config::Settings,
     starting::{BOX_KEY, PEPPER, accept, other_secrets},
@@ -23,7 +23,7 @@ const NO_FACTOR: &str = "With this TOTP_ENCRYPTION_KEY what was encrypted with t
 pub async fn run(settings: Settings, yes: bool) -> Result<String, AdminError> {
     let url = database_url(&settings)?;
     let settings = with_secrets(settings)?;
-    let database = Database::connect(&ConnectSettings::new(url)).await?;
+    let database = connected(&ConnectSettings::new(url)).await?;
     let others = other_secrets(&settings, &database).await?;
     if others.is_empty() {
         return Ok("The database is written with these secrets already: nothing is changed.\n".to_owned());

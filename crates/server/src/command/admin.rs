@@ -9,9 +9,9 @@ use coinlink_domain::{
 };
 use coinlink_embedded::{SystemClock, SystemEntropy};
 use coinlink_ports::shared::{SecretBox, SecretBoxError, StoreError};
-use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlIdentityStore};
+use coinlink_postgres::{ConnectSettings, SqlIdentityStore};
 
-use super::{NoDatabase, database_url};
+use super::{NoDatabase, connected, database_url};
 use crate::{
     config::{DevSecretError, Settings},
     serve::StartError,
@@ -24,9 +24,6 @@ pub enum AdminError {
     /// There is no database where the settings say.
     #[error(transparent)]
     NoDatabase(#[from] NoDatabase),
-    /// The database's settings are wrong.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
     /// It cannot be.
     #[error(transparent)]
     Refused(#[from] ChangeRoleError),
@@ -36,9 +33,9 @@ pub enum AdminError {
     /// The owner is told by a letter, which is stored encrypted.
     #[error("TOTP_ENCRYPTION_KEY is missing: the letter to the owner is encrypted with the servers' own")]
     BoxKey,
-    /// The key cannot be used.
+    /// The key cannot be used, or the database not be reached.
     #[error(transparent)]
-    Key(#[from] StartError),
+    Start(#[from] StartError),
     /// It could not be told from that of the database.
     #[error("{0} is missing: run this with the servers' settings")]
     NoSecret(&'static str),
@@ -71,7 +68,7 @@ impl SecretBox for NoKeys {
 }
 
 async fn store(settings: &Settings, secrets: Arc<dyn SecretBox>) -> Result<Arc<SqlIdentityStore>, AdminError> {
-    let database = Database::connect(&ConnectSettings::new(database_url(settings)?)).await?;
+    let database = connected(&ConnectSettings::new(database_url(settings)?)).await?;
     Ok(Arc::new(SqlIdentityStore::new(database, secrets)))
 }
 

@@ -6,11 +6,14 @@ use coinlink_application::operations::{VerifyAudit, VerifyReport};
 use coinlink_domain::operations::{Checkpoint, Finding, Origin};
 use coinlink_embedded::SystemClock;
 use coinlink_ports::shared::StoreError;
-use coinlink_postgres::{ConnectError, ConnectSettings, Database, SqlAuditChain};
+use coinlink_postgres::{ConnectSettings, SqlAuditChain};
 
-use super::{NoDatabase, database_url};
+use super::{NoDatabase, connected, database_url};
 use crate::{
     config::{DevSecretError, Settings},
+    serve::StartError,
+    starting::check_pepper,
+    wire::rfc3339,
     wiring,
 };
 
@@ -29,9 +32,9 @@ pub enum AuditError {
     /// There is no database where the settings say.
     #[error(transparent)]
     NoDatabase(#[from] NoDatabase),
-    /// The database's settings are wrong.
+    /// The database cannot be reached, or is written with another pepper.
     #[error(transparent)]
-    Connect(#[from] ConnectError),
+    Start(#[from] StartError),
     /// The database did not do what was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,7 +45,9 @@ pub async fn verify(settings: Settings, exported: Option<Checkpoint>) -> Result<
     let url = database_url(&settings)?;
     let settings = with_pepper(settings)?;
     let connect = ConnectSettings { statement_timeout: STATEMENT_WITHIN, ..ConnectSettings::new(url) };
-    let chain = Arc::new(SqlAuditChain::new(Database::connect(&connect).await?));
+    let database = connected(&connect).await?;
+    check_pepper(&settings, &database).await?;
+    let chain = Arc::new(SqlAuditChain::new(database));
     let clock = Arc::new(SystemClock::default());
     let verify = VerifyAudit::new(chain, clock, wiring::checkpoint_key(&settings), wiring::retirement_key(&settings));
     let report = verify.execute(exported).await?;
@@ -74,7 +79,10 @@ pub(super) fn text(report: &VerifyReport, compared: bool) -> String {
     if retired > 0 {
         let _ = writeln!(text, "{retired} older entries were retired, which is signed; their seals are still there.");
     }
-    for finding in &findings.listed {
+    // What a forged retirement spoke of is told as deleted: the cause comes first.
+    let is_cause = |finding: &&Finding| matches!(finding, Finding::RetirementForged { .. });
+    let (causes, others): (Vec<_>, Vec<_>) = findings.listed.iter().partition(is_cause);
+    for finding in causes.into_iter().chain(others) {
         let _ = writeln!(text, "- {}", sentence(finding));
     }
     let more = findings.count - findings.listed.len() as u64;
@@ -84,7 +92,8 @@ pub(super) fn text(report: &VerifyReport, compared: bool) -> String {
     if let (count @ 1.., Some(oldest)) = (report.unsealed.count, report.unsealed.oldest) {
         let _ = writeln!(
             text,
-            "Warning: {count} entries older than a minute are not sealed yet, the oldest from {oldest}: is a server running?"
+            "Warning: {count} entries older than a minute are not sealed yet, the oldest from {}: is a server running?",
+            rfc3339(oldest)
         );
     }
     if findings.count == 0 && !compared {
@@ -144,6 +153,7 @@ mod tests {
     use coinlink_application::operations::Unsealed;
     use coinlink_domain::operations::Findings;
     use time::macros::datetime;
+    use uuid::Uuid;
 
     fn report(findings: impl IntoIterator<Item = Finding>) -> VerifyReport {
         let mut found = Findings::default();
@@ -179,9 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn a_forged_retirement_is_told_before_the_entries_that_are_gone_with_it() {
+        let gone = (1..=3).map(|seq| Finding::EntryMissing { seq, id: Uuid::nil() });
+        let said = text(&report(gone.chain([Finding::RetirementForged { from: 1, to: 3 }])), true);
+        let lines: Vec<_> = said.lines().skip(1).collect();
+        assert!(lines[0].starts_with("- retirement forged: that of the seals 1 to 3 "), "{said}");
+        assert!(lines[1].contains("(seal 1)") && lines[3].contains("(seal 3)"), "{said}");
+    }
+
+    #[test]
     fn entries_that_wait_for_a_seal_are_a_warning() {
         let unsealed = Unsealed { count: 3, oldest: Some(datetime!(2026-01-01 0:00 UTC)) };
         let said = text(&VerifyReport { unsealed, ..report([]) }, true);
-        assert!(said.contains("Warning: 3 entries") && said.contains("2026-01-01"), "{said}");
+        assert!(said.contains("Warning: 3 entries") && said.contains("from 2026-01-01T00:00:00.000000Z: "), "{said}");
     }
 }

@@ -6,4 +6,4 @@ mod secrets;
 
 pub(crate) use data_folder::take_folder;
 pub(crate) use schema::{WrongSchema, bring_up_to_date, migrate_up};
-pub(crate) use secrets::{BOX_KEY, OtherSecrets, PEPPER, accept, check_secrets, other_secrets};
+pub(crate) use secrets::{BOX_KEY, OtherSecrets, PEPPER, accept, check_pepper, check_secrets, other_secrets};

@@ -21,6 +21,16 @@ pub enum WrongSchema {
         /// What the database said.
         source: DbErr,
     },
+    /// Nothing is to be migrated; the rights of the app's role are given anew by the owner alone.
+    #[error(
+        "the database's schema is up to date, and only the role that owns it may run `coinlink migrate up`: {role} may not ({source})"
+    )]
+    NotOwned {
+        /// As whom it was tried.
+        role: String,
+        /// What the database said.
+        source: DbErr,
+    },
     /// The role may do less than a server does.
     #[error(
         "the role {role} lacks rights on the database: {}. Run `coinlink migrate up` as the role that owns the database, which gives \
@@ -75,7 +85,10 @@ async fn forbidden(connection: &DatabaseConnection, source: DbErr) -> StartError
     if lacks.iter().any(|right| right == "SELECT on seaql_migrations") {
         return WrongSchema::Rights { role, lacks }.into();
     }
-    let pending = Migrator::get_pending_migrations_read_only(connection).await.unwrap_or_default();
+    let pending = match Migrator::get_pending_migrations_read_only(connection).await {
+        Ok(none) if none.is_empty() => return WrongSchema::NotOwned { role, source }.into(),
+        pending => pending.unwrap_or_default(),
+    };
     let lacks = match pending.first() {
         Some(first) if pending.len() < Migrator::migrations().len() => {
             format!("lacks {} of this release's steps, from {} on", pending.len(), first.name())

@@ -145,6 +145,18 @@ async fn is_foreign(secret: &SecretPrint<'static>, settings: &Settings, database
     Ok(is_ours == Some(false))
 }
 
+/// Ends a command that reads what the pepper signed, where another one is kept: all of it would look forged. Where none is kept, nothing is
+/// known.
+pub(crate) async fn check_pepper(settings: &Settings, database: &Database) -> Result<(), StartError> {
+    match SqlSecretPrints::new(database.clone()).kept(PEPPER).await? {
+        Some(kept) if kept != wiring::print_of_pepper(settings) => {
+            let kept_in = settings.database.url.is_none().then(|| settings.server.data_dir.join("secrets"));
+            Err(OtherSecrets { names: vec![PEPPER], kept_in }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// From now on the database is written with the secrets of these settings.
 pub(crate) async fn accept(settings: &Settings, database: &Database, entry: &AuditEntry) -> Result<(), StartError> {
     let prints = watched(settings)?.map(|secret| (secret.name, secret.print));

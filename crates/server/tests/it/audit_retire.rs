@@ -71,6 +71,7 @@ async fn months_are_retired_once_and_the_log_verifies_with_the_checkpoint_of_bef
     assert_eq!(place.count("audit_retirements").await, 2);
     let (code, said, why) = audit(&place, &["retire"], PEPPER);
     assert!(code == Some(0) && said.starts_with("There is nothing to retire: ") && why.is_empty(), "{said}{why}");
+    assert!(said.contains("the log was not verified: `coinlink audit verify` does that."), "{said}");
 
     let (code, said, why) = audit(&place, &["verify", "--checkpoint", &checkpoint], PEPPER);
     assert!(

@@ -139,8 +139,15 @@ async fn a_role_that_may_not_change_the_schema_is_told_which_steps_are_pending()
     let steps = coinlink_migration::Migrator::migrations();
     let newest = steps.last().unwrap().name();
     let may_look = format!("CREATE ROLE {name} LOGIN; GRANT SELECT ON seaql_migrations TO {name}");
-    database.tamper(&format!("{may_look}; DELETE FROM seaql_migrations WHERE version = '{newest}'")).await;
+    database.tamper(&may_look).await;
     let url = format!("{}?sslmode=disable", format!("{start}/{name}").replace("coinlink@", &format!("{name}@")));
+    let output = coinlink("migrate up", &[("DATABASE_URL", &url)]);
+    let said = text(&output.stderr);
+    let told = format!(
+        "the database's schema is up to date, and only the role that owns it may run `coinlink migrate up`: {name} may not"
+    );
+    assert!(output.status.code() == Some(1) && said.contains(&told) && !said.contains("is not there"), "{said}");
+    database.tamper(&format!("DELETE FROM seaql_migrations WHERE version = '{newest}'")).await;
     let output = coinlink("migrate status", &[("DATABASE_URL", &url)]);
     let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{said}");

@@ -52,8 +52,24 @@ async fn a_node_with_other_secrets_than_the_databases_does_not_start_until_someb
     let (code, said) = coinlink(&["admin", "accept-secrets"], &settings).await;
     assert!(code == 1 && said.contains("nothing is changed; add --yes") && said.contains("no password matches"), "{code} {said}");
     let _ = refused(Node::serve(&cluster, &others)).await;
+    let own = [("PASSWORD_PEPPER", PEPPER), ("DATABASE_URL", database.url.as_str())];
+    let is_refused = |(code, said): (i32, String)| {
+        assert!(
+            code == 2 && said.contains(&is_not_the_one("PASSWORD_PEPPER")) && !said.contains("data/secrets"),
+            "{code} {said}"
+        );
+        assert!(!said.contains("TAMPERED") && !said.contains("forged"), "{said}");
+    };
+    for command in ["verify", "retire"] {
+        let (code, said) = coinlink(&["audit", command], &own).await;
+        assert_eq!(code, 0, "{said}");
+        is_refused(coinlink(&["audit", command], &settings).await);
+    }
     let (code, said) = coinlink(&["admin", "accept-secrets", "--yes"], &settings).await;
     assert!(code == 0 && said.contains("second factors: 0"), "{code} {said}");
+    let (_, said) = coinlink(&["audit", "verify"], &settings).await;
+    assert!(!said.contains("is not the one"), "the new one is the database's now: {said}");
+    is_refused(coinlink(&["audit", "verify"], &own).await);
     let mut second = Node::serve(&cluster, &others);
     second.is_live().await;
     let (code, said) = coinlink(&["admin", "accept-secrets", "--yes"], &settings).await;
@@ -161,13 +177,25 @@ async fn a_database_that_cannot_be_reached_is_named_with_the_reason_and_without_
         let status = tokio::time::timeout(GIVES_UP, node.process.wait()).await.unwrap();
         (status.code().unwrap_or(-1), node.process.log())
     };
-    let settings = [("DATABASE_URL", away.as_str())];
-    let commands = [&["migrate", "up"][..], &["migrate", "status"], &["migrate", "down", "--yes"]];
-    let runs = commands.map(|command| coinlink(command, &settings));
-    let (started, ran) = tokio::join!(started, futures_util::future::join_all(runs));
-    for (code, said) in std::iter::once(started).chain(ran) {
+    let settings = [("DATABASE_URL", away.as_str()), ("PASSWORD_PEPPER", PEPPER), ("TOTP_ENCRYPTION_KEY", KEY)];
+    let commands: [(&[&str], i32); 8] = [
+        (&["migrate", "up"], 1),
+        (&["migrate", "status"], 1),
+        (&["migrate", "down", "--yes"], 1),
+        (&["admin", "grant", "ada@example.org"], 1),
+        (&["admin", "reset-second-factor", "ada@example.org"], 1),
+        (&["admin", "accept-secrets"], 1),
+        (&["audit", "verify"], 2),
+        (&["audit", "retire"], 2),
+    ];
+    let runs = commands.map(|(command, fails_with)| async move {
+        let (code, said) = coinlink(command, &settings).await;
+        (code, fails_with, said)
+    });
+    let ((code, said), ran) = tokio::join!(started, futures_util::future::join_all(runs));
+    for (code, fails_with, said) in std::iter::once((code, 1, said)).chain(ran) {
         let told = format!("the database at {nowhere} cannot be reached: Connection refused");
-        assert!(code == 1 && said.contains(&told), "{code} {said}");
+        assert!(code == fails_with && said.contains(&told), "{code} {said}");
         assert!(!said.contains("Custom Error") && !said.contains("hunter2"), "{said}");
     }
 
