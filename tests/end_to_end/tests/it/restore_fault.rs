@@ -59,6 +59,14 @@ impl Place<'_> {
         run(command, &[&[("PGHOST", "127.0.0.1"), ("PGPORT", &*port), ("PGUSER", "coinlink")][..], &files].concat()).await.done()
     }
 
+    async fn connects(&self, role: &str) -> bool {
+        let mut command = self.server.command(&postgres_folder().join("psql"));
+        command.args(["--no-psqlrc", "--command", "SELECT 1", &self.url(role)]);
+        let ran = run(command, &[]).await;
+        assert!(ran.code == 0 || ran.err.contains("permission denied for database"), "{ran:?}");
+        ran.code == 0
+    }
+
     async fn make_roles(&self) {
         fs::write(self.home.join("password"), "any\n").unwrap();
         fs::set_permissions(self.home.join("password"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -180,6 +188,10 @@ async fn who_signed_up_signs_in_on_a_fresh_server_that_was_restored_from_the_dum
     // It is still append-only, and the app's role is still kept out.
     let rights = "SELECT has_table_privilege('coinlink_app', 'audit_log', 'UPDATE'), has_table_privilege('coinlink_app', 'users', 'UPDATE')";
     assert_eq!(place.psql("coinlink", &["--command", rights]).await, "f|t");
+    place.psql("coinlink", &["--command", "CREATE ROLE stranger LOGIN"]).await;
+    for (role, may) in [("coinlink_owner", true), ("coinlink_app", true), ("coinlink_backup", true), ("stranger", false)] {
+        assert_eq!(place.connects(role).await, may, "{role}");
+    }
     let _ = api.sign_up(&late).await;
     eprintln!("dump {dumped:?}; lost server to ready on a fresh one {restored:?}");
 }
