@@ -172,11 +172,11 @@ def node(work, name, **more):
 
 
 @contextlib.contextmanager
-def caddy(work, address, *nodes, looks_every="200ms"):
+def caddy(work, address, *nodes, looks_every="200ms", origins=PAGES):
     """Caddy with its file, for a site at this address; (port of HTTPS, port of HTTP, log)."""
     (https, http, health), log = free_ports(3), work / "proxy.log"
     settings = environment(
-        SITE_ADDRESS=address, ALLOWED_ORIGINS=", ".join(PAGES), UPSTREAMS=" ".join(f"127.0.0.1:{one}" for one in nodes), HEALTH_PORT=str(health), HTTPS_PORT=str(https),
+        SITE_ADDRESS=address, ALLOWED_ORIGINS=", ".join(origins), UPSTREAMS=" ".join(f"127.0.0.1:{one}" for one in nodes), HEALTH_PORT=str(health), HTTPS_PORT=str(https),
         HTTP_PORT=str(http), HEALTH_INTERVAL=looks_every, XDG_DATA_HOME=str(work / "data"), XDG_CONFIG_HOME=str(work / "config"),
     )  # fmt: skip
     # Beside this machine nobody reaches it, and no authority of a test becomes one that this machine trusts.
@@ -338,6 +338,19 @@ def what_the_proxy_says_itself_is_read_by_the_pages_that_may_read_answers():
                     assert names(headers, header) == names(by_replica[1], header), header
 
 
+def where_no_origin_is_listed_an_empty_one_is_none_that_is():
+    preflight = {"method": "OPTIONS", "headers": {"Origin": "", "Access-Control-Request-Method": "POST"}}
+    with folder() as work, contextlib.ExitStack() as replica:
+        port, _ = replica.enter_context(replica_that_goes_away_amid_requests())
+        with proxy(work, port, origins=()) as (front, log):
+            replica.close()
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                asked = [pool.submit(ask, front, "/api/v2/auth/login", **how) for how in (preflight, {"headers": {"Origin": ""}, "body": {}})]
+                for one in asked:
+                    assert said_by_the_proxy(one.result(), 503, log) == "dependency_unavailable"
+                    assert not [name for name in one.result()[1] if name.startswith("access-control-")], one.result()
+
+
 @contextlib.contextmanager
 def replica_that_goes_away_amid_requests():
     """Its port, and what it was sent: it answers probes, and nothing else."""
@@ -471,6 +484,9 @@ def redis_starts_with_its_file_and_lets_in_whom_it_should():
             }  # fmt: skip
             for name, value in wanted.items():
                 assert redis("config", "get", name, **ours).splitlines()[1:] == [value], name
+            # As runbooks ask it where there are no containers.
+            asked = re.search(r"`(REDISCLI_AUTH=[^`|]* redis-cli) ", (ROOT / "docs/runbooks/README.md").read_text())[1].replace("/etc/coinlink/", f"{secrets}/")
+            assert done("bash", "-euc", f"{asked} -p {port} PING") == "PONG\n", asked
             # Another password, as the runbook says, with the container's program in place of the container.
             page = (ROOT / "docs/runbooks/rotate-keys.md").read_text()
             rotate = re.search(r"^## Redis\n.*?^```sh\ncd deploy/compose [^\n]*\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1]
@@ -578,6 +594,7 @@ CHECKS = [
     prices_go_on_behind_the_proxy_while_the_database_is_away,
     without_a_replica_the_proxy_answers_as_the_api_does,
     what_the_proxy_says_itself_is_read_by_the_pages_that_may_read_answers,
+    where_no_origin_is_listed_an_empty_one_is_none_that_is,
     what_may_have_been_done_is_not_sent_twice_and_nobody_is_told_to,
     no_request_fails_while_one_replica_after_the_other_is_replaced,
     redis_starts_with_its_file_and_lets_in_whom_it_should,

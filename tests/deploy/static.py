@@ -218,6 +218,13 @@ def every_file_that_is_mounted_is_there():
     assert checked >= 10, checked
 
 
+def secrets_are_made_in_the_folder_that_is_named_from_where_one_stands():
+    with tempfile.TemporaryDirectory() as folder:
+        made = subprocess.run([COMPOSE / "make-secrets", "some/secrets"], cwd=folder, capture_output=True, text=True, check=False)
+        assert made.returncode == 0 and (pathlib.Path(folder) / "some/secrets/redis_url").is_file(), made.stderr
+    assert not (COMPOSE / "some").exists()
+
+
 def every_secret_of_compose_is_made_or_asked_for():
     with tempfile.TemporaryDirectory() as folder:
         made = pathlib.Path(folder) / "secrets"
@@ -497,6 +504,7 @@ CHECKS = [
     no_secret_is_written_down,
     every_secret_of_the_cluster_is_mounted_where_it_is_read,
     every_file_that_is_mounted_is_there,
+    secrets_are_made_in_the_folder_that_is_named_from_where_one_stands,
     every_secret_of_compose_is_made_or_asked_for,
     digests_of_images_go_where_compose_reads_them,
     images_are_named_in_one_place,
